@@ -1,0 +1,1 @@
+//! The run: collect, dispatch, sort, join the phases, decide.

@@ -1,0 +1,211 @@
+//! What a rule found: always at a place, with the evidence for it.
+
+mod place;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub use place::{ImagePlace, LayerRef, Place};
+
+use crate::rule::{Confidence, Rule, Severity};
+use crate::text::Edit;
+
+/// Whose doing a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The Dockerfile's author can change it.
+    Yours,
+    /// It came with the base image.
+    Base,
+}
+
+/// A second place that helps to understand the first.
+#[derive(Clone, Debug)]
+pub struct Related {
+    /// Where.
+    pub place: Place,
+    /// What is there, one clause.
+    pub message: String,
+}
+
+/// Edits that mend a finding, and whether a person should look at them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    is_safe: bool,
+    description: String,
+    edits: Vec<Edit>,
+}
+
+impl Fix {
+    /// Edits that cannot change what the image does but for the better. `description` is an imperative clause.
+    pub fn safe(description: impl Into<String>, edits: Vec<Edit>) -> Self {
+        Self { is_safe: true, description: description.into(), edits }
+    }
+
+    /// Edits that are probably what the author wants.
+    pub fn unsafe_(description: impl Into<String>, edits: Vec<Edit>) -> Self {
+        Self { is_safe: false, description: description.into(), edits }
+    }
+
+    /// Whether it may be applied unseen.
+    pub fn is_safe(&self) -> bool {
+        self.is_safe
+    }
+
+    /// What it does.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The edits, all to the file of the finding's primary place.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+}
+
+/// One thing a rule found. It cannot be made without a primary place.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    rule: &'static Rule,
+    message: String,
+    place: Place,
+    /// How bad; the rule's own unless the case at hand is another.
+    pub severity: Severity,
+    /// How sure; the rule's own unless the case at hand is another.
+    pub confidence: Confidence,
+    /// Whose doing.
+    pub origin: Origin,
+    /// Where in the image it was seen, for a finding whose primary place is the Dockerfile line behind it.
+    pub in_image: Option<ImagePlace>,
+    /// Second places.
+    pub related: Vec<Related>,
+    /// What to do, one imperative sentence without full stop.
+    pub help: Option<String>,
+    /// How to mend it.
+    pub fix: Option<Fix>,
+    /// What identifies the thing found beside rule and place, so that two in one place stay two: a path, a port,
+    /// a package. Part of the fingerprint, and of Anchore's trigger ids.
+    pub subject: String,
+    /// Lint findings only: what the image said of it (`confirmed`, `refuted`), in words.
+    pub verdict_of_image: Option<ImageWord>,
+}
+
+/// What the image says of a finding made before the build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", content = "because", rename_all = "lowercase")]
+pub enum ImageWord {
+    /// The image shows it is so; the clause says by what.
+    Confirmed(String),
+    /// The image shows it is not so; the clause says by what.
+    Refuted(String),
+}
+
+impl Finding {
+    /// A finding of `rule` at `place`. `message` says what is wrong and why it matters, without a full stop when it is
+    /// one sentence.
+    pub fn new(rule: &'static Rule, place: Place, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            message: message.into(),
+            place,
+            severity: rule.severity,
+            confidence: rule.confidence,
+            origin: Origin::Yours,
+            in_image: None,
+            related: Vec::new(),
+            help: None,
+            fix: None,
+            subject: String::new(),
+            verdict_of_image: None,
+        }
+    }
+
+    /// The rule that made it.
+    pub fn rule(&self) -> &'static Rule {
+        self.rule
+    }
+
+    /// The primary place.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Sets what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Sets what identifies the thing found.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = subject.into();
+        self
+    }
+
+    /// Adds a second place.
+    #[must_use]
+    pub fn related(mut self, place: Place, message: impl Into<String>) -> Self {
+        self.related.push(Related { place, message: message.into() });
+        self
+    }
+
+    /// Sets where in the image it was seen.
+    #[must_use]
+    pub fn in_image(mut self, place: ImagePlace) -> Self {
+        self.in_image = Some(place);
+        self
+    }
+
+    /// Sets how to mend it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
+    /// Sets how sure this case is.
+    #[must_use]
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// Sets how bad this case is.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Sets whose doing it is.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// Identity that survives moved lines: 16 hexadecimal digits from rule, file, the text at the place and the
+    /// subject, never from line numbers. Two equal findings in one file share it; `check` numbers them apart.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for part in [self.rule.id, &self.place.file(), self.place.text(), &self.subject] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// The order of reports: file, position, rule, subject, message.
+    pub fn sort_key(&self) -> impl Ord + use<> {
+        let span = self.place.span();
+        (self.place.file().into_owned(), span.start, span.end, self.rule.id, self.subject.clone(), self.message.clone())
+    }
+}

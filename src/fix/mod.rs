@@ -1,0 +1,1 @@
+//! Applies fixes: edits grouped by file, overlaps left for the next pass.

@@ -1,0 +1,119 @@
+//! One file per image gate family: pure functions from what was read of an image to findings.
+//!
+//! To add a trigger: a page in `rules/image` whose `code` names the function (`suiddiff::setuid_added`), and the function.
+
+use crate::dockerfile::Dockerfile;
+use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
+use crate::image::{Image, Tree};
+use crate::packages::Packages;
+use crate::rule::{Params, Rule};
+use crate::trace::{Maker, Trace};
+
+/// What a gate can look at. Everything is computed before the first gate runs.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The image.
+    pub image: &'a Image,
+    /// All layers merged.
+    pub tree: &'a Tree,
+    /// Packages of the merged tree.
+    pub packages: &'a Packages,
+    /// The base the image is compared with, when one is known.
+    pub base: Option<BaseFacts<'a>>,
+    /// The Dockerfile, when the run has one.
+    pub dockerfile: Option<&'a Dockerfile>,
+    /// Layers traced to the Dockerfile, when there is one.
+    pub trace: Option<&'a Trace>,
+    /// The content patterns searched for while reading, in the order `Wants::content` had them.
+    pub content_patterns: &'a [String],
+}
+
+/// The base of an image.
+#[derive(Debug)]
+pub struct BaseFacts<'a> {
+    /// What it is, for messages: `the base (layers 1 to 3)`, or the reference given with `--base`.
+    pub name: String,
+    /// Its merged tree.
+    pub tree: &'a Tree,
+    /// Its packages.
+    pub packages: &'a Packages,
+    /// Leading layers of the image that are the base's.
+    pub layers: usize,
+}
+
+/// Where a gate reports to.
+#[derive(Debug)]
+pub struct Reporter<'a> {
+    rule: &'static Rule,
+    params: &'a Params,
+    facts: &'a Facts<'a>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Reporter<'a> {
+    /// A reporter for one run of one gate.
+    pub fn new(rule: &'static Rule, params: &'a Params, facts: &'a Facts<'a>) -> Self {
+        Self { rule, params, facts, findings: Vec::new() }
+    }
+
+    /// The gate's parameters.
+    pub fn params(&self) -> &'a Params {
+        self.params
+    }
+
+    /// Starts a finding about something layer `layer` did, to the file `path` when it is about one. Its primary place is
+    /// the Dockerfile instruction that made the layer, the FROM line for what came with the base, and the image itself
+    /// where no Dockerfile tells.
+    pub fn in_layer(&self, layer: usize, path: Option<&str>, message: impl Into<String>) -> Finding {
+        let diff_id = self.facts.image.layers.get(layer).map(|l| l.diff_id.clone()).unwrap_or_default();
+        let inside = ImagePlace {
+            image: self.facts.image.reference.clone(),
+            path: path.map(str::to_owned),
+            layer: Some(LayerRef { index: layer, diff_id }),
+        };
+        let maker = self.facts.trace.and_then(|t| t.layers.get(layer)).copied().unwrap_or(Maker::Unknown);
+        let is_base = maker == Maker::Base || self.facts.base.as_ref().is_some_and(|b| layer < b.layers);
+        self.traced(maker, inside, message).origin(if is_base { Origin::Base } else { Origin::Yours })
+    }
+
+    /// Starts a finding about the image as a whole: at the final stage's FROM line when there is a Dockerfile.
+    pub fn on_image(&self, message: impl Into<String>) -> Finding {
+        let inside = ImagePlace { image: self.facts.image.reference.clone(), path: None, layer: None };
+        self.traced(Maker::Base, inside, message)
+    }
+
+    fn traced(&self, maker: Maker, inside: ImagePlace, message: impl Into<String>) -> Finding {
+        match self.dockerfile_place(maker) {
+            Some(place) => Finding::new(self.rule, place, message).in_image(inside),
+            None => Finding::new(self.rule, Place::Image(inside), message),
+        }
+    }
+
+    fn dockerfile_place(&self, maker: Maker) -> Option<Place> {
+        let (dockerfile, trace) = (self.facts.dockerfile?, self.facts.trace?);
+        let index = match maker {
+            Maker::Base => trace.base_from?,
+            Maker::Instruction(index) => index,
+            Maker::Unknown => return None,
+        };
+        let instruction = dockerfile.instructions.get(index)?;
+        let stage = instruction.stage.and_then(|s| dockerfile.stages.get(s));
+        let span = match stage {
+            Some(stage) if stage.from == index => stage.base.span,
+            _ => instruction.head_span,
+        };
+        Some(Place::source(&dockerfile.source, span))
+    }
+
+    /// Reports a finding.
+    pub fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// What was reported, in the order it was.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/gate_dispatch.rs"));

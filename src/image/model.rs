@@ -1,0 +1,239 @@
+//! What is known of an image once it has been read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// An image, read.
+#[derive(Debug)]
+pub struct Image {
+    /// As the user named it: `docker-archive:x.tar`.
+    pub reference: String,
+    /// Digest of the config blob, `sha256:…`: Docker's image id.
+    pub id: String,
+    /// `name:tag`s the archive gives it.
+    pub tags: Vec<String>,
+    /// The image config.
+    pub config: ImageConfig,
+    /// Layers, lowest first.
+    pub layers: Vec<Layer>,
+    /// Which parts could not be checked, in words; each is a finding of its own.
+    pub problems: Vec<Problem>,
+}
+
+/// A part of an image that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The layer, when it is one.
+    pub layer: Option<usize>,
+    /// What is wrong, no full stop.
+    pub message: String,
+}
+
+/// The image config: OCI's, with the fields Docker adds (Healthcheck, OnBuild, Shell).
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ImageConfig {
+    /// `amd64`.
+    pub architecture: String,
+    /// `linux`.
+    pub os: String,
+    /// `v8`.
+    pub variant: Option<String>,
+    /// RFC 3339.
+    pub created: Option<String>,
+    /// How containers run.
+    pub config: RunConfig,
+    /// Diff ids of the layers.
+    pub rootfs: RootFs,
+    /// How it was made, oldest first.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub history: Vec<History>,
+}
+
+/// The container defaults in an image config.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct RunConfig {
+    /// `user[:group]`; empty means root.
+    pub user: String,
+    /// `22/tcp` → `{}`.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub exposed_ports: BTreeMap<String, serde_json::Value>,
+    /// `NAME=value`.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub env: Vec<String>,
+    /// Entry point.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub entrypoint: Vec<String>,
+    /// Command.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub cmd: Vec<String>,
+    /// Volumes.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub volumes: BTreeMap<String, serde_json::Value>,
+    /// Working directory.
+    pub working_dir: String,
+    /// Labels.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Health check, Docker's.
+    pub healthcheck: Option<Healthcheck>,
+    /// Triggers, Docker's.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub on_build: Vec<String>,
+    /// Default shell, Docker's.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub shell: Vec<String>,
+    /// Stop signal.
+    pub stop_signal: Option<String>,
+}
+
+/// Docker's health check.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Healthcheck {
+    /// `["CMD", …]`, `["CMD-SHELL", …]`, `["NONE"]` or empty.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub test: Vec<String>,
+}
+
+/// Layer digests in an image config.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct RootFs {
+    /// Digests of the uncompressed layers, lowest first.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub diff_ids: Vec<String>,
+}
+
+/// One step of an image's history.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct History {
+    /// RFC 3339.
+    pub created: Option<String>,
+    /// The command, in the builder's spelling.
+    pub created_by: String,
+    /// `buildkit.dockerfile.v0` and the like.
+    pub comment: String,
+    /// The step made no layer.
+    pub empty_layer: bool,
+}
+
+fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A layer, read.
+#[derive(Debug)]
+pub struct Layer {
+    /// Position, from 0 (the lowest).
+    pub index: usize,
+    /// Digest of the uncompressed tar, `sha256:…`, verified unless the layer is among [`Image::problems`].
+    pub diff_id: String,
+    /// Bytes as stored.
+    pub stored_size: u64,
+    /// Bytes uncompressed.
+    pub size: u64,
+    /// Changes, in the order of the tar; paths as in [`Entry::path`]. Whiteouts included.
+    pub changes: Vec<Change>,
+}
+
+/// One entry of a layer's tar.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The entry is there from now on.
+    Add(Arc<Entry>),
+    /// The path is gone from now on (`.wh.name`).
+    Whiteout(String),
+    /// What lower layers have below the directory is gone (`.wh..wh..opq`).
+    Opaque(String),
+}
+
+/// What an entry is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A hard link (the tree resolves it to the file it names).
+    Hardlink,
+    /// A character device.
+    CharDevice,
+    /// A block device.
+    BlockDevice,
+    /// A fifo.
+    Fifo,
+}
+
+/// A file, directory or other entry of a layer.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Absolute, normalised (`/etc/passwd`; no `.`, `..`, doubled or trailing slash). Bytes that are not UTF-8 are shown
+    /// as `\xNN`.
+    pub path: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Permission bits with setuid, setgid and sticky (07777).
+    pub mode: u32,
+    /// Owner.
+    pub uid: u64,
+    /// Group.
+    pub gid: u64,
+    /// Bytes of content.
+    pub size: u64,
+    /// SHA-256 of the content, lower-case hexadecimal; regular files only.
+    pub sha256: Option<String>,
+    /// Target of a link.
+    pub link: Option<String>,
+    /// The `security.capability` attribute, raw.
+    pub capability: Option<Vec<u8>>,
+    /// Content, for the files asked for by [`Wants::capture`] and within its bound.
+    pub content: Option<Arc<[u8]>>,
+    /// Lines that matched, by index into [`Wants::content`].
+    pub matches: Vec<ContentMatch>,
+}
+
+/// A line of a file that matched a content pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentMatch {
+    /// Index into [`Wants::content`].
+    pub pattern: usize,
+    /// First line that matches, from 1.
+    pub line: u64,
+}
+
+/// What a reader should look for while the layers stream by.
+#[derive(Debug, Default)]
+pub struct Wants {
+    /// Regular expressions searched line by line in every regular file.
+    pub content: Vec<String>,
+    /// Absolute paths whose content is kept, in addition to the package databases.
+    pub capture: Vec<String>,
+}
+
+/// The merged file system after some number of layers.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// Entries by absolute path, with the layer that put them there.
+    pub nodes: BTreeMap<String, Node>,
+}
+
+/// An entry of the merged tree.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The entry; for a hard link, kind, mode, owner, size and digest are those of the file it names.
+    pub entry: Arc<Entry>,
+    /// Index of the layer that last wrote it.
+    pub layer: usize,
+}

@@ -1,0 +1,5 @@
+//! The `dockgate` command.
+
+fn main() -> std::process::ExitCode {
+    dockgate::cli::main()
+}

@@ -1,0 +1,244 @@
+//! The catalogue: every rule, detector and key-file name dockgate knows, generated from the pages in `rules/`.
+//!
+//! A page is the only place a rule is described. `build.rs` reads the pages, refuses what is wrong with them, and writes
+//! the tables this room exposes. Nothing here is written by hand twice.
+
+mod params;
+
+use std::fmt;
+
+pub use params::{ParamSpec, Params, ParamsError, Value};
+
+include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+
+/// How bad it is when the rule is right.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// A matter of taste.
+    Style,
+    /// Good to know.
+    Info,
+    /// Should be mended.
+    Warning,
+    /// Must be mended.
+    Error,
+}
+
+/// How sure dockgate is that a finding is real.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// A guess worth a look.
+    Low,
+    /// Usually right.
+    Medium,
+    /// Nearly always right.
+    High,
+}
+
+/// What a rule looks at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// The Dockerfile (`rules/lint`).
+    Lint,
+    /// The build context (`rules/context`).
+    Context,
+    /// The image (`rules/image`).
+    Image,
+}
+
+/// Whether a rule can mend what it finds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FixKind {
+    /// It cannot.
+    None,
+    /// It can, and the image changes only for the better.
+    Safe,
+    /// It can, and a person should look at the result.
+    Unsafe,
+}
+
+/// A ruleset edition, `year.number`. A rule that joined after the edition a policy names never fails a build.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Edition(pub u16, pub u16);
+
+impl Edition {
+    /// The newest edition this binary has.
+    pub const CURRENT: Edition = Edition(2026, 1);
+
+    /// Reads `2026.1`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (year, number) = text.split_once('.')?;
+        Some(Self(year.parse().ok()?, number.parse().ok()?))
+    }
+}
+
+impl fmt::Display for Edition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+/// A fenced example on a rule's page; a test of the rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// `bad`, `good` or `fixed`.
+    pub kind: ExampleKind,
+    /// Line of the page (from 1) on which the block's text starts.
+    pub page_line: usize,
+    /// The example, without the markers.
+    pub text: &'static str,
+    /// Lines of `text` (from 1) that a `bad` example must be reported on: those the page marks with `# <-`.
+    pub marked: &'static [usize],
+}
+
+/// What an example shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExampleKind {
+    /// The rule fires on the marked lines.
+    Bad,
+    /// The rule stays silent.
+    Good,
+    /// What the fix makes of the bad example before it.
+    Fixed,
+}
+
+/// A rule, as its page describes it.
+#[derive(Debug)]
+pub struct Rule {
+    /// Kebab-case, naming the bad thing: `untagged-base`.
+    pub id: &'static str,
+    /// What it looks at.
+    pub phase: Phase,
+    /// Default severity.
+    pub severity: Severity,
+    /// Default confidence.
+    pub confidence: Confidence,
+    /// One line, no full stop.
+    pub summary: &'static str,
+    /// Names other tools gave the same check, unique across the catalogue: `DL3006`, `StageNameCasing`.
+    pub aliases: &'static [&'static str],
+    /// Anchore's `GATE:TRIGGER` this rule answers to; several rules may answer to one trigger.
+    pub triggers: &'static [&'static str],
+    /// Free tags, and `external/cwe/cwe-NNN`.
+    pub tags: &'static [&'static str],
+    /// Whether it can mend what it finds.
+    pub fix: FixKind,
+    /// The edition it joined.
+    pub since: Edition,
+    /// What a policy can set.
+    pub params: &'static [ParamSpec],
+    /// The page's Markdown, without its head.
+    pub page: &'static str,
+    /// The page's examples.
+    pub examples: &'static [Example],
+}
+
+impl Rule {
+    /// Every name the rule goes by beside its id: aliases, then triggers.
+    pub fn other_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.aliases.iter().chain(self.triggers).copied()
+    }
+
+    /// Whether a policy must give a parameter before the rule can run.
+    pub fn needs_params(&self) -> bool {
+        self.params.iter().any(|p| p.required)
+    }
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Rule {}
+
+/// A pattern for a secret, from `rules/detectors`.
+#[derive(Debug)]
+pub struct Detector {
+    /// Kebab-case, naming the secret: `github-pat`.
+    pub id: &'static str,
+    /// What it is, for people: `GitHub personal access token`.
+    pub name: &'static str,
+    /// Lower-case literals, one of which stands near every match (compared without regard to ASCII case).
+    pub keywords: &'static [&'static str],
+    /// A regular expression over bytes; group `secret`, else group 1, else the whole match, is the secret.
+    pub regex: &'static str,
+    /// Shannon entropy in bits a character below which a match is no secret.
+    pub entropy: Option<f64>,
+    /// How sure a match is.
+    pub confidence: Confidence,
+    /// Regular expressions; a secret that matches one is not reported.
+    pub allow: &'static [&'static str],
+    /// Texts the detector finds one secret in.
+    pub matches: &'static [&'static str],
+    /// Texts it finds nothing in.
+    pub no_matches: &'static [&'static str],
+}
+
+/// File names that carry keys, credentials or dumps, from `rules/files/keys.toml`.
+#[derive(Debug)]
+pub struct KeyFile {
+    /// Kebab-case kind: `ssh-private-key`.
+    pub id: &'static str,
+    /// What it is, for people: `SSH private key`.
+    pub name: &'static str,
+    /// Glob patterns over the path, `/`-separated, matched against every suffix that starts at a path component
+    /// (`id_rsa`, `.aws/credentials`, `*.pem`).
+    pub paths: &'static [&'static str],
+    /// Globs of names that look alike and are not meant (`*.pub`).
+    pub except: &'static [&'static str],
+    /// Regular expressions over the file's head, one of which confirms it; empty where the name alone is proof.
+    pub content: &'static [&'static str],
+    /// Severity is the rule's; this is how sure a match by name alone is.
+    pub confidence: Confidence,
+}
+
+/// Every rule, sorted by id.
+pub fn all() -> &'static [Rule] {
+    RULES
+}
+
+/// The rule with this id or alias. Ids and aliases are compared without regard to ASCII case.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    let by_id = RULES.iter().find(|r| r.id.eq_ignore_ascii_case(name));
+    by_id.or_else(|| RULES.iter().find(|r| r.aliases.iter().any(|a| a.eq_ignore_ascii_case(name))))
+}
+
+/// The rules a name stands for: one for an id or alias, all that answer to it for a `GATE:TRIGGER`.
+pub fn named(name: &str) -> Vec<&'static Rule> {
+    match find(name) {
+        Some(rule) => vec![rule],
+        None => RULES.iter().filter(|r| r.triggers.iter().any(|t| t.eq_ignore_ascii_case(name))).collect(),
+    }
+}
+
+/// The known name closest to one that is not known, for a hint.
+pub fn similar(name: &str) -> Option<&'static str> {
+    let names = RULES.iter().flat_map(|r| std::iter::once(r.id).chain(r.other_names()));
+    crate::text::closest(name, names)
+}
+
+/// Every secret detector, sorted by id.
+pub fn detectors() -> &'static [Detector] {
+    DETECTORS
+}
+
+/// Every kind of key file, in the order of the file that lists them.
+pub fn key_files() -> &'static [KeyFile] {
+    KEY_FILES
+}
+
+/// The text of a built-in policy (`default`, `strict`, `cis`, `anchore-2017`) and its file name in `rules/policies`.
+pub fn builtin_policy(name: &str) -> Option<(&'static str, &'static str)> {
+    POLICIES.iter().find(|(n, _, _)| *n == name).map(|(_, file, text)| (*file, *text))
+}
+
+/// Names of the built-in policies.
+pub fn builtin_policies() -> impl Iterator<Item = &'static str> {
+    POLICIES.iter().map(|(n, _, _)| *n)
+}

@@ -1,0 +1,59 @@
+//! Escaping for each place text is written to. What dockgate reads is hostile: a file name can hold a terminal
+//! sequence or a workflow command.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// For a terminal: control characters (but newline and tab), bidirectional overrides and characters that carry a raw
+/// byte are shown as escapes.
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    escape(text, |c| is_control(c) && c != '\n' && c != '\t')
+}
+
+/// For one line of a terminal or a table cell: as [`terminal`], with newlines and tabs escaped too.
+pub fn line(text: &str) -> Cow<'_, str> {
+    escape(text, is_control)
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+        || matches!(u32::from(c), 0x10_FE00..=0x10_FEFF)
+}
+
+fn escape(text: &str, is_special: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_special) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            c if !is_special(c) => out.push(c),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c => {
+                let code = u32::from(c);
+                // Writing to a string cannot fail.
+                let _ = match code {
+                    0x10_FE00..=0x10_FEFF => write!(out, "\\x{:02x}", code - 0x10_FE00),
+                    0..=0xFF => write!(out, "\\x{code:02x}"),
+                    _ => write!(out, "\\u{{{code:x}}}"),
+                };
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_sequences_are_shown_not_sent() {
+        assert_eq!(terminal("a\x1b[31mb\nc"), "a\\x1b[31mb\nc");
+        assert_eq!(line("a\nb\u{202e}c"), "a\\nb\\u{202e}c");
+        assert_eq!(line("plain ä"), "plain ä");
+    }
+}
