@@ -47,6 +47,8 @@ pub enum Phase {
     Context,
     /// The image (`rules/image`).
     Image,
+    /// The run itself: its policy and waivers (`rules/run`).
+    Run,
 }
 
 /// Whether a rule can mend what it finds.
@@ -93,6 +95,10 @@ pub struct Example {
     pub text: &'static str,
     /// Lines of `text` (from 1) that a `bad` example must be reported on: those the page marks with `# <-`.
     pub marked: &'static [usize],
+    /// Files of the build context, path and content, when the page gives some.
+    pub context: &'static [(&'static str, &'static str)],
+    /// Parameters of the run, as `name=value` after the block's kind.
+    pub params: &'static [(&'static str, &'static str)],
 }
 
 /// What an example shows.
@@ -200,7 +206,7 @@ pub struct KeyFile {
 
 /// Every rule, sorted by id.
 pub fn all() -> &'static [Rule] {
-    RULES
+    &RULES
 }
 
 /// The rule with this id or alias. Ids and aliases are compared without regard to ASCII case.
