@@ -1,0 +1,140 @@
+//! One policy file's say, how files are stacked, and what comes of the stack.
+
+use std::collections::BTreeMap;
+
+use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, line_regex, path_regex};
+use crate::rule::{self, Edition, Params, Rule, Severity, Value};
+
+/// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
+const FIRST: Edition = Edition(2026, 1);
+
+/// What a policy without any say does.
+const ACTIONS: Actions =
+    Actions { error: Some(Action::Stop), warning: Some(Action::Warn), info: Some(Action::Go), style: Some(Action::Go) };
+
+/// What one policy file says, and only that.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) ruleset: Option<Edition>,
+    /// By severity; an inner `None` is `off`.
+    pub(super) actions: BTreeMap<Severity, Option<Action>>,
+    pub(super) base_limit: Option<Action>,
+    /// By rule id.
+    pub(super) rules: BTreeMap<&'static str, Vec<Wanted>>,
+    pub(super) waivers: Vec<Waiver>,
+}
+
+/// One run of a rule that a policy asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) rule: &'static Rule,
+    pub(super) wish: Wish,
+    pub(super) params: Params,
+    pub(super) trigger: Option<String>,
+    /// `None` for what the form of the policy brings with it.
+    pub(super) line: Option<PolicyLine>,
+    /// It stands in a policy that is part of dockgate and changes with it.
+    pub(super) is_built_in: bool,
+}
+
+/// What a policy wants done about a rule it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Leave it out.
+    Off,
+    /// What its severity asks for.
+    BySeverity,
+    /// This.
+    Do(Action),
+}
+
+impl Layer {
+    /// This layer over another: what it says replaces what the other says of the same thing; waivers of both count.
+    pub(super) fn over(mut self, below: Layer) -> Layer {
+        let mut merged = below;
+        merged.ruleset = self.ruleset.or(merged.ruleset);
+        merged.actions.append(&mut self.actions);
+        merged.base_limit = self.base_limit.or(merged.base_limit);
+        merged.rules.append(&mut self.rules);
+        merged.waivers.append(&mut self.waivers);
+        merged
+    }
+
+    /// The policy that the stack amounts to.
+    pub(super) fn resolve(self, name: String) -> Policy {
+        let by = |severity, default| self.actions.get(&severity).copied().unwrap_or(default);
+        let actions = Actions {
+            error: by(Severity::Error, ACTIONS.error),
+            warning: by(Severity::Warning, ACTIONS.warning),
+            info: by(Severity::Info, ACTIONS.info),
+            style: by(Severity::Style, ACTIONS.style),
+        };
+        let ruleset = self.ruleset.unwrap_or(FIRST);
+        let mut checks: Vec<Check> = Vec::new();
+        for rule in rule::all() {
+            let is_later = rule.since > ruleset;
+            let cap = |action| if is_later { Action::Go } else { action };
+            let Some(wanted) = self.rules.get(rule.id) else {
+                if let Some(action) = actions.of(rule.severity).filter(|_| !rule.needs_params()) {
+                    let params = Params::defaults(rule);
+                    checks.push(Check { rule, params, action: cap(action), trigger: None, line: None });
+                }
+                continue;
+            };
+            for Wanted { wish, params, trigger, line, is_built_in, .. } in wanted.iter().cloned() {
+                let action = match wish {
+                    Wish::Off => None,
+                    Wish::BySeverity => actions.of(rule.severity),
+                    Wish::Do(action) => Some(action),
+                };
+                let Some(action) = action else { continue };
+                let action = if is_built_in { cap(action) } else { action };
+                checks.push(Check { rule, params, action, trigger, line });
+            }
+        }
+        // Not knowing the base matters only to a policy that compares with it.
+        if !checks.iter().any(|check| compares_with_base(check.rule)) {
+            checks.retain(|check| check.rule != rule::catalogue::BASE_UNKNOWN);
+        }
+        let base_limit = self.base_limit.unwrap_or(Action::Stop);
+        Policy { name, ruleset, actions, base_limit, checks, waivers: self.waivers }
+    }
+}
+
+/// Whether a rule compares the image with its base.
+pub(super) fn compares_with_base(rule: &Rule) -> bool {
+    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
+}
+
+/// Parameters for a rule: known, of the right kind, and with regular expressions that compile.
+pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result<Params, Fault> {
+    let params = Params::new(rule, given)?;
+    for (name, value) in params.iter().filter(|(name, _)| name.ends_with("-regexp")) {
+        let expressions: &[String] = match value {
+            Value::Str(one) => std::slice::from_ref(one),
+            Value::List(all) => all,
+            Value::Int(_) | Value::Bool(_) => &[],
+        };
+        for expression in expressions {
+            let fault = |why: String| Fault::Regexp { param: name.to_owned(), why };
+            if expression.is_empty() {
+                return Err(fault(String::from("it is empty, and would match everything")));
+            }
+            let error = match name {
+                "content-regexp" => line_regex(expression).err(),
+                _ => path_regex(expression).err(),
+            };
+            if let Some(error) = error {
+                return Err(fault(reason(&error)));
+            }
+        }
+    }
+    Ok(params)
+}
+
+/// The last line of the regex crate's message: what is wrong, without the drawing above it.
+fn reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
+}
