@@ -227,7 +227,8 @@ fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
     // The first of the strictest.
     let comparing = wanted.iter().rev().filter(|w| compares_with_base(w.rule)).max_by_key(|w| action(w));
     checks.extend(comparing.map(|w| own(catalogue::BASE_UNKNOWN, w.wish, Some(w))));
-    let reads_dockerfile = wanted.iter().any(|w| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:")));
+    let reads_dockerfile =
+        wanted.iter().any(|w| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:")));
     let broken = rule::find("parse-error").filter(|_| reads_dockerfile);
     checks.extend(broken.map(|rule| own(rule, Wish::Do(Action::Warn), None)));
     checks
@@ -239,4 +240,156 @@ fn trim(text: &SourceText, span: Span) -> Span {
     let is_blank = |c: char| c.is_whitespace() || c == '\u{FEFF}';
     let start = span.start + (slice.len() - slice.trim_start_matches(is_blank).len());
     Span::new(start, start + slice.trim_matches(is_blank).len())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Policy;
+    use super::*;
+
+    fn policy(text: &str) -> Policy {
+        Policy::parse(&SourceText::new("gate.policy", text)).unwrap()
+    }
+
+    fn error(text: &str) -> String {
+        Policy::parse(&SourceText::new("gate.policy", text)).unwrap_err().to_string()
+    }
+
+    /// Rule, action, trigger and line of each check.
+    fn checks(policy: &Policy) -> Vec<String> {
+        let line = |c: &crate::policy::Check| c.line.as_ref().map_or(0, |l| l.source.line(l.span.start));
+        let trigger = |c: &crate::policy::Check| c.trigger.clone().unwrap_or_default();
+        policy.checks.iter().map(|c| format!("{} {} {} {}", c.rule.id, c.action, trigger(c), line(c))).collect()
+    }
+
+    #[test]
+    fn lines_become_checks_in_order_and_nothing_else_is_checked() {
+        let text = "\u{feff}# a comment\r\n\r\n  SUIDDIFF:SUIDFILEADD:STOP\r\n\tPKGDIFF:PKGADD:WARN \r\nsuiddiff:suidfileadd:go:\r\n";
+        assert_eq!(
+            checks(&policy(text)),
+            [
+                "base-unknown STOP SUIDDIFF:SUIDFILEADD 3",
+                "image-part-unchecked STOP  0",
+                "package-added WARN PKGDIFF:PKGADD 4",
+                "setuid-added STOP SUIDDIFF:SUIDFILEADD 3",
+                "setuid-added GO suiddiff:suidfileadd 5",
+            ]
+        );
+    }
+
+    #[test]
+    fn parameters_may_hold_colons_equal_signs_and_blanks() {
+        let text = "FILECHECK:FILENAMEMATCH:STOP:FILECHECK_NAMEREGEXP=/a:b=c|/d$\n\
+                    FILECHECK:CONTENTMATCH:WARN:FILECHECK_CONTENTREGEXP=BEGIN  RSA key=x\\Z\n\
+                    FILECHECK:FILENAMEMATCH:GO:  FILECHECK_NAMEREGEXP=/x{\n";
+        let policy = policy(text);
+        let given: Vec<_> = policy.checks.iter().flat_map(|c| c.params.iter().map(|(_, v)| v.clone())).collect();
+        assert_eq!(given, ["BEGIN  RSA key=x\\z", "/a:b=c|/d$", "/x\\{"].map(|s| Value::Str(s.into())));
+        assert_eq!(policy.content_patterns(), ["BEGIN  RSA key=x\\z"]);
+    }
+
+    #[test]
+    fn a_trigger_runs_every_rule_that_answers_to_it_and_lists_split_at_commas() {
+        let policy =
+            policy("DOCKERFILECHECK:NOTAG:STOP\nDOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=80,443 DENIEDPORTS=22\n");
+        assert_eq!(
+            checks(&policy),
+            [
+                "exposed-port STOP DOCKERFILECHECK:EXPOSE 2",
+                "image-part-unchecked STOP  0",
+                "latest-base STOP DOCKERFILECHECK:NOTAG 1",
+                "parse-error WARN  0",
+                "untagged-base STOP DOCKERFILECHECK:NOTAG 1",
+            ]
+        );
+        assert_eq!(policy.checks[0].params.list("allowed-ports"), ["80", "443"]);
+        assert_eq!(policy.checks[0].params.list("denied-ports"), ["22"]);
+    }
+
+    #[test]
+    fn vulnerability_lines_become_one_warning() {
+        let lines =
+            ["ANCHORESEC:VULNHIGH:STOP", "ANCHORESEC:VULNLOW:GO", "ANCHORESEC:FEEDOUTOFDATE:STOP:MAXAGE=2"].join("\n");
+        let expected = "vulnerability-data-missing WARN ANCHORESEC:VULNHIGH 1";
+        assert_eq!(checks(&policy(&lines)), ["image-part-unchecked STOP  0", expected]);
+        let with = lines + "\nANCHORESEC:UNSUPPORTEDDISTRO:GO\n";
+        assert_eq!(checks(&policy(&with))[1], "vulnerability-data-missing WARN ANCHORESEC:UNSUPPORTEDDISTRO 4");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_the_nearest_name() {
+        let cases = [
+            ("\nSUIDDIF:SUIDFILEADD:STOP", "gate.policy:2: unknown gate `SUIDDIF`; did you mean `SUIDDIFF`?"),
+            (
+                "SUIDDIFF:SUIDFILEADDED:STOP",
+                "gate.policy:1: gate `SUIDDIFF` has no trigger `SUIDFILEADDED`; did you mean `SUIDFILEADD`?",
+            ),
+            ("SUIDDIFF:SUIDFILEADD:STOPP", "gate.policy:1: `STOPP` is not an action; did you mean `STOP`?"),
+            ("SUIDDIFF:SUIDFILEADD:FAIL", "gate.policy:1: `FAIL` is not an action; known are GO, STOP, WARN"),
+            (
+                "SUIDDIFF:SUIDFILEADD",
+                "gate.policy:1: `SUIDDIFF:SUIDFILEADD` is not GATE:TRIGGER:ACTION[:PARAMS]; such as DOCKERFILECHECK:NOTAG:STOP",
+            ),
+            (
+                "DOCKERFILECHECK:EXPOSE:STOP:DENIEDPORT=22",
+                "gate.policy:1: `DOCKERFILECHECK:EXPOSE` has no parameter `DENIEDPORT`; did you mean `DENIEDPORTS`?",
+            ),
+            (
+                "DOCKERFILECHECK:EXPOSE:STOP:DENIEDPORTS=22 80",
+                "gate.policy:1: `80` is not PARAM=VALUE; items of one value are separated by commas, without blanks",
+            ),
+            (
+                "FILECHECK:FILENAMEMATCH:STOP",
+                "gate.policy:1: `file-name-matched` needs parameter `name-regexp`: A regular expression over absolute paths, matched from the start of the path",
+            ),
+            (
+                "FILECHECK:FILENAMEMATCH:STOP:FILECHECK_NAMEREGEXP=",
+                "gate.policy:1: `name-regexp` is not a regular expression that can be run: it is empty, and would match everything",
+            ),
+            (
+                "FILECHECK:FILENAMEMATCH:STOP:FILECHECK_NAMEREGEXP=(a",
+                "gate.policy:1: `name-regexp` is not a regular expression that can be run: unclosed group",
+            ),
+            (
+                "PKGBLACKLIST:PKGNAMEMATCH:STOP:BLACKLIST_NAMEMATCH=telnet",
+                "gate.policy:1: this version does not have the gate `PKGBLACKLIST`, so the line cannot be checked; take the line out if you can do without it",
+            ),
+            ("# nothing\n", "gate.policy:1: the policy asks for nothing, so nothing would be checked"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(error(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_points_at_the_word_that_is_wrong() {
+        let text = SourceText::new("gate.policy", "\u{feff}SUIDDIFF: SUIDFILEAD :STOP\r\n");
+        let error = Policy::parse(&text).unwrap_err();
+        let (source, span) = error.place().unwrap();
+        assert_eq!(source.slice(span), "SUIDFILEAD");
+        assert_eq!(error.help().as_deref(), Some("did you mean `SUIDFILEADD`?"));
+    }
+
+    #[test]
+    fn every_gate_of_2017_is_either_checked_or_refused() {
+        let gates = [
+            "SECRETCHECK",
+            "PKGCHECK",
+            "PKGBLACKLIST",
+            "LICBLACKLIST",
+            "IMAGECHECK",
+            "FILEPARSE_PASSWD",
+            "NPMCHECK",
+            "GEMCHECK",
+        ];
+        for gate in gates {
+            assert!(error(&format!("{gate}:ANYTHING:STOP")).contains("does not have the gate"), "{gate}");
+        }
+        for vulnerability in
+            ["VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "VULNUNKNOWN", "FEEDOUTOFDATE", "UNSUPPORTEDDISTRO"]
+        {
+            assert_eq!(policy(&format!("ANCHORESEC:{vulnerability}:STOP")).checks.len(), 2, "{vulnerability}");
+        }
+    }
 }

@@ -57,7 +57,7 @@ impl fmt::Display for Date {
 
 fn days_in(year: u16, month: u8) -> u8 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
@@ -74,7 +74,17 @@ mod tests {
         for good in ["2026-12-31", "2024-02-29", "2000-02-29", "0000-01-01"] {
             assert_eq!(Date::parse(good).unwrap().to_string(), good);
         }
-        for bad in ["2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "2026-4-1", "31.12.2026", "2026-04-31", "+026-01-01", ""] {
+        for bad in [
+            "2026-02-29",
+            "1900-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-4-1",
+            "31.12.2026",
+            "2026-04-31",
+            "+026-01-01",
+            "",
+        ] {
             assert_eq!(Date::parse(bad), None, "{bad}");
         }
     }

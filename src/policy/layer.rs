@@ -138,3 +138,39 @@ fn reason(error: &regex::Error) -> String {
     let last = text.lines().last().unwrap_or_default();
     last.trim_start_matches("error: ").to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_younger_than_the_edition_fails_nothing_unless_it_is_asked_for() {
+        let rule = rule::catalogue::SETUID_ADDED;
+        let ask = |is_built_in| Wanted {
+            rule,
+            wish: Wish::Do(Action::Stop),
+            params: Params::defaults(rule),
+            trigger: None,
+            line: None,
+            is_built_in,
+        };
+        let action = |wanted: Option<Wanted>, ruleset| {
+            let rules = wanted.into_iter().map(|w| (w.rule.id, vec![w])).collect();
+            let policy = Layer { ruleset, rules, ..Layer::default() }.resolve(String::new());
+            policy.checks.iter().find(|c| c.rule == rule).map(|c| c.action)
+        };
+        let before = Some(Edition(2025, 9));
+        assert_eq!(action(None, before), Some(Action::Go));
+        assert_eq!(action(Some(ask(true)), before), Some(Action::Go));
+        assert_eq!(action(Some(ask(false)), before), Some(Action::Stop));
+        assert_eq!(action(None, None), Some(Action::Stop));
+    }
+
+    #[test]
+    fn checks_are_sorted_by_rule_and_the_same_every_time() {
+        let policy = Layer::default().resolve(String::new());
+        let ids: Vec<_> = policy.checks.iter().map(|c| c.rule.id).collect();
+        assert!(ids.is_sorted(), "{ids:?}");
+        assert_eq!(format!("{policy:?}"), format!("{:?}", Layer::default().resolve(String::new())));
+    }
+}

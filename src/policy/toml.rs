@@ -42,12 +42,8 @@ type Key<'a> = Spanned<::toml::de::DeString<'a>>;
 type Item<'a> = Spanned<DeValue<'a>>;
 
 const KEYS: [&str; 5] = ["actions", "extends", "rules", "ruleset", "waiver"];
-const SEVERITIES: [(&str, Severity); 4] = [
-    ("error", Severity::Error),
-    ("info", Severity::Info),
-    ("style", Severity::Style),
-    ("warning", Severity::Warning),
-];
+const SEVERITIES: [(&str, Severity); 4] =
+    [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
 const WAIVER_KEYS: [&str; 6] = ["expires", "fingerprint", "path", "reason", "rule", "rules"];
 
 impl Document<'_> {
@@ -130,7 +126,8 @@ impl Document<'_> {
 
     /// `stop`, `warn`, `go` or `off`.
     fn wish(&self, key: &str, item: &Item<'_>) -> Result<Wish, PolicyError> {
-        let word = item.get_ref().as_str().ok_or_else(|| self.kind(key, item, "\"stop\", \"warn\", \"go\" or \"off\""))?;
+        let word =
+            item.get_ref().as_str().ok_or_else(|| self.kind(key, item, "\"stop\", \"warn\", \"go\" or \"off\""))?;
         match Action::parse(word) {
             Some(action) => Ok(Wish::Do(action)),
             None if word.eq_ignore_ascii_case("off") => Ok(Wish::Off),
@@ -251,7 +248,10 @@ impl Document<'_> {
                 "fingerprint" => {
                     let text = self.string(name, item)?;
                     if !text.starts_with(|c: char| c.is_ascii_hexdigit()) {
-                        return Err(fault(item.span(), format!("`{text}` is not a fingerprint; copy it from a report")));
+                        return Err(fault(
+                            item.span(),
+                            format!("`{text}` is not a fingerprint; copy it from a report"),
+                        ));
                     }
                     fingerprint = Some(text.to_owned());
                 }
@@ -286,4 +286,160 @@ impl Document<'_> {
 fn first_line(text: &SourceText, span: Span) -> Span {
     let line = text.line_span(text.line(span.start));
     Span::new(span.start, span.end.min(line.end))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Policy;
+    use super::*;
+
+    fn policy(text: &str) -> Policy {
+        Policy::parse(&SourceText::new("dockgate.toml", text)).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn error(text: &str) -> String {
+        Policy::parse(&SourceText::new("dockgate.toml", text)).unwrap_err().to_string()
+    }
+
+    fn action(policy: &Policy, rule: &str) -> Option<Action> {
+        policy.checks.iter().find(|c| c.rule.id == rule).map(|c| c.action)
+    }
+
+    #[test]
+    fn severities_decide_unless_a_rule_is_named() {
+        let policy = policy(
+            "\u{feff}ruleset = \"2026.1\"\n[actions]\nerror = \"warn\"\ninfo = \"off\"\n[rules]\nsetuid-removed = \"stop\"\nsetuid-mode-changed = \"off\"\n",
+        );
+        assert_eq!(action(&policy, "setuid-added"), Some(Action::Warn));
+        assert_eq!(action(&policy, "base-unknown"), Some(Action::Warn));
+        assert_eq!(action(&policy, "package-added"), None);
+        assert_eq!(action(&policy, "setuid-removed"), Some(Action::Stop));
+        assert_eq!(action(&policy, "setuid-mode-changed"), None);
+        // It needs a parameter that only a policy can give.
+        assert_eq!(action(&policy, "file-name-matched"), None);
+        let lines: Vec<usize> =
+            policy.checks.iter().filter_map(|c| c.line.as_ref()).map(|l| l.source.line(l.span.start)).collect();
+        assert_eq!(lines, [6]);
+    }
+
+    #[test]
+    fn a_rule_goes_by_any_of_its_names_and_can_run_several_times() {
+        let policy = policy(
+            "[rules]\n\"SUIDDIFF:SUIDFILEDEL\" = \"stop\"\nCIS-DI-0008 = { action = \"go\", setgid = true }\n\
+             [[rules.file-name-matched]]\naction = \"stop\"\nname-regexp = '.*/id_rsa$'\n\
+             [[rules.file-name-matched]]\naction = \"go\"\nFILECHECK_NAMEREGEXP = '/tmp/'\n",
+        );
+        assert_eq!(action(&policy, "setuid-removed"), Some(Action::Stop));
+        let setuid = policy.checks.iter().find(|c| c.rule.id == "setuid-added").unwrap();
+        assert!(setuid.action == Action::Go && setuid.params.bool("setgid"));
+        let names: Vec<_> = policy.checks.iter().filter(|c| c.rule.id == "file-name-matched").collect();
+        let shown: Vec<_> = names.iter().map(|c| (c.action, c.params.str("name-regexp"))).collect();
+        assert_eq!(shown, [(Action::Stop, ".*/id_rsa$"), (Action::Go, "/tmp/")]);
+        let line = names[1].line.as_ref().unwrap();
+        assert_eq!(line.source.line(line.span.start), 4);
+    }
+
+    #[test]
+    fn a_policy_that_compares_nothing_need_not_know_the_base() {
+        let off = ["setuid-added", "setuid-removed", "setuid-mode-changed", "setuid-changed", "package-added"];
+        let off = off.iter().chain(&["package-removed", "package-version-changed", "packages-changed"]);
+        let text = off.map(|rule| format!("{rule} = \"off\"\n")).collect::<String>();
+        assert_eq!(action(&policy(&format!("[rules]\n{text}")), "base-unknown"), None);
+    }
+
+    #[test]
+    fn waivers_are_read_whole() {
+        let policy = policy(
+            "[[waiver]]\nrules = [\"setuid-added\", \"SUIDDIFF:SUIDMODEDIFF\"]\npath = \"/usr/bin/*\"\nreason = \" meant \"\n\
+             expires = \"2026-12-31\"\n[[waiver]]\nrule = \"package-added\"\nfingerprint = \"0123456789abcdef\"\nreason = \"x\"\nexpires = 2027-01-01\n",
+        );
+        let [first, second] = policy.waivers.as_slice() else { panic!("two waivers") };
+        assert_eq!(first.rules.iter().map(|r| r.id).collect::<Vec<_>>(), ["setuid-added", "setuid-mode-changed"]);
+        assert_eq!((first.reason.as_str(), first.expires), ("meant", Date::parse("2026-12-31")));
+        assert!(first.path.as_ref().unwrap().matches("/usr/bin/su"));
+        assert_eq!(
+            (second.fingerprint.as_deref(), second.expires),
+            (Some("0123456789abcdef"), Date::parse("2027-01-01"))
+        );
+        assert_eq!(second.line.source.line(second.line.span.start), 6);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_the_nearest_name() {
+        let cases = [
+            ("ruleset 1", "dockgate.toml:1: not TOML: "),
+            ("rulset = \"2026.1\"", "dockgate.toml:1: unknown key `rulset` in the policy; did you mean `ruleset`?"),
+            ("ruleset = \"2099.1\"", "dockgate.toml:1: this version knows rulesets up to 2026.1, not 2099.1"),
+            ("ruleset = \"new\"", "dockgate.toml:1: `new` is not a ruleset; write \"2026.1\""),
+            ("ruleset = 2026.1", "dockgate.toml:1: `ruleset` takes a string"),
+            (
+                "[actions]\nerrors = \"stop\"",
+                "dockgate.toml:2: unknown key `errors` in [actions]; did you mean `error`?",
+            ),
+            ("[actions]\nerror = \"stopp\"", "dockgate.toml:2: `stopp` is not an action; did you mean `stop`?"),
+            (
+                "[actions]\nbase = \"off\"",
+                "dockgate.toml:2: `base` takes stop, warn or go: the most for what came with the base",
+            ),
+            (
+                "[rules]\nsetuid-aded = \"stop\"",
+                "dockgate.toml:2: unknown rule `setuid-aded`; did you mean `setuid-added`?",
+            ),
+            (
+                "[rules]\nsetuid-added = 7",
+                "dockgate.toml:2: `setuid-added` takes an action, or a table with `action` and parameters",
+            ),
+            (
+                "[rules]\nsetuid-added = { acton = \"stop\" }",
+                "dockgate.toml:2: `setuid-added` has no parameter `acton`; did you mean `action`?",
+            ),
+            (
+                "[rules]\nsetuid-added = { setgid = [1] }",
+                "dockgate.toml:2: parameter `setgid` of `setuid-added` takes true or false",
+            ),
+            (
+                "[rules]\nsetuid-added = \"go\"\n\"SUIDDIFF:SUIDFILEADD\" = \"stop\"",
+                "dockgate.toml:3: `SUIDDIFF:SUIDFILEADD` sets `setuid-added`, which `setuid-added` has set already",
+            ),
+            (
+                "[rules]\nfile-name-matched = \"stop\"",
+                "dockgate.toml:2: `file-name-matched` needs parameter `name-regexp`: A regular expression over absolute paths, matched from the start of the path",
+            ),
+            (
+                "[[rules.file-name-matched]]\naction = \"stop\"\nname-regexp = '*'",
+                "dockgate.toml:3: `name-regexp` is not a regular expression that can be run: repetition operator missing expression",
+            ),
+            ("[waiver]\nrule = \"setuid-added\"", "dockgate.toml:1: `waiver` takes tables: write [[waiver]]"),
+            ("\n[[waiver]]\nrule = \"setuid-added\"", "dockgate.toml:2: a waiver says why: reason = \"…\""),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \" \"",
+                "dockgate.toml:1: a waiver says why: reason = \"…\"",
+            ),
+            (
+                "[[waiver]]\nreason = \"x\"",
+                "dockgate.toml:1: a waiver names the rule it waives: rule = \"…\" or rules = […]",
+            ),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \"x\"\nexpires = \"31.12.2026\"",
+                "dockgate.toml:4: `31.12.2026` is not a day; write it as 2026-12-31",
+            ),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \"x\"\npath = \"a[\"",
+                "dockgate.toml:4: `a[` has a `[` that is not closed",
+            ),
+            ("[[waiver]]\nrule = \"nope\"\nreason = \"x\"", "dockgate.toml:2: unknown rule `nope`"),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreasons = \"x\"",
+                "dockgate.toml:3: unknown key `reasons` in [[waiver]]; did you mean `reason`?",
+            ),
+        ];
+        for (text, expected) in cases {
+            let told = error(text);
+            assert!(
+                told == expected || (expected.ends_with(": ") && told.starts_with(expected)),
+                "{text}\n{told}\n{expected}"
+            );
+        }
+    }
 }
