@@ -141,6 +141,7 @@ pub fn trigger_id(finding: &Finding) -> String {
 include!(concat!(env!("OUT_DIR"), "/gate_dispatch.rs"));
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod fixtures;
 
 #[cfg(test)]

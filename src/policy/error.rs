@@ -53,7 +53,12 @@ pub struct Located {
 
 impl fmt::Display for Located {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.text.path(), self.text.line(self.span.start), self.fault)?;
+        let fault = self.fault.to_string();
+        let (shown, dots) = match fault.char_indices().nth(SHOWN) {
+            Some((end, _)) => (&fault[..end], "…"),
+            None => (fault.as_str(), ""),
+        };
+        write!(f, "{}:{}: {shown}{dots}", self.text.path(), self.text.line(self.span.start))?;
         match &self.help {
             Some(help) => write!(f, "; {help}"),
             None => Ok(()),
@@ -208,6 +213,8 @@ fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a 
     if name.len() > LONGEST { None } else { crate::text::closest(name, known) }
 }
 
+/// Characters of a fault that are shown: it may quote a line without end.
+const SHOWN: usize = 400;
 /// Bytes of the longest name that is compared with known ones.
 const LONGEST: usize = 200;
 /// Names that are listed when none of them is near to the one given.

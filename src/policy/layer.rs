@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, line_regex, path_regex};
+use super::regexp::{check_line_regex, reason};
+use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, path_regex};
 use crate::rule::{self, Edition, Params, Rule, Severity, Value};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
@@ -120,23 +121,13 @@ pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result
             if expression.is_empty() {
                 return Err(fault(String::from("it is empty, and would match everything")));
             }
-            let error = match name {
-                "content-regexp" => line_regex(expression).err(),
-                _ => path_regex(expression).err(),
-            };
-            if let Some(error) = error {
-                return Err(fault(reason(&error)));
+            match name {
+                "content-regexp" => check_line_regex(expression).map_err(fault)?,
+                _ => drop(path_regex(expression).map_err(|error| fault(reason(&error.to_string())))?),
             }
         }
     }
     Ok(params)
-}
-
-/// The last line of the regex crate's message: what is wrong, without the drawing above it.
-fn reason(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default();
-    last.trim_start_matches("error: ").to_owned()
 }
 
 #[cfg(test)]

@@ -243,4 +243,34 @@ mod tests {
         fs::write(&large, vec![b'\n'; 1 + (1 << 20)]).unwrap();
         assert!(matches!(Policy::load(&large.to_string_lossy()).unwrap_err(), PolicyError::TooLarge { .. }));
     }
+
+    #[test]
+    fn hostile_text_gets_an_answer() {
+        let nested = format!("a = {}", "[".repeat(100_000));
+        let long = format!("[rules]\n{} = \"stop\"\n", "x".repeat(500_000));
+        let line = format!("A:{}:STOP\n", "B".repeat(500_000));
+        for text in [nested, long, line, String::from("\u{feff}"), String::from("a\0:b:c")] {
+            let told = Policy::parse(&SourceText::new("gate", text)).unwrap_err().to_string();
+            assert!(told.len() < 1000, "{} bytes", told.len());
+        }
+        assert!(Policy::parse(&SourceText::from_bytes("gate", b"SUIDDIFF:\xff:STOP".to_vec())).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_reader(
+            words in proptest::collection::vec(proptest::sample::select(vec![
+                "SUIDDIFF", "SUIDFILEADD", "FILECHECK", "FILENAMEMATCH", "FILECHECK_NAMEREGEXP=", ":", "STOP", "GO", " ", "\n", "\r\n", "#",
+                "=", "[", "]", "[[", "]]", "{", "}", "\"", "'", "rules", "waiver", "rule", "reason", "setuid-added", "action", "actions", "ä", ",", "\\", "(", "\u{feff}",
+            ]), 0..24),
+            suffix in proptest::sample::select(vec!["gate", "gate.toml", "gate.policy"]),
+        ) {
+            let text = SourceText::new(suffix, words.concat());
+            if let Err(error) = Policy::parse(&text) {
+                let (source, span) = error.place().unwrap();
+                proptest::prop_assert!(source.text().get(span.range()).is_some());
+                proptest::prop_assert!(error.to_string().starts_with(suffix));
+            }
+        }
+    }
 }

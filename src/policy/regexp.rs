@@ -1,6 +1,7 @@
 //! Regular expressions of policies: Python's spelling, which Anchore's policies use, and the bounds they compile in.
 
-use regex::{Regex, RegexBuilder, bytes};
+use grep_regex::RegexMatcherBuilder;
+use regex::{Regex, RegexBuilder};
 
 /// Bytes a compiled expression may take.
 const SIZE_LIMIT: usize = 4 << 20;
@@ -10,17 +11,29 @@ const SIZE_LIMIT: usize = 4 << 20;
 /// # Errors
 /// When it is no regular expression, or one that compiles to more than 4 MiB.
 pub fn path_regex(expression: &str) -> Result<Regex, regex::Error> {
+    // By itself first: `a)(b` would be whole between the parentheses.
+    RegexBuilder::new(expression).size_limit(SIZE_LIMIT).build()?;
     // A path may hold a line break; `.` must not stop there, or a name could slip past the gate.
     let anchored = format!("^(?:{expression})");
     RegexBuilder::new(&anchored).dot_matches_new_line(true).size_limit(SIZE_LIMIT).build()
 }
 
-/// Compiles an expression that is searched for in each line of a file.
+/// Whether an expression can be searched for in the lines of a file.
 ///
 /// # Errors
-/// As [`path_regex`].
-pub fn line_regex(expression: &str) -> Result<bytes::Regex, regex::Error> {
-    bytes::RegexBuilder::new(expression).unicode(false).size_limit(SIZE_LIMIT).build()
+/// With the reason when it cannot: it is no regular expression, it is too large, or it can only match across lines.
+pub(super) fn check_line_regex(expression: &str) -> Result<(), String> {
+    let built = |unicode| {
+        let mut builder = RegexMatcherBuilder::new();
+        builder.multi_line(true).line_terminator(Some(b'\n')).unicode(unicode).size_limit(SIZE_LIMIT).build(expression)
+    };
+    built(false).or_else(|_| built(true)).map(drop).map_err(|error| reason(&error.to_string()))
+}
+
+/// The last line of an engine's message: what is wrong, without the drawing above it.
+pub(super) fn reason(message: &str) -> String {
+    let last = message.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
 }
 
 /// Rewrites what Python's `re` spells differently and means the same: braces and brackets that stand for themselves,
@@ -115,9 +128,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_run_is_refused() {
-        for bad in ["(", r"(?=a)", r"(a)\1", "a{99999}{99999}"] {
+        for bad in ["(", r"(?=a)", r"(a)\1", "a{99999}{99999}", "a)(b"] {
             assert!(path_regex(&from_python(bad)).is_err(), "{bad}");
         }
-        assert!(line_regex("*").is_err());
+        assert!(check_line_regex(r"^pass\s*=|\xff").is_ok());
+        assert!(check_line_regex("[äö]").is_ok());
+        assert_eq!(check_line_regex("(").unwrap_err(), "unclosed group");
+        assert!(check_line_regex(r"a\nb").is_err());
     }
 }
