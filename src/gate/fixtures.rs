@@ -1,0 +1,226 @@
+//! Small images by hand, for the gates' tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{BaseFacts, Facts, Reporter};
+use crate::dockerfile::{Args, Base, Dockerfile, Instruction, Keyword, Stage, Word};
+use crate::finding::{Finding, ImagePlace, Place};
+use crate::image::{Change, Entry, EntryKind, Image, ImageConfig, Layer, Node, Problem, Tree};
+use crate::packages::{Package, PackageHistory, PackageKind, Packages};
+use crate::rule::{self, Params, Value};
+use crate::text::{SourceText, Span};
+use crate::trace::Trace;
+
+/// An image of hand-written layers, the packages after each, and what is known about it.
+pub(super) struct Case {
+    base_layers: Option<usize>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) content_patterns: Vec<String>,
+    layers: Vec<(Vec<Entry>, Vec<String>)>,
+    packages: Vec<Vec<(&'static str, &'static str)>>,
+    dockerfile: Option<Dockerfile>,
+    trace: Option<Trace>,
+}
+
+impl Case {
+    /// An image whose lowest `base_layers` layers are its base.
+    pub(super) fn new(base_layers: usize) -> Self {
+        Self {
+            base_layers: Some(base_layers),
+            problems: Vec::new(),
+            content_patterns: Vec::new(),
+            layers: Vec::new(),
+            packages: Vec::new(),
+            dockerfile: None,
+            trace: None,
+        }
+    }
+
+    /// The same image, with nothing known of its base.
+    pub(super) fn without_base(self) -> Self {
+        Self { base_layers: None, ..self }
+    }
+
+    /// Adds a layer with these entries, and whiteouts of these paths.
+    pub(super) fn layer<const A: usize, const R: usize>(mut self, entries: [Entry; A], removed: [&str; R]) -> Self {
+        self.layers.push((entries.into(), removed.map(str::to_owned).into()));
+        self.packages.push(self.packages.last().cloned().unwrap_or_default());
+        self
+    }
+
+    /// Names and versions of the packages after the layer added last.
+    pub(super) fn packages<const N: usize>(mut self, packages: [(&'static str, &'static str); N]) -> Self {
+        if let Some(last) = self.packages.last_mut() {
+            *last = packages.into();
+        }
+        self
+    }
+
+    /// The Dockerfile: a FROM on its first line, and RUNs.
+    pub(super) fn dockerfile(mut self, text: &str) -> Self {
+        self.dockerfile = Some(dockerfile(text));
+        self
+    }
+
+    /// The trace of the layers.
+    pub(super) fn trace(mut self, trace: Trace) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// What a rule finds.
+    pub(super) fn run(&self, rule: &str, params: &[(&str, &str)]) -> Vec<Finding> {
+        let rule = rule::find(rule).unwrap();
+        let given = params.iter().map(|(name, value)| ((*name).to_owned(), Value::Str((*value).to_owned())));
+        let params = Params::new(rule, given).unwrap();
+        let base_layers = self.base_layers.unwrap_or_default();
+        let (image, tree, base_tree) = (self.image(), self.tree(self.layers.len()), self.tree(base_layers));
+        let (packages, base_packages) = (self.inventory(self.layers.len()), self.inventory(base_layers));
+        let history = self.history();
+        let facts = Facts {
+            image: &image,
+            tree: &tree,
+            packages: &packages,
+            package_history: &history,
+            base: self.base_layers.map(|layers| BaseFacts {
+                name: String::from("the base"),
+                tree: &base_tree,
+                packages: &base_packages,
+                layers,
+            }),
+            dockerfile: self.dockerfile.as_ref(),
+            trace: self.trace.as_ref(),
+            content_patterns: &self.content_patterns,
+        };
+        let mut report = Reporter::new(rule, &params, &facts);
+        assert!(super::run(rule, &facts, &mut report), "{} has no code", rule.id);
+        report.into_findings()
+    }
+
+    fn image(&self) -> Image {
+        let layers = self.layers.iter().enumerate().map(|(index, (entries, removed))| Layer {
+            index,
+            diff_id: format!("sha256:{index}"),
+            stored_size: 0,
+            size: 0,
+            changes: (removed.iter().cloned().map(Change::Whiteout))
+                .chain(entries.iter().cloned().map(|e| Change::Add(Arc::new(e))))
+                .collect(),
+        });
+        Image {
+            reference: String::from("docker-archive:x.tar"),
+            id: String::from("sha256:x"),
+            tags: Vec::new(),
+            config: ImageConfig::default(),
+            layers: layers.collect(),
+            problems: self.problems.clone(),
+        }
+    }
+
+    fn tree(&self, layers: usize) -> Tree {
+        let mut nodes = BTreeMap::new();
+        for (layer, (entries, removed)) in self.layers.iter().enumerate().take(layers) {
+            nodes.retain(|path, _| !removed.contains(path));
+            nodes.extend(entries.iter().cloned().map(|e| (e.path.clone(), Node { entry: Arc::new(e), layer })));
+        }
+        Tree { nodes }
+    }
+
+    fn inventory(&self, layers: usize) -> Packages {
+        let after = layers.checked_sub(1).and_then(|last| self.packages.get(last)).cloned().unwrap_or_default();
+        let mut list: Vec<Package> = after.into_iter().map(|(name, version)| package(name, version)).collect();
+        list.sort();
+        Packages { list }
+    }
+
+    fn history(&self) -> PackageHistory {
+        let mut history = PackageHistory::default();
+        for (layer, now) in self.packages.iter().enumerate() {
+            let before = layer.checked_sub(1).map(|l| self.packages[l].as_slice()).unwrap_or_default();
+            for (name, _) in now.iter().filter(|p| !before.contains(p)) {
+                history.set.insert((*name).to_owned(), layer);
+            }
+            for (name, _) in before.iter().filter(|(name, _)| !now.iter().any(|(n, _)| n == name)) {
+                history.removed.insert((*name).to_owned(), layer);
+            }
+        }
+        history
+    }
+}
+
+/// A regular file of root's, mode 0644.
+pub(super) fn file(path: &str) -> Entry {
+    Entry {
+        path: path.to_owned(),
+        kind: EntryKind::File,
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        size: 0,
+        sha256: None,
+        link: None,
+        capability: None,
+        content: None,
+        matches: Vec::new(),
+    }
+}
+
+/// Layer (`-` for none) and message of each finding.
+pub(super) fn messages(findings: &[Finding]) -> Vec<String> {
+    let place = |f: &Finding| match (&f.in_image, f.place()) {
+        (Some(place), _) | (None, Place::Image(place)) => place.clone(),
+        (None, _) => ImagePlace { image: String::new(), path: None, layer: None },
+    };
+    let layer = |f: &Finding| place(f).layer.map_or(String::from("-"), |l| l.index.to_string());
+    findings.iter().map(|f| format!("{} {}", layer(f), f.message())).collect()
+}
+
+fn package(name: &str, version: &str) -> Package {
+    Package {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        architecture: None,
+        source: None,
+        kind: PackageKind::Deb,
+        database: String::from("/var/lib/dpkg/status"),
+    }
+}
+
+fn dockerfile(text: &str) -> Dockerfile {
+    let source = SourceText::new("Dockerfile", text);
+    let word = |span: Span| Word { text: source.slice(span).to_owned(), span };
+    let instructions = (1..=source.line_count()).map(|line| {
+        let span = source.line_span(line);
+        let split = span.start + source.slice(span).find(' ').unwrap_or_default();
+        let keyword = if line == 1 { Keyword::From } else { Keyword::Run };
+        Instruction {
+            keyword,
+            keyword_word: word(Span::new(span.start, split)),
+            flags: Vec::new(),
+            args: Args::Words(vec![word(Span::new(split + 1, span.end))]),
+            heredocs: Vec::new(),
+            span,
+            head_span: span,
+            lines: (line, line),
+            stage: Some(0),
+            trigger: None,
+            leading_comments: Vec::new(),
+            error: None,
+        }
+    });
+    let instructions: Vec<Instruction> = instructions.collect();
+    let base = word(Span::new("FROM ".len(), source.line_span(1).end));
+    let stage =
+        Stage { index: 0, from: 0, instructions: 0..instructions.len(), name: None, base, base_kind: Base::Unknown };
+    Dockerfile {
+        source,
+        escape: '\\',
+        directives: Vec::new(),
+        instructions,
+        comments: Vec::new(),
+        stages: vec![stage],
+        errors: Vec::new(),
+        empty_continuations: Vec::new(),
+    }
+}
