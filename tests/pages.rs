@@ -1,7 +1,7 @@
 //! The examples on the rule pages, run: `bad` is reported on the marked lines and no others, `good` is not reported,
 //! `fixed` is what the fix makes of the `bad` block before it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 
 use dockgate::check::{ContextRequest, Judged, Report, Request, Selection, run};
@@ -43,7 +43,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         image: None,
         policy: &policy,
         selection: Selection::default(),
-        build: BuildOptions { build_args: BTreeMap::new(), target: None, platform: None },
+        build: BuildOptions::default(),
         today: Date::parse("2026-01-01").unwrap(),
         progress: &|_| {},
     })

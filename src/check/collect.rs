@@ -7,10 +7,9 @@ use rayon::prelude::*;
 use super::report::ImageSummary;
 use super::run::{CheckError, ImageRequest, Request};
 use crate::context::{self, Context, Copied};
-use crate::dockerfile::{self, Dockerfile, Env};
+use crate::dockerfile::{self, Base, Dockerfile, Env};
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::policy::Check;
 use crate::secrets::{self, KeyHit, TextSecret};
 use crate::shell::{self, Script};
 use crate::text::SourceText;
@@ -21,6 +20,7 @@ use crate::{gate, lint};
 pub(super) struct LintModels {
     pub(super) dockerfile: Dockerfile,
     pub(super) environments: Vec<Env>,
+    bases: Vec<Base>,
     scripts: Vec<Script>,
     pub(super) secrets: Vec<TextSecret>,
     pub(super) target: Option<usize>,
@@ -39,13 +39,11 @@ impl LintModels {
     pub(super) fn collect(source: &Arc<SourceText>, request: &Request<'_>) -> Result<Self, CheckError> {
         let dockerfile = dockerfile::parse(source);
         let environments = dockerfile::environments(&dockerfile, &request.build);
-        let target = match &request.build.target {
-            Some(name) => Some(dockerfile.stage_named(name).ok_or_else(|| CheckError::NoStage {
-                path: source.path().to_owned(),
-                target: name.clone(),
-            })?),
-            None => dockerfile.stages.len().checked_sub(1),
-        };
+        let target = dockerfile.target_stage(request.build.target.as_deref()).map(|stage| stage.index);
+        if let (None, Some(target)) = (target, &request.build.target) {
+            return Err(CheckError::NoStage { path: source.path().to_owned(), target: target.clone() });
+        }
+        let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
         let secrets = secrets::in_dockerfile(&dockerfile);
         let context = match &request.context {
@@ -57,13 +55,14 @@ impl LintModels {
             }
             None => None,
         };
-        Ok(Self { dockerfile, environments, scripts, secrets, target, context })
+        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
         lint::Facts {
             dockerfile: &self.dockerfile,
             environments: &self.environments,
+            bases: &self.bases,
             secrets: &self.secrets,
             target: self.target,
             scripts: &self.scripts,
@@ -118,11 +117,11 @@ impl ImageModels {
     pub(super) fn collect(
         wanted: &ImageRequest,
         lint: Option<&LintModels>,
-        checks: &[&Check],
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
-        let content_patterns = gate::content_patterns(checks.iter().map(|c| &c.params));
-        let wants = Wants { content: content_patterns.clone(), ..packages::wants() };
+        let content_patterns = request.policy.content_patterns();
+        let databases = || Wants { capture_if: Some(packages::database_paths), ..Wants::default() };
+        let wants = Wants { content: content_patterns.clone(), ..databases() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
@@ -132,7 +131,7 @@ impl ImageModels {
         let boundary = trace.as_ref().and_then(|t| t.base_layers);
         let base = match &wanted.base {
             Some(reference) => {
-                let other = image::read(reference, &packages::wants(), &options)?;
+                let other = image::read(reference, &databases(), &options)?;
                 let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
                 let tree = Tree::merge(&other.layers);
                 let packages = packages::inventory(&tree);

@@ -129,7 +129,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     let mut notes: Vec<String> = models.iter().flat_map(LintModels::notes).collect();
     let mut summary = None;
     if let Some(wanted) = &request.image {
-        let image = ImageModels::collect(wanted, models.first(), &gate_checks, request)?;
+        let image = ImageModels::collect(wanted, models.first(), request)?;
         join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), &image, models.first());
         decided.extend(gate_findings(&image, models.first(), &gate_checks, request));
         coverage.rules.extend(gate_checks.iter().map(|c| c.rule.id));
@@ -228,7 +228,7 @@ fn finish(
             let count = seen.entry(fingerprint.clone()).or_default();
             *count += 1;
             let fingerprint = if *count == 1 { fingerprint } else { format!("{fingerprint}:{count}") };
-            let waived = decision.waived.map(|w| Waived { by: waiver_place(policy, w.waiver), reason: w.reason });
+            let waived = decision.waived.map(|w| Waived { by: waiver_place(policy, w.waivers.first()), reason: w.reason });
             Judged { finding, action: decision.action, decided_by: decision.decided_by, trigger: decision.trigger, waived, fingerprint }
         })
         .collect();
@@ -239,7 +239,7 @@ fn finish(
     Report { findings, verdict, policy, image, coverage, notes, redactions }
 }
 
-fn waiver_place(policy: &Policy, index: usize) -> String {
-    let line = policy.waivers.get(index).map(|w| &w.line);
+fn waiver_place(policy: &Policy, index: Option<&usize>) -> String {
+    let line = index.and_then(|i| policy.waivers.get(*i)).map(|w| &w.line);
     line.map(|l| format!("{}:{}", l.source.path(), l.source.line(l.span.start))).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! `debug`: what the models see, JSON lines in and out, a line an answer.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 
 use serde_json::{Map, Value, json};
@@ -42,11 +43,9 @@ fn answer(command: &DebugCommand, request: &Value) -> Value {
     match command {
         DebugCommand::Ast => dockerfile::ast_json(&parse()),
         DebugCommand::Words => {
-            let env: Vec<String> = request
-                .get("env")
-                .and_then(Value::as_array)
-                .map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-                .unwrap_or_default();
+            let list = request.get("env").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let pairs = list.iter().filter_map(Value::as_str).filter_map(|pair| pair.split_once('='));
+            let env: BTreeMap<String, String> = pairs.map(|(name, value)| (name.into(), value.into())).collect();
             dockerfile::words_json(text("input"), &env, text("escape").chars().next().unwrap_or('\\'))
         }
         DebugCommand::Ignore => context::ignore_json(request),

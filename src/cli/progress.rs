@@ -30,8 +30,9 @@ impl Bar {
     /// Takes in what the reader tells.
     pub(super) fn advance(&self, progress: Progress) {
         match progress {
-            Progress::Total(bytes) => self.0.set_length(bytes),
-            Progress::Read(bytes) => self.0.inc(bytes),
+            Progress::Start { bytes, .. } => self.0.set_length(bytes),
+            Progress::Bytes(bytes) => self.0.inc(bytes),
+            Progress::Layer(_) => {}
         }
     }
 }

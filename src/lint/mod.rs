@@ -20,6 +20,8 @@ pub struct Facts<'a> {
     pub dockerfile: &'a Dockerfile,
     /// The variables in force before each instruction.
     pub environments: &'a [Env],
+    /// What each stage stands on, its variables expanded.
+    pub bases: &'a [Base],
     /// Secrets in the Dockerfile's own text.
     pub secrets: &'a [TextSecret],
     /// The stage that is built: the `--target`, else the last one.
@@ -114,7 +116,7 @@ impl<'a> Facts<'a> {
 
     /// The stages that name an image outside the file, with the image, its variables expanded.
     pub fn base_images(&self) -> impl Iterator<Item = (&'a Stage, ImageName)> {
-        self.dockerfile.stages.iter().filter_map(|stage| match &stage.base_kind {
+        self.dockerfile.stages.iter().zip(self.bases).filter_map(|(stage, base)| match base {
             Base::Image(reference) => Some((stage, ImageName::parse(reference))),
             _ => None,
         })
