@@ -16,6 +16,7 @@ use crate::trace::Trace;
 pub(super) struct Case {
     base_layers: Option<usize>,
     pub(super) problems: Vec<Problem>,
+    pub(super) package_problems: Vec<Problem>,
     pub(super) content_patterns: Vec<String>,
     layers: Vec<(Vec<Entry>, Vec<String>)>,
     packages: Vec<Vec<(&'static str, &'static str)>>,
@@ -29,6 +30,7 @@ impl Case {
         Self {
             base_layers: Some(base_layers),
             problems: Vec::new(),
+            package_problems: Vec::new(),
             content_patterns: Vec::new(),
             layers: Vec::new(),
             packages: Vec::new(),
@@ -77,7 +79,7 @@ impl Case {
         let base_layers = self.base_layers.unwrap_or_default();
         let (image, tree, base_tree) = (self.image(), self.tree(self.layers.len()), self.tree(base_layers));
         let (packages, base_packages) = (self.inventory(self.layers.len()), self.inventory(base_layers));
-        let history = self.history();
+        let history = PackageHistory::of(&image);
         let facts = Facts {
             image: &image,
             tree: &tree,
@@ -99,15 +101,13 @@ impl Case {
     }
 
     fn image(&self) -> Image {
-        let layers = self.layers.iter().enumerate().map(|(index, (entries, removed))| Layer {
-            index,
-            diff_id: format!("sha256:{index}"),
-            stored_size: 0,
-            size: 0,
-            changes: (removed.iter().cloned().map(Change::Whiteout))
-                .chain(entries.iter().cloned().map(|e| Change::Add(Arc::new(e))))
-                .collect(),
-        });
+        let layers =
+            self.layers.iter().zip(&self.packages).enumerate().map(|(index, ((entries, removed), packages))| {
+                let removed = removed.iter().cloned().map(Change::Whiteout);
+                let added = entries.iter().cloned().chain([status(packages)]).map(|e| Change::Add(Arc::new(e)));
+                let diff_id = format!("sha256:{index}");
+                Layer { index, diff_id, stored_size: 0, size: 0, changes: removed.chain(added).collect() }
+            });
         Image {
             reference: String::from("docker-archive:x.tar"),
             id: String::from("sha256:x"),
@@ -131,21 +131,7 @@ impl Case {
         let after = layers.checked_sub(1).and_then(|last| self.packages.get(last)).cloned().unwrap_or_default();
         let mut list: Vec<Package> = after.into_iter().map(|(name, version)| package(name, version)).collect();
         list.sort();
-        Packages { list }
-    }
-
-    fn history(&self) -> PackageHistory {
-        let mut history = PackageHistory::default();
-        for (layer, now) in self.packages.iter().enumerate() {
-            let before = layer.checked_sub(1).map(|l| self.packages[l].as_slice()).unwrap_or_default();
-            for (name, _) in now.iter().filter(|p| !before.contains(p)) {
-                history.set.insert((*name).to_owned(), layer);
-            }
-            for (name, _) in before.iter().filter(|(name, _)| !now.iter().any(|(n, _)| n == name)) {
-                history.removed.insert((*name).to_owned(), layer);
-            }
-        }
-        history
+        Packages { list, problems: self.package_problems.clone() }
     }
 }
 
@@ -176,6 +162,17 @@ pub(super) fn messages(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|f| format!("{} {}", layer(f), f.message())).collect()
 }
 
+/// A dpkg database with these packages.
+fn status(packages: &[(&str, &str)]) -> Entry {
+    let one = |(name, version): &(&str, &str)| {
+        format!("Package: {name}\nVersion: {version}\nStatus: install ok installed\n\n")
+    };
+    let text: String = packages.iter().map(one).collect();
+    Entry { sha256: Some(text.clone()), content: Some(Arc::from(text.into_bytes())), ..file(DATABASE) }
+}
+
+const DATABASE: &str = "/var/lib/dpkg/status";
+
 fn package(name: &str, version: &str) -> Package {
     Package {
         name: name.to_owned(),
@@ -183,7 +180,7 @@ fn package(name: &str, version: &str) -> Package {
         architecture: None,
         source: None,
         kind: PackageKind::Deb,
-        database: String::from("/var/lib/dpkg/status"),
+        database: String::from(DATABASE),
     }
 }
 

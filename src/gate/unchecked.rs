@@ -1,21 +1,41 @@
 //! What was not checked, so that nothing passes unseen.
 
+use std::collections::BTreeSet;
+
 use super::{Facts, Reporter};
-use crate::finding::Origin;
+use crate::finding::{Finding, Origin};
+use crate::image::Problem;
 
 /// Parts of the image that could not be read, one finding each.
 pub fn image_part_unchecked(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for problem in &facts.image.problems {
-        let finding = match problem.layer {
-            Some(layer) => {
-                let message = format!("layer {} could not be checked: {}", layer + 1, problem.message);
-                report.in_layer(layer, None, message)
-            }
-            None => report.on_image(format!("a part of the image could not be checked: {}", problem.message)),
+        let message = match problem.layer {
+            Some(layer) => format!("layer {} could not be checked: {}", layer + 1, problem.message),
+            None => format!("a part of the image could not be checked: {}", problem.message),
         };
-        // Also of a layer of the base: the copy at hand is broken, not the base.
-        report.push(finding.subject(&problem.message).origin(Origin::Yours));
+        report.push(unread(problem, message, report));
     }
+}
+
+/// Package databases of the image and its base that could not be read, one finding each.
+pub fn packages_unread(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let of_base = facts.base.iter().flat_map(|base| &base.packages.problems);
+    // The base's database is mostly the image's as well.
+    let mut told = BTreeSet::new();
+    for problem in facts.packages.problems.iter().chain(of_base) {
+        if told.insert(&problem.message) {
+            report.push(unread(problem, problem.message.clone(), report));
+        }
+    }
+}
+
+fn unread(problem: &Problem, message: String, report: &Reporter<'_>) -> Finding {
+    let finding = match problem.layer {
+        Some(layer) => report.in_layer(layer, None, message),
+        None => report.on_image(message),
+    };
+    // Also of a layer of the base: it is the copy at hand that cannot be read.
+    finding.subject(&problem.message).origin(Origin::Yours)
 }
 
 /// Tells that the image could not be compared with its base.
@@ -61,6 +81,15 @@ mod tests {
         );
         assert!(findings.iter().all(|f| f.origin == Origin::Yours));
         assert!(Case::new(0).run("image-part-unchecked", &[]).is_empty());
+    }
+
+    #[test]
+    fn an_unread_package_database_is_told_once_for_image_and_base() {
+        let mut case = Case::new(1).layer([], []).layer([], []);
+        assert!(case.run("packages-unread", &[]).is_empty());
+        case.package_problems = vec![Problem { layer: Some(0), message: "apk packages are not read".into() }];
+        assert_eq!(messages(&case.run("packages-unread", &[])), ["0 apk packages are not read"]);
+        assert!(case.run("image-part-unchecked", &[]).is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::layer::{Layer, Wanted, Wish, compares_with_base, params};
+use super::layer::{Layer, NEEDED, Wanted, Wish, params};
 use super::regexp::from_python;
 use super::{Action, Fault, PolicyError, PolicyLine};
 use crate::rule::{self, Default as Kind, Edition, ParamSpec, Rule, Severity, Value, catalogue};
@@ -208,8 +208,9 @@ fn one_feed_warning(wanted: Vec<Wanted>) -> Vec<Wanted> {
     rest
 }
 
-/// What is checked without a line: whether the lines could be. A part of the image that could not be read stops; not
-/// knowing the base counts as much as the strictest line that compares with it; a Dockerfile that is broken warns.
+/// What is checked without a line: whether the lines could be. A part of the image that could not be read stops; a base
+/// that is not known and a package database that cannot be read count as much as the strictest line that compares with
+/// it; a Dockerfile that is broken warns.
 fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
     let own = |rule: &'static Rule, wish, asked: Option<&Wanted>| Wanted {
         rule,
@@ -224,9 +225,11 @@ fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
         Wish::Do(action) => Some(action),
         Wish::Off | Wish::BySeverity => None,
     };
-    // The first of the strictest.
-    let comparing = wanted.iter().rev().filter(|w| compares_with_base(w.rule)).max_by_key(|w| action(w));
-    checks.extend(comparing.map(|w| own(catalogue::BASE_UNKNOWN, w.wish, Some(w))));
+    for (told, needs_it) in NEEDED {
+        // The first of the strictest: of equals, `max_by_key` gives the last.
+        let strictest = wanted.iter().rev().filter(|w| needs_it(w.rule)).max_by_key(|w| action(w));
+        checks.extend(strictest.map(|w| own(told, w.wish, Some(w))));
+    }
     let reads_dockerfile =
         wanted.iter().any(|w| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:")));
     let broken = rule::find("parse-error").filter(|_| reads_dockerfile);
@@ -272,6 +275,7 @@ mod tests {
                 "base-unknown STOP SUIDDIFF:SUIDFILEADD 3",
                 "image-part-unchecked STOP  0",
                 "package-added WARN PKGDIFF:PKGADD 4",
+                "packages-unread WARN PKGDIFF:PKGADD 4",
                 "setuid-added STOP SUIDDIFF:SUIDFILEADD 3",
                 "setuid-added GO suiddiff:suidfileadd 5",
             ]

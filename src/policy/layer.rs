@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::regexp::{check_line_regex, reason};
 use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, path_regex};
-use crate::rule::{self, Edition, Params, Rule, Severity, Value};
+use crate::rule::{self, Edition, Params, Rule, Severity, Value, catalogue};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
 const FIRST: Edition = Edition(2026, 1);
@@ -93,18 +93,27 @@ impl Layer {
                 checks.push(Check { rule, params, action, trigger, line });
             }
         }
-        // Not knowing the base matters only to a policy that compares with it.
-        if !checks.iter().any(|check| compares_with_base(check.rule)) {
-            checks.retain(|check| check.rule != rule::catalogue::BASE_UNKNOWN);
+        // That a comparison could not be made matters only to a policy that asks for it.
+        for (told, needs_it) in NEEDED {
+            if !checks.iter().any(|check| needs_it(check.rule)) {
+                checks.retain(|check| check.rule != *told);
+            }
         }
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
         Policy { name, ruleset, actions, base_limit, checks, waivers: self.waivers }
     }
 }
 
-/// Whether a rule compares the image with its base.
-pub(super) fn compares_with_base(rule: &Rule) -> bool {
-    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
+/// Rules that tell what could not be compared, and the rules whose comparisons that concerns.
+pub(super) static NEEDED: [(&&Rule, fn(&Rule) -> bool); 2] =
+    [(&catalogue::BASE_UNKNOWN, compares_with_base), (&catalogue::PACKAGES_UNREAD, compares_packages)];
+
+fn compares_with_base(rule: &Rule) -> bool {
+    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:")) || compares_packages(rule)
+}
+
+fn compares_packages(rule: &Rule) -> bool {
+    rule.triggers.iter().any(|t| t.starts_with("PKGDIFF:"))
 }
 
 /// Parameters for a rule: known, of the right kind, and with regular expressions that compile.
@@ -136,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_rule_younger_than_the_edition_fails_nothing_unless_it_is_asked_for() {
-        let rule = rule::catalogue::SETUID_ADDED;
+        let rule = catalogue::SETUID_ADDED;
         let ask = |is_built_in| Wanted {
             rule,
             wish: Wish::Do(Action::Stop),

@@ -167,6 +167,7 @@ mod tests {
             ("package-added", Action::Warn),
             ("package-removed", Action::Warn),
             ("package-version-changed", Action::Stop),
+            ("packages-unread", Action::Stop),
             ("parse-error", Action::Warn),
             ("scratch-base", Action::Warn),
             ("setuid-added", Action::Stop),
@@ -197,6 +198,7 @@ mod tests {
             ("base-unknown", Action::Stop),
             ("image-part-unchecked", Action::Stop),
             ("package-removed", Action::Go),
+            ("packages-unread", Action::Warn),
             ("setuid-added", Action::Stop),
         ];
         assert_eq!(ids, expected);

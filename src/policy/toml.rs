@@ -346,6 +346,7 @@ mod tests {
         let off = off.iter().chain(&["package-removed", "package-version-changed", "packages-changed"]);
         let text = off.map(|rule| format!("{rule} = \"off\"\n")).collect::<String>();
         assert_eq!(action(&policy(&format!("[rules]\n{text}")), "base-unknown"), None);
+        assert_eq!(action(&policy("[rules]\npackage-added = \"go\"\n"), "packages-unread"), Some(Action::Warn));
     }
 
     #[test]
