@@ -12,11 +12,13 @@ pub(super) struct Code {
     runs: Vec<Run>,
 }
 
-/// From byte `at` of the code on, bytes follow each other as they do in the Dockerfile from `source` on.
+/// From byte `at` of the code on, bytes follow each other as they do in the Dockerfile from `source` on; or, with an
+/// `end`, a single character stands for the source up to there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
     at: usize,
     source: usize,
+    end: Option<usize>,
 }
 
 impl Code {
@@ -34,33 +36,38 @@ impl Code {
             return;
         }
         let at = self.text.len();
-        let continues = self.runs.last().is_some_and(|run| run.source + (at - run.at) == source);
+        let continues = self.runs.last().is_some_and(|run| run.end.is_none() && run.source + (at - run.at) == source);
         if !continues {
-            self.runs.push(Run { at, source });
+            self.runs.push(Run { at, source, end: None });
         }
         self.text.push_str(text);
     }
 
-    pub(super) fn push(&mut self, c: char, source: usize) {
-        self.push_str(c.encode_utf8(&mut [0; 4]), source);
-    }
-
-    /// Where the byte stands in the Dockerfile.
-    pub(super) fn source(&self, at: usize) -> usize {
-        self.runs.get(self.run(at)).map_or(0, |run| run.source + at.saturating_sub(run.at))
+    /// Appends a character that stands in `place`, as itself or as an escape.
+    pub(super) fn push(&mut self, c: char, place: Span) {
+        if place.len() != c.len_utf8() {
+            self.runs.push(Run { at: self.text.len(), source: place.start, end: Some(place.end) });
+            self.text.push(c);
+        } else {
+            self.push_str(c.encode_utf8(&mut [0; 4]), place.start);
+        }
     }
 
     /// Where a part stands in the Dockerfile, from its first to its last byte.
     pub(super) fn place(&self, range: Range<usize>) -> Span {
-        let start = self.source(range.start);
+        let start = self.bytes(range.start).0;
         match range.end.checked_sub(1) {
-            Some(last) if last >= range.start => Span::new(start, self.source(last) + 1),
+            Some(last) if last >= range.start => Span::new(start, self.bytes(last).1),
             _ => Span::new(start, start),
         }
     }
 
-    fn run(&self, at: usize) -> usize {
-        self.runs.partition_point(|run| run.at <= at).saturating_sub(1)
+    /// Start and end of what the byte `at` stands for.
+    fn bytes(&self, at: usize) -> (usize, usize) {
+        let index = self.runs.partition_point(|run| run.at <= at).saturating_sub(1);
+        let Some(run) = self.runs.get(index) else { return (0, 0) };
+        let offset = at.saturating_sub(run.at);
+        run.end.map_or((run.source + offset, run.source + offset + 1), |end| (run.source, end))
     }
 
     /// What the builder makes of the lines in `span`: a line that ends in the escape character goes on in the next,
@@ -85,9 +92,9 @@ impl Code {
         let mut at = span.start;
         for c in text.chars() {
             let rest = source.get(at..span.end).unwrap_or_default();
-            let found = rest.find(c).map_or(at, |i| at + i);
+            let found = rest.find(c).map_or(Span::new(at, at), |i| Span::new(at + i, at + i + c.len_utf8()));
             code.push(c, found);
-            at = (found + c.len_utf8()).min(span.end);
+            at = found.end;
         }
         code
     }
@@ -100,7 +107,7 @@ impl Code {
             let body = line.trim_end_matches(['\n', '\r']);
             self.push_str(body.get(tabs..).unwrap_or_default(), at + tabs);
             if line.ends_with('\n') {
-                self.push('\n', at + line.len() - 1);
+                self.push_str("\n", at + line.len() - 1);
             }
             at += line.len();
         }
@@ -111,27 +118,27 @@ impl Code {
         let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
         let mut code = Self::default();
         let mut chars = inner.char_indices().map(|(i, c)| (i + 1, c));
-        while let Some((at, c)) = chars.next() {
+        while let Some((start, c)) = chars.next() {
             if c != '\\' {
-                code.push(c, self.source(at));
+                code.push(c, self.place(start..start + c.len_utf8()));
                 continue;
             }
             let (at, c) = chars.next()?;
-            let decoded = match c {
-                'n' => '\n',
-                't' => '\t',
-                'r' => '\r',
-                'b' => '\u{8}',
-                'f' => '\u{c}',
+            let (decoded, end) = match c {
+                'n' => ('\n', at + 1),
+                't' => ('\t', at + 1),
+                'r' => ('\r', at + 1),
+                'b' => ('\u{8}', at + 1),
+                'f' => ('\u{c}', at + 1),
                 'u' => {
                     // A surrogate pair does not matter to a shell: each half becomes the replacement character.
                     let unit = u32::from_str_radix(self.text.get(at + 1..at + 5)?, 16).ok()?;
                     chars.nth(3)?;
-                    char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
+                    (char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), at + 5)
                 }
-                other => other,
+                other => (other, at + other.len_utf8()),
             };
-            code.push(decoded, self.source(at));
+            code.push(decoded, self.place(start..end));
         }
         Some(code)
     }
@@ -166,6 +173,6 @@ mod tests {
         let code = Code::joined(source, Span::new(start, source.len() - 1), '\\').json_string().unwrap_or_default();
         assert_eq!(code.text(), "say \"hi\" &\n");
         assert_eq!(&source[code.place(5..7).range()], "hi");
-        assert_eq!(&source[code.place(4..8).range()], "\"hi\\\"");
+        assert_eq!(&source[code.place(4..8).range()], "\\\"hi\\\"");
     }
 }

@@ -20,19 +20,17 @@ pub(super) fn script(code: &Code, range: Range<usize>) -> Option<Code> {
 pub(super) fn here_document(code: &Code, range: Range<usize>, expands: bool, strips_tabs: bool) -> Code {
     let mut out = Code::default();
     let mut is_line_start = true;
-    let mut chars = code.slice(range.clone()).char_indices().peekable();
-    while let Some((i, c)) = chars.next() {
+    let mut chars = code.slice(range.clone()).char_indices().map(|(i, c)| (range.start + i, c)).peekable();
+    while let Some((at, c)) = chars.next() {
         if is_line_start && strips_tabs && c == '\t' {
             continue;
         }
         is_line_start = c == '\n';
-        let escaped = chars.peek().map(|(_, next)| *next).filter(|_| expands && c == '\\');
-        let (at, c) = match escaped {
-            Some('$' | '`' | '\\' | '\n') => chars.next().unwrap_or((i, c)),
-            _ => (i, c),
-        };
-        if escaped != Some('\n') {
-            out.push(c, code.source(range.start + at));
+        let escaped = chars.next_if(|(_, next)| expands && c == '\\' && matches!(next, '$' | '`' | '\\' | '\n'));
+        match escaped {
+            Some((_, '\n')) => {}
+            Some((_, c)) => out.push(c, code.place(at..at + 1 + c.len_utf8())),
+            None => out.push(c, code.place(at..at + c.len_utf8())),
         }
     }
     out
@@ -44,95 +42,111 @@ struct Unquoting<'a> {
     keeps_variables: bool,
 }
 
-type Chars<'a> = std::iter::Peekable<std::str::CharIndices<'a>>;
+/// The characters of a word, with their offsets in the code.
+struct Chars<'a> {
+    rest: std::str::CharIndices<'a>,
+    base: usize,
+}
+
+impl Chars<'_> {
+    fn peek(&self) -> Option<char> {
+        self.rest.clone().next().map(|(_, c)| c)
+    }
+}
+
+impl Iterator for Chars<'_> {
+    type Item = (usize, char);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.rest.next().map(|(i, c)| (self.base + i, c))
+    }
+}
 
 impl Unquoting<'_> {
     fn word(mut self, range: Range<usize>) -> Option<Code> {
         let code = self.code;
-        let text = code.slice(range.clone());
-        let base = range.start;
-        let mut chars = text.char_indices().peekable();
-        while let Some((i, c)) = chars.next() {
+        let mut chars = Chars { base: range.start, rest: code.slice(range).char_indices() };
+        while let Some((at, c)) = chars.next() {
             match c {
-                '\'' => self.single(&mut chars, base)?,
-                '"' => self.double(&mut chars, base)?,
+                '\'' => self.single(&mut chars)?,
+                '"' => self.double(&mut chars)?,
                 '\\' => match chars.next() {
                     Some((_, '\n')) => {}
-                    Some((j, next)) => self.push(next, base + j),
-                    None => self.push('\\', base + i),
+                    Some((_, next)) => self.push(next, at, 1),
+                    None => self.push('\\', at, 0),
                 },
                 '`' => return None,
-                '<' | '>' if chars.peek().is_some_and(|(_, next)| *next == '(') => return None,
+                '<' | '>' if chars.peek() == Some('(') => return None,
                 '$' => match chars.peek() {
-                    Some((_, '\'')) => {
+                    Some('\'') => {
                         chars.next();
-                        self.ansi_c(&mut chars, base)?;
+                        self.ansi_c(&mut chars)?;
                     }
-                    Some((_, '"')) => {}
-                    _ => self.dollar(&chars, base + i)?,
+                    Some('"') => {}
+                    _ => self.dollar(&chars, at)?,
                 },
-                _ => self.push(c, base + i),
+                _ => self.push(c, at, 0),
             }
         }
         Some(self.out)
     }
 
-    fn push(&mut self, c: char, at: usize) {
-        self.out.push(c, self.code.source(at));
+    /// Adds a character that stands at `at`, behind as many escaping bytes.
+    fn push(&mut self, c: char, at: usize, escape: usize) {
+        self.out.push(c, self.code.place(at..at + escape + c.len_utf8()));
     }
 
-    fn single(&mut self, chars: &mut Chars<'_>, base: usize) -> Option<()> {
+    fn single(&mut self, chars: &mut Chars<'_>) -> Option<()> {
         loop {
             match chars.next()? {
                 (_, '\'') => return Some(()),
-                (i, c) => self.push(c, base + i),
+                (at, c) => self.push(c, at, 0),
             }
         }
     }
 
-    fn double(&mut self, chars: &mut Chars<'_>, base: usize) -> Option<()> {
+    fn double(&mut self, chars: &mut Chars<'_>) -> Option<()> {
         loop {
             match chars.next()? {
                 (_, '"') => return Some(()),
                 (_, '`') => return None,
-                (i, '\\') => match chars.next()? {
+                (at, '\\') => match chars.next()? {
                     (_, '\n') => {}
-                    (j, c @ ('$' | '`' | '"' | '\\')) => self.push(c, base + j),
-                    (j, c) => {
-                        self.push('\\', base + i);
-                        self.push(c, base + j);
+                    (_, c @ ('$' | '`' | '"' | '\\')) => self.push(c, at, 1),
+                    (next, c) => {
+                        self.push('\\', at, 0);
+                        self.push(c, next, 0);
                     }
                 },
-                (i, '$') => self.dollar(chars, base + i)?,
-                (i, c) => self.push(c, base + i),
+                (at, '$') => self.dollar(chars, at)?,
+                (at, c) => self.push(c, at, 0),
             }
         }
     }
 
     /// `$'…'`, with the escapes that stand for one character.
-    fn ansi_c(&mut self, chars: &mut Chars<'_>, base: usize) -> Option<()> {
+    fn ansi_c(&mut self, chars: &mut Chars<'_>) -> Option<()> {
         loop {
             match chars.next()? {
                 (_, '\'') => return Some(()),
-                (_, '\\') => {
-                    let (i, c) = chars.next()?;
-                    let decoded = match c {
+                (at, '\\') => {
+                    let decoded = match chars.next()?.1 {
                         'n' => '\n',
                         't' => '\t',
                         'r' => '\r',
-                        '\\' | '\'' | '"' | '?' => c,
+                        c @ ('\\' | '\'' | '"' | '?') => c,
                         _ => return None,
                     };
-                    self.push(decoded, base + i);
+                    self.push(decoded, at, 1);
                 }
-                (i, c) => self.push(c, base + i),
+                (at, c) => self.push(c, at, 0),
             }
         }
     }
 
     /// A `$` that starts no expansion is itself.
     fn dollar(&mut self, chars: &Chars<'_>, at: usize) -> Option<()> {
-        let mut rest = chars.clone().map(|(_, c)| c);
+        let mut rest = chars.rest.clone().map(|(_, c)| c);
         let is_kept = match rest.next() {
             Some('(') => false,
             Some('{') => {
@@ -142,7 +156,7 @@ impl Unquoting<'_> {
             Some(c) if c.is_alphanumeric() || "_@*#?$!-".contains(c) => self.keeps_variables,
             _ => true,
         };
-        is_kept.then(|| self.push('$', at))
+        is_kept.then(|| self.push('$', at, 0))
     }
 }
 

