@@ -1,5 +1,73 @@
 //! The build context: what `.dockerignore` lets through, and what each COPY and ADD really takes.
+//!
+//! Everything here is judged as BuildKit judges it, down to what its matcher makes of odd patterns. The one place
+//! where the file system of the context is read.
 
+mod conformance;
+
+mod glob;
+mod go_regex;
+mod ignore_file;
 mod model;
+mod path;
+mod pattern;
+mod read;
+mod walk;
 
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+pub use conformance::ignore_json;
+
+pub use glob::Malformed;
+pub use ignore_file::{IgnoreFile, IgnorePattern};
 pub use model::*;
+pub use pattern::{IgnoreRules, PatternError, PatternFault};
+
+/// Why a context could not be read.
+#[derive(Debug, Error)]
+pub enum ContextError {
+    /// The directory cannot be read at all.
+    #[error("cannot use {} as a build context: {error}", root.display())]
+    Root {
+        /// The directory as given.
+        root: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The ignore file is there and cannot be read.
+    #[error("cannot read {file}: {error}")]
+    IgnoreFile {
+        /// The ignore file.
+        file: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A pattern of the ignore file is malformed; BuildKit refuses to build.
+    #[error("cannot read line {line} of {file}: {error}")]
+    Pattern {
+        /// The ignore file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        error: PatternError,
+    },
+    /// A line of the ignore file is longer than BuildKit reads.
+    #[error("cannot read line {line} of {file}: it is longer than 65,535 bytes, which BuildKit refuses")]
+    LongLine {
+        /// The ignore file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+    },
+    /// A file of the context cannot be read.
+    #[error("cannot read {path} in the build context: {error}")]
+    File {
+        /// Relative to the root.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+}

@@ -1,32 +1,35 @@
 //! What is known of a build context.
 
-use std::sync::Arc;
+use crate::text::Span;
 
-use crate::text::{SourceText, Span};
+use super::IgnoreFile;
 
 /// A build context directory, walked.
 #[derive(Debug)]
 pub struct Context {
     /// The directory.
     pub root: std::path::PathBuf,
-    /// Everything under it that BuildKit would send, sorted by path, directories included.
+    /// Everything under it that BuildKit would send, sorted by path (bytewise), directories included.
     pub files: Vec<ContextFile>,
-    /// Number of files the ignore file leaves out (directories that are left out whole are not counted into).
+    /// Number of entries the ignore file leaves out; a directory that is left out whole counts once.
     pub ignored: usize,
+    /// Those entries, sorted; the first so many of them when there are very many.
+    pub left_out: Vec<String>,
     /// The ignore file in force (`<Dockerfile>.dockerignore`, else `.dockerignore`), when there is one.
-    pub ignore_file: Option<Arc<SourceText>>,
-    /// What could not be read, in words.
+    pub ignore_file: Option<IgnoreFile>,
+    /// What could not be read, in words, sorted.
     pub problems: Vec<String>,
 }
 
 /// One entry of the context.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ContextFile {
-    /// Relative to the context root, `/`-separated, no leading slash.
+    /// Relative to the context root, `/`-separated, no leading slash. Bytes that are not UTF-8 are carried as
+    /// [`crate::text`] carries them.
     pub path: String,
     /// What it is.
     pub kind: ContextFileKind,
-    /// Bytes.
+    /// Bytes; 0 for what is no regular file.
     pub size: u64,
 }
 
@@ -44,7 +47,7 @@ pub enum ContextFileKind {
 }
 
 /// What one COPY or ADD takes from the context.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
     /// Index into `Dockerfile::instructions`.
     pub instruction: usize,
@@ -53,14 +56,39 @@ pub struct Copied {
 }
 
 /// What one source argument takes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopiedSource {
     /// The argument in the Dockerfile.
     pub span: Span,
     /// After variable expansion; `None` when a variable in it has no value here.
     pub pattern: Option<String>,
-    /// Indexes into [`Context::files`] of the regular files it takes, sorted; directories are expanded.
+    /// Indexes into [`Context::files`] of the regular files it takes, sorted; directories are expanded, and a source
+    /// that is a symbolic link is followed inside the context, as BuildKit does.
     pub files: Vec<usize>,
-    /// It matches nothing in the context but something the ignore file leaves out.
+    /// It matches nothing in the context but something the ignore file leaves out. A source without wildcards need not
+    /// exist for this.
     pub only_ignored: bool,
+}
+
+impl Context {
+    /// The index of an entry in [`Context::files`].
+    pub fn find(&self, path: &str) -> Option<usize> {
+        self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()
+    }
+
+    /// The indexes of everything below a directory; of everything for the empty path.
+    pub fn below(&self, dir: &str) -> std::ops::Range<usize> {
+        if dir.is_empty() {
+            return 0..self.files.len();
+        }
+        let prefix = format!("{dir}/");
+        let start = self.files.partition_point(|f| f.path < prefix);
+        let length = self.files.get(start..).unwrap_or_default().partition_point(|f| f.path.starts_with(&prefix));
+        start..start + length
+    }
+
+    /// Whether the ignore file leaves `path` out, by a match of itself or of a parent, whether it exists or not.
+    pub fn is_ignored(&self, path: &str) -> bool {
+        self.ignore_file.as_ref().is_some_and(|file| file.rules.is_ignored(path))
+    }
 }

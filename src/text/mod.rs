@@ -12,4 +12,4 @@ mod source;
 pub use closest::closest;
 pub use edit::{Edit, EditError, apply_edits};
 pub use masked::Masked;
-pub use source::{Position, Region, SourceText, Span};
+pub use source::{Position, Region, SourceText, Span, decode, encode};

@@ -1,5 +1,6 @@
 //! Text with its lines, and spans into it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -72,6 +73,31 @@ pub struct Region {
 /// First character that stands for a byte which is not UTF-8; byte `b` is carried as `RAW_BYTE_BASE + b`.
 const RAW_BYTE_BASE: u32 = 0x10_FE00;
 
+/// Bytes as text: those that are not UTF-8 become the characters that carry them.
+pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(SourceText::from_bytes("", bytes.to_vec()).text().to_owned()),
+    }
+}
+
+/// The bytes that [`decode`] made `text` of.
+pub fn encode(text: &str) -> Cow<'_, [u8]> {
+    let raw = |c: char| u32::from(c).checked_sub(RAW_BYTE_BASE).and_then(|byte| u8::try_from(byte).ok());
+    if !text.chars().any(|c| raw(c).is_some()) {
+        return Cow::Borrowed(text.as_bytes());
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        match raw(c) {
+            Some(byte) => out.push(byte),
+            None => out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// One file's text under the name that reports use for it.
 ///
 /// `path` is relative to the run's root with `/` separators (or `-` for standard input).
@@ -130,18 +156,7 @@ impl SourceText {
     /// Turns text derived from this source (an edited copy, say) back to bytes: characters that carry a raw byte
     /// become that byte again.
     pub fn restore(&self, text: &str) -> Vec<u8> {
-        if self.raw_bytes.is_empty() {
-            return text.as_bytes().to_vec();
-        }
-        let mut out = Vec::with_capacity(text.len());
-        let mut buffer = [0; 4];
-        for c in text.chars() {
-            match u32::from(c).checked_sub(RAW_BYTE_BASE).map(u8::try_from) {
-                Some(Ok(byte)) => out.push(byte),
-                _ => out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
-            }
-        }
-        out
+        if self.raw_bytes.is_empty() { text.as_bytes().to_vec() } else { encode(text).into_owned() }
     }
 
     /// Whether every byte was UTF-8.

@@ -1,0 +1,370 @@
+//! Walking a context directory.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use crate::text::{self, SourceText};
+
+use super::pattern::Cascade;
+use super::{Context, ContextError, ContextFile, ContextFileKind, IgnoreFile, IgnoreRules, read};
+
+/// Entries a walk takes before it gives up.
+const MAX_ENTRIES: usize = 2_000_000;
+/// Bytes of a path below the root.
+const MAX_PATH: usize = 4096;
+/// Left-out entries that are remembered by name.
+const MAX_LEFT_OUT: usize = 200_000;
+/// Problems that are told.
+const MAX_PROBLEMS: usize = 100;
+
+impl Context {
+    /// Walks the directory `root`. The ignore file is `<dockerfile>.dockerignore` when that exists, else
+    /// `.dockerignore` in the root; Dockerfile and ignore files are entries like any other.
+    ///
+    /// # Errors
+    /// When the root is no readable directory, or the ignore file cannot be read or has a malformed pattern. What
+    /// cannot be read below the root goes into [`Context::problems`].
+    pub fn open(root: &Path, dockerfile: Option<&Path>) -> Result<Self, ContextError> {
+        let fail = |error| ContextError::Root { root: root.to_owned(), error };
+        let resolved = root.canonicalize().map_err(fail)?;
+        if !resolved.is_dir() {
+            return Err(fail(io::ErrorKind::NotADirectory.into()));
+        }
+        let ignore_file = ignore_file(root, dockerfile)?;
+        let no_rules = IgnoreRules::default();
+        let rules = ignore_file.as_ref().map_or(&no_rules, |file| &file.rules);
+        let found = walk(&resolved, rules);
+        let mut context = Self::assemble(found, rules);
+        (context.root, context.ignore_file) = (root.to_owned(), ignore_file);
+        Ok(context)
+    }
+
+    /// A context of empty files that is on no disk.
+    ///
+    /// # Errors
+    /// When the text of the ignore file has a malformed pattern.
+    pub fn of_paths<'a>(
+        paths: impl IntoIterator<Item = &'a str>,
+        ignore_text: Option<&str>,
+    ) -> Result<Self, ContextError> {
+        let ignore_file = ignore_text.map(|t| IgnoreFile::new(SourceText::new(".dockerignore", t))).transpose()?;
+        let no_rules = IgnoreRules::default();
+        let rules = ignore_file.as_ref().map_or(&no_rules, |file| &file.rules);
+        let mut tree: BTreeSet<(&str, ContextFileKind)> = BTreeSet::new();
+        for path in paths {
+            tree.insert((path, ContextFileKind::File));
+            tree.extend(path.match_indices('/').map(|(i, _)| (&path[..i], ContextFileKind::Directory)));
+        }
+        let mut found = Found::default();
+        let mut cascade = Cascade::new(rules);
+        let mut pruned: Option<&str> = None;
+        for (path, kind) in tree {
+            if pruned.is_some_and(|dir| path.strip_prefix(dir).is_some_and(|r| r.starts_with('/'))) {
+                continue;
+            }
+            let is_dir = kind == ContextFileKind::Directory;
+            match judge(&mut cascade, rules, path, is_dir) {
+                Verdict::Keep => found.kept.push(ContextFile { path: path.to_owned(), kind, size: 0 }),
+                Verdict::LeaveOut if is_dir => {}
+                verdict => {
+                    found.leave_out(path);
+                    if verdict == Verdict::Prune {
+                        pruned = Some(path);
+                    }
+                }
+            }
+        }
+        let mut context = Self::assemble(found, rules);
+        context.ignore_file = ignore_file;
+        Ok(context)
+    }
+
+    fn assemble(found: Found, rules: &IgnoreRules) -> Self {
+        let Found { kept: mut files, mut left_out, ignored, mut problems } = found;
+        files.sort_unstable();
+        if rules.has_exceptions() {
+            add_parents(&mut files);
+        }
+        left_out.sort_unstable();
+        problems.sort_unstable();
+        problems.truncate(MAX_PROBLEMS);
+        Self { root: PathBuf::new(), files, ignored, left_out, ignore_file: None, problems }
+    }
+}
+
+/// The ignore file in force.
+fn ignore_file(root: &Path, dockerfile: Option<&Path>) -> Result<Option<IgnoreFile>, ContextError> {
+    let beside = dockerfile.map(|path| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".dockerignore");
+        PathBuf::from(name)
+    });
+    for path in beside.into_iter().chain([root.join(".dockerignore")]) {
+        let shown = path.strip_prefix(".").unwrap_or(&path).to_string_lossy().into_owned();
+        match std::fs::read(&path) {
+            Ok(bytes) => return IgnoreFile::new(SourceText::from_bytes(shown, bytes)).map(Some),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(ContextError::IgnoreFile { file: shown, error }),
+        }
+    }
+    Ok(None)
+}
+
+#[derive(Default)]
+struct Found {
+    kept: Vec<ContextFile>,
+    left_out: Vec<String>,
+    ignored: usize,
+    problems: Vec<String>,
+}
+
+impl Found {
+    fn leave_out(&mut self, path: &str) {
+        self.ignored += 1;
+        if self.left_out.len() < MAX_LEFT_OUT {
+            self.left_out.push(path.to_owned());
+        }
+    }
+
+    fn merge(&mut self, mut other: Self) {
+        self.kept.append(&mut other.kept);
+        self.left_out.append(&mut other.left_out);
+        self.left_out.truncate(MAX_LEFT_OUT);
+        self.ignored += other.ignored;
+        self.problems.append(&mut other.problems);
+    }
+}
+
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Verdict {
+    Keep,
+    /// A directory left out is still entered: something below it may be let through again.
+    LeaveOut,
+    /// Left out with everything below it.
+    Prune,
+}
+
+fn judge(cascade: &mut Cascade<'_>, rules: &IgnoreRules, path: &str, is_dir: bool) -> Verdict {
+    match cascade.matches(path) {
+        false => Verdict::Keep,
+        true if is_dir && !rules.may_reach_below(path) => Verdict::Prune,
+        true => Verdict::LeaveOut,
+    }
+}
+
+/// A thread's share of the walk; handed in when the thread is done.
+struct Share<'a> {
+    root: &'a Path,
+    rules: &'a IgnoreRules,
+    cascade: Cascade<'a>,
+    found: Found,
+    taken: &'a AtomicUsize,
+    all: &'a Mutex<Found>,
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        let found = std::mem::take(&mut self.found);
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).merge(found);
+    }
+}
+
+fn walk(root: &Path, rules: &IgnoreRules) -> Found {
+    let all = Mutex::new(Found::default());
+    let taken = AtomicUsize::new(0);
+    let walker = WalkBuilder::new(root).standard_filters(false).follow_links(false).build_parallel();
+    walker.run(|| {
+        let cascade = Cascade::new(rules);
+        let mut share = Share { root, rules, cascade, found: Found::default(), taken: &taken, all: &all };
+        Box::new(move |entry| share.visit(entry))
+    });
+    all.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Share<'_> {
+    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
+        let entry = match entry {
+            Ok(entry) if entry.depth() == 0 => return WalkState::Continue,
+            Ok(entry) => entry,
+            Err(error) => {
+                self.report(&error);
+                return WalkState::Continue;
+            }
+        };
+        let Some(path) = self.relative(entry.path()) else { return WalkState::Continue };
+        if path.len() > MAX_PATH {
+            let start: String = path.chars().take(80).collect();
+            self.found.problems.push(format!("{start}… is longer than {MAX_PATH} bytes and was not looked at"));
+            return WalkState::Skip;
+        }
+        let kind = kind(&entry);
+        let is_dir = kind == ContextFileKind::Directory;
+        match judge(&mut self.cascade, self.rules, &path, is_dir) {
+            Verdict::Keep => {}
+            Verdict::LeaveOut if is_dir => return WalkState::Continue,
+            Verdict::LeaveOut => {
+                self.found.leave_out(&path);
+                return WalkState::Continue;
+            }
+            Verdict::Prune => {
+                self.found.leave_out(&path);
+                return WalkState::Skip;
+            }
+        }
+        if self.taken.fetch_add(1, Ordering::Relaxed) >= MAX_ENTRIES {
+            let problem = format!("the context has more than {MAX_ENTRIES} entries; the rest was not looked at");
+            self.found.problems.push(problem);
+            return WalkState::Quit;
+        }
+        let mut size = 0;
+        if kind == ContextFileKind::File {
+            match entry.metadata() {
+                Ok(metadata) => size = metadata.len(),
+                Err(error) => self.report(&error),
+            }
+        }
+        self.found.kept.push(ContextFile { path, kind, size });
+        WalkState::Continue
+    }
+
+    fn relative(&self, path: &Path) -> Option<String> {
+        let below = path.strip_prefix(self.root).ok()?;
+        Some(text::decode(&read::os_bytes(below.as_os_str())).into_owned())
+    }
+
+    /// Tells of what could not be read, unless the ignore file leaves it out anyway.
+    fn report(&mut self, error: &ignore::Error) {
+        let path = failed_path(error).and_then(|path| self.relative(path));
+        if path.as_deref().is_some_and(|path| self.cascade.matches(path)) || self.found.problems.len() > MAX_PROBLEMS {
+            return;
+        }
+        let what = path.filter(|path| !path.is_empty()).unwrap_or_else(|| String::from("a part of the context"));
+        let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+        self.found.problems.push(format!("cannot read {what}: {why}"));
+    }
+}
+
+fn failed_path(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => failed_path(err),
+        _ => None,
+    }
+}
+
+fn kind(entry: &DirEntry) -> ContextFileKind {
+    match entry.file_type() {
+        Some(t) if t.is_file() => ContextFileKind::File,
+        Some(t) if t.is_dir() => ContextFileKind::Directory,
+        Some(t) if t.is_symlink() => ContextFileKind::Symlink,
+        _ => ContextFileKind::Other,
+    }
+}
+
+/// A directory that is left out is sent all the same when something below it is let through.
+fn add_parents(files: &mut Vec<ContextFile>) {
+    let known: BTreeSet<&str> = files.iter().map(|f| f.path.as_str()).collect();
+    let mut missing: BTreeSet<&str> = BTreeSet::new();
+    for file in files.iter() {
+        for (slash, _) in file.path.rmatch_indices('/') {
+            let dir = &file.path[..slash];
+            if known.contains(dir) || !missing.insert(dir) {
+                break;
+            }
+        }
+    }
+    let missing: Vec<_> = missing
+        .into_iter()
+        .map(|dir| ContextFile { path: dir.to_owned(), kind: ContextFileKind::Directory, size: 0 })
+        .collect();
+    files.extend(missing);
+    files.sort_unstable();
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        dir
+    }
+
+    fn paths(context: &Context) -> Vec<&str> {
+        context.files.iter().map(|f| f.path.as_str()).collect()
+    }
+
+    #[test]
+    fn hidden_files_are_sent_and_gitignore_means_nothing() {
+        let dir =
+            tree(&[(".env", "A=1"), (".gitignore", "*"), ("a/b", ""), ("Dockerfile", ""), (".dockerignore", "a/*\n")]);
+        let context = Context::open(dir.path(), None).unwrap();
+        assert_eq!(paths(&context), [".dockerignore", ".env", ".gitignore", "Dockerfile", "a"]);
+        assert_eq!((context.ignored, context.left_out.as_slice()), (1, &["a/b".to_owned()][..]));
+        assert_eq!(context.files[1].size, 3);
+        assert!(context.problems.is_empty());
+    }
+
+    #[test]
+    fn the_ignore_file_beside_the_dockerfile_wins() {
+        let dir = tree(&[("x", ""), ("y", ""), (".dockerignore", "x"), ("d/D", ""), ("d/D.dockerignore", "y\nd\n")]);
+        let context = Context::open(dir.path(), Some(&dir.path().join("d/D"))).unwrap();
+        assert_eq!(paths(&context), [".dockerignore", "x"]);
+        assert_eq!(context.left_out, ["d", "y"]);
+        let context = Context::open(dir.path(), Some(&dir.path().join("d/Other"))).unwrap();
+        assert!(!paths(&context).contains(&"x"));
+    }
+
+    #[test]
+    fn exceptions_bring_their_directories_back_and_pruning_is_safe() {
+        let dir =
+            tree(&[("a/b/keep", ""), ("a/b/no", ""), ("a/c", ""), ("z/q", ""), (".dockerignore", "*\n!a/b/keep\n")]);
+        let context = Context::open(dir.path(), None).unwrap();
+        assert_eq!(paths(&context), ["a", "a/b", "a/b/keep"]);
+        assert_eq!(context.left_out, [".dockerignore", "a/b/no", "a/c", "z"]);
+        let listed = Context::of_paths(["a/b/keep", "a/b/no", "a/c", "z/q"], Some("*\n!a/b/keep\n")).unwrap();
+        assert_eq!(paths(&listed), paths(&context));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_listed_and_not_followed() {
+        let outside = tree(&[("secret", "")]);
+        let dir = tree(&[("a/b", "")]);
+        std::os::unix::fs::symlink(outside.path(), dir.path().join("out")).unwrap();
+        std::os::unix::fs::symlink("a", dir.path().join("in")).unwrap();
+        let context = Context::open(dir.path(), None).unwrap();
+        assert_eq!(paths(&context), ["a", "a/b", "in", "out"]);
+        assert_eq!(context.files[3].kind, ContextFileKind::Symlink);
+        assert!(context.read_head(3, 10).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_not_utf8_can_be_opened() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tree(&[]);
+        fs::write(dir.path().join(std::ffi::OsStr::from_bytes(b"k\xff.pem")), "hello").unwrap();
+        let context = Context::open(dir.path(), None).unwrap();
+        assert_eq!(context.read_head(0, 4).unwrap(), b"hell");
+    }
+
+    #[test]
+    fn what_is_no_directory_is_an_error() {
+        let dir = tree(&[("f", "")]);
+        assert!(matches!(Context::open(&dir.path().join("f"), None), Err(ContextError::Root { .. })));
+        assert!(matches!(Context::open(&dir.path().join("nope"), None), Err(ContextError::Root { .. })));
+    }
+}
