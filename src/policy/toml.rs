@@ -253,7 +253,8 @@ impl Document<'_> {
                         return Err(fault(item.span(), why));
                     }
                     if number.is_some() {
-                        let why = format!("`{text}` is one of several equal findings; a waiver covers all: `{identity}`");
+                        let why =
+                            format!("`{text}` is one of several equal findings; a waiver covers all: `{identity}`");
                         return Err(fault(item.span(), why));
                     }
                     fingerprint = Some(identity.to_ascii_lowercase());
