@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{BaseFacts, Facts, Reporter};
-use crate::dockerfile::{Args, Base, Dockerfile, Instruction, Keyword, Stage, Word};
+use crate::dockerfile::{self, Dockerfile};
 use crate::finding::{Finding, ImagePlace, Place};
 use crate::image::{Change, Entry, EntryKind, Image, ImageConfig, Layer, Node, Problem, Tree};
 use crate::packages::{Package, PackageHistory, PackageKind, Packages};
 use crate::rule::{self, Params, Value};
-use crate::text::{SourceText, Span};
+use crate::text::SourceText;
 use crate::trace::Trace;
 
 /// An image of hand-written layers, the packages after each, and what is known about it.
@@ -59,9 +59,9 @@ impl Case {
         self
     }
 
-    /// The Dockerfile: a FROM on its first line, and RUNs.
+    /// The Dockerfile.
     pub(super) fn dockerfile(mut self, text: &str) -> Self {
-        self.dockerfile = Some(dockerfile(text));
+        self.dockerfile = Some(dockerfile::parse(&SourceText::new("Dockerfile", text)));
         self
     }
 
@@ -181,43 +181,5 @@ fn package(name: &str, version: &str) -> Package {
         source: None,
         kind: PackageKind::Deb,
         database: String::from(DATABASE),
-    }
-}
-
-fn dockerfile(text: &str) -> Dockerfile {
-    let source = SourceText::new("Dockerfile", text);
-    let word = |span: Span| Word { text: source.slice(span).to_owned(), span };
-    let instructions = (1..=source.line_count()).map(|line| {
-        let span = source.line_span(line);
-        let split = span.start + source.slice(span).find(' ').unwrap_or_default();
-        let keyword = if line == 1 { Keyword::From } else { Keyword::Run };
-        Instruction {
-            keyword,
-            keyword_word: word(Span::new(span.start, split)),
-            flags: Vec::new(),
-            args: Args::Words(vec![word(Span::new(split + 1, span.end))]),
-            heredocs: Vec::new(),
-            span,
-            head_span: span,
-            lines: (line, line),
-            stage: Some(0),
-            trigger: None,
-            leading_comments: Vec::new(),
-            error: None,
-        }
-    });
-    let instructions: Vec<Instruction> = instructions.collect();
-    let base = word(Span::new("FROM ".len(), source.line_span(1).end));
-    let stage =
-        Stage { index: 0, from: 0, instructions: 0..instructions.len(), name: None, base, base_kind: Base::Unknown };
-    Dockerfile {
-        source,
-        escape: '\\',
-        directives: Vec::new(),
-        instructions,
-        comments: Vec::new(),
-        stages: vec![stage],
-        errors: Vec::new(),
-        empty_continuations: Vec::new(),
     }
 }

@@ -225,10 +225,10 @@ fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
         Wish::Do(action) => Some(action),
         Wish::Off | Wish::BySeverity => None,
     };
-    for (told, needs_it) in NEEDED {
+    for needed in &NEEDED {
         // The first of the strictest: of equals, `max_by_key` gives the last.
-        let strictest = wanted.iter().rev().filter(|w| needs_it(w.rule)).max_by_key(|w| action(w));
-        checks.extend(strictest.map(|w| own(told, w.wish, Some(w))));
+        let strictest = wanted.iter().rev().filter(|w| (needed.is_for)(w.rule)).max_by_key(|w| action(w));
+        checks.extend(strictest.map(|w| own(needed.told_by, w.wish, Some(w))));
     }
     let reads_dockerfile =
         wanted.iter().any(|w| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:")));

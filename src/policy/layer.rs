@@ -94,9 +94,9 @@ impl Layer {
             }
         }
         // That a comparison could not be made matters only to a policy that asks for it.
-        for (told, needs_it) in NEEDED {
-            if !checks.iter().any(|check| needs_it(check.rule)) {
-                checks.retain(|check| check.rule != *told);
+        for needed in &NEEDED {
+            if !checks.iter().any(|check| (needed.is_for)(check.rule)) {
+                checks.retain(|check| check.rule != needed.told_by);
             }
         }
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
@@ -104,9 +104,16 @@ impl Layer {
     }
 }
 
-/// Rules that tell what could not be compared, and the rules whose comparisons that concerns.
-pub(super) static NEEDED: [(&&Rule, fn(&Rule) -> bool); 2] =
-    [(&catalogue::BASE_UNKNOWN, compares_with_base), (&catalogue::PACKAGES_UNREAD, compares_packages)];
+/// A rule that tells what could not be compared, and the rules whose comparisons that concerns.
+pub(super) struct Needed {
+    pub(super) told_by: &'static Rule,
+    pub(super) is_for: fn(&Rule) -> bool,
+}
+
+pub(super) static NEEDED: [Needed; 2] = [
+    Needed { told_by: catalogue::BASE_UNKNOWN, is_for: compares_with_base },
+    Needed { told_by: catalogue::PACKAGES_UNREAD, is_for: compares_packages },
+];
 
 fn compares_with_base(rule: &Rule) -> bool {
     rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:")) || compares_packages(rule)

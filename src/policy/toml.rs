@@ -247,13 +247,17 @@ impl Document<'_> {
                 }
                 "fingerprint" => {
                     let text = self.string(name, item)?;
-                    if !text.starts_with(|c: char| c.is_ascii_hexdigit()) {
-                        return Err(fault(
-                            item.span(),
-                            format!("`{text}` is not a fingerprint; copy it from a report"),
-                        ));
+                    let (identity, number) = text.split_once(':').map_or((text, None), |(i, n)| (i, Some(n)));
+                    if identity.len() != 16 || !identity.bytes().all(|b| b.is_ascii_hexdigit()) {
+                        let why = format!("`{text}` is not a fingerprint; copy its 16 digits from a report");
+                        return Err(fault(item.span(), why));
                     }
-                    fingerprint = Some(text.to_owned());
+                    if number.is_some() {
+                        let why =
+                            format!("`{text}` is one of several equal findings; a waiver covers all: `{identity}`");
+                        return Err(fault(item.span(), why));
+                    }
+                    fingerprint = Some(identity.to_ascii_lowercase());
                 }
                 "reason" => reason = Some(self.string(name, item)?.trim().to_owned()).filter(|r| !r.is_empty()),
                 "expires" => {
@@ -428,6 +432,14 @@ mod tests {
             (
                 "[[waiver]]\nrule = \"setuid-added\"\nreason = \"x\"\npath = \"a[\"",
                 "dockgate.toml:4: `a[` has a `[` that is not closed",
+            ),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \"x\"\nfingerprint = \"0123456789abcdef:2\"",
+                "dockgate.toml:4: `0123456789abcdef:2` is one of several equal findings; a waiver covers all: `0123456789abcdef`",
+            ),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \"x\"\nfingerprint = \"abc\"",
+                "dockgate.toml:4: `abc` is not a fingerprint; copy its 16 digits from a report",
             ),
             ("[[waiver]]\nrule = \"nope\"\nreason = \"x\"", "dockgate.toml:2: unknown rule `nope`"),
             (
