@@ -3,6 +3,7 @@
 use super::{Facts, Reporter};
 use crate::finding::Finding;
 use crate::image::{Entry, EntryKind, Node, Tree};
+use crate::rule::Severity;
 
 const SETUID: u32 = 0o4000;
 const SETGID: u32 = 0o2000;
@@ -24,7 +25,12 @@ pub fn setuid_added(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             ),
         };
         let help = format!("take the bit away in the RUN that brings the file: chmod {} {path}", removal(entry.mode));
-        report.push(report.in_layer(node.layer, Some(path), message).subject(path).help(help));
+        let mut finding = report.in_layer(node.layer, Some(path), message).subject(path).help(help);
+        if entry.mode & SETUID == 0 {
+            // A setgid program lends a group, not root.
+            finding = finding.severity(Severity::Warning);
+        }
+        report.push(finding);
     }
 }
 

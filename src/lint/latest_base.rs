@@ -9,7 +9,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                 let end = stage.base.span.end;
                 crate::text::Span::new(end - "latest".len(), end)
             });
-            let message = format!("base image `{}` has the tag `latest`, which moves", image.repository);
+            let message = format!("base image `{}` has the tag `latest`, which moves", image.repository());
             report.push(report.at(tag.unwrap_or(stage.base.span), message).help("name the version you tested, or add its digest"));
         }
     }
