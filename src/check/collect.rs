@@ -127,7 +127,7 @@ impl ImageModels {
         let tree = Tree::merge(&image.layers);
         let packages = packages::inventory(&tree);
         let history = PackageHistory::of(&image);
-        let trace = lint.map(|l| trace::trace(&l.dockerfile, &l.environments, l.target, &image.config, image.layers.len()));
+        let trace = lint.map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
         let boundary = trace.as_ref().and_then(|t| t.base_layers);
         let base = match &wanted.base {
             Some(reference) => {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::CliError;
 use super::args::DebugCommand;
-use crate::dockerfile::{self, BuildOptions};
+use crate::dockerfile;
 use crate::image::ImageConfig;
 use crate::text::SourceText;
 use crate::{context, shell, trace};
@@ -58,10 +58,8 @@ fn answer(command: &DebugCommand, request: &Value) -> Value {
             let dockerfile = parse();
             match serde_json::from_value::<ImageConfig>(request.get("config").cloned().unwrap_or_default()) {
                 Ok(config) => {
-                    let environments = dockerfile::environments(&dockerfile, &BuildOptions::default());
-                    let target = dockerfile.stages.len().checked_sub(1);
                     let layers = config.rootfs.diff_ids.len();
-                    trace::trace_json(&trace::trace(&dockerfile, &environments, target, &config, layers), &dockerfile)
+                    trace::trace_json(&trace::trace(&dockerfile, None, &config, layers), &dockerfile)
                 }
                 Err(e) => json!({ "error": e.to_string() }),
             }

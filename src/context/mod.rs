@@ -4,7 +4,7 @@
 //! where the file system of the context is read.
 
 mod conformance;
-
+mod copy;
 mod glob;
 mod go_regex;
 mod ignore_file;
@@ -20,6 +20,7 @@ use thiserror::Error;
 
 pub use conformance::ignore_json;
 
+pub use copy::copied;
 pub use glob::Malformed;
 pub use ignore_file::{IgnoreFile, IgnorePattern};
 pub use model::*;

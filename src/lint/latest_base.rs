@@ -4,13 +4,8 @@ use super::{Facts, Reporter};
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for (stage, image) in facts.base_images() {
         if image.tag.as_deref() == Some("latest") && image.digest.is_none() {
-            // The tag itself where it stands in the file; the whole name where a variable holds it.
-            let tag = stage.base.text.ends_with(":latest").then(|| {
-                let end = stage.base.span.end;
-                crate::text::Span::new(end - "latest".len(), end)
-            });
             let message = format!("base image `{}` has the tag `latest`, which moves", image.repository());
-            report.push(report.at(tag.unwrap_or(stage.base.span), message).help("name the version you tested, or add its digest"));
+            report.push(report.at(image.tag_span.unwrap_or(stage.base.span), message).help("name the version you tested, or add its digest"));
         }
     }
 }

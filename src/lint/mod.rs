@@ -116,10 +116,9 @@ impl<'a> Facts<'a> {
 
     /// The stages that name an image outside the file, with the image, its variables expanded.
     pub fn base_images(&self) -> impl Iterator<Item = (&'a Stage, ImageName)> {
-        self.dockerfile.stages.iter().zip(self.bases).filter_map(|(stage, base)| match base {
-            Base::Image(reference) => Some((stage, ImageName::parse(reference))),
-            _ => None,
-        })
+        self.dockerfile.stages.iter().zip(self.bases).filter(|(_, base)| matches!(base, Base::Image(_))).filter_map(
+            |(stage, _)| Some((stage, self.dockerfile.base_image(stage, self.environments.get(stage.from)?)?)),
+        )
     }
 }
 

@@ -1,6 +1,19 @@
 //! Secrets in bytes: key files by name and content, tokens by detector.
+//!
+//! Names and patterns are data (`rules/files/keys.toml`, `rules/detectors`). A secret that is found leaves this room
+//! only as [`crate::text::Masked`].
 
-use crate::rule::{Confidence, KeyFile};
+mod key_file;
+mod lines;
+mod placeholder;
+mod scanner;
+
+use crate::rule::{Confidence, Detector, KeyFile};
+use crate::text::Masked;
+
+pub use key_file::{HEAD, classify, key_file};
+pub use placeholder::is_placeholder;
+pub use scanner::Scanner;
 
 /// A file that is a key, credential or dump.
 #[derive(Clone, Debug)]
@@ -11,4 +24,34 @@ pub struct KeyHit {
     pub line: Option<u64>,
     /// How sure.
     pub confidence: Confidence,
+    /// The key is under a passphrase, as far as its armour tells.
+    pub is_encrypted: bool,
+}
+
+/// A secret in a text or a stream of bytes.
+#[derive(Clone, Debug)]
+pub struct SecretHit {
+    /// What found it.
+    pub detector: &'static Detector,
+    /// Line the secret starts on, from 1; 0 in binary data, which has no lines.
+    pub line: u64,
+    /// Column it starts in, from 1, in characters (in bytes on a line longer than 1 MiB); 0 in binary data.
+    pub column: usize,
+    /// The secret's bytes, counted from the start of what was scanned.
+    pub bytes: std::ops::Range<u64>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The secret, masked.
+    pub excerpt: Masked,
+}
+
+/// What a scan gave.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// The secrets, in order of their place.
+    pub hits: Vec<SecretHit>,
+    /// Why the input was not read to its end, when it was not; `hits` are those before that.
+    pub error: Option<std::io::Error>,
+    /// There were more hits than are kept.
+    pub is_cut: bool,
 }

@@ -1,0 +1,263 @@
+//! Key files: by name, then by what is in them.
+
+use std::io::Read;
+use std::sync::LazyLock;
+
+use grep_regex::{RegexMatcher, RegexMatcherBuilder};
+use grep_searcher::sinks::Bytes;
+use grep_searcher::{BinaryDetection, SearcherBuilder};
+use regex::bytes::{RegexSet, RegexSetBuilder};
+
+use crate::rule::{self, Confidence, KeyFile};
+
+use super::KeyHit;
+
+/// Bytes of a file that are looked at to confirm its kind.
+pub const HEAD: u64 = 64 << 10;
+
+/// The kinds, compiled.
+struct Kinds {
+    /// One regular expression for every path glob of every kind, and the kind each belongs to.
+    names: Names,
+    /// Likewise for the globs that are not meant.
+    exceptions: Names,
+    /// By kind: what confirms it; `None` where the name is proof.
+    contents: Vec<Option<Content>>,
+}
+
+/// What confirms a kind.
+struct Content {
+    /// Patterns of a line.
+    lines: RegexMatcher,
+    /// Patterns of binary data, held against the head as a whole: `^` is its first byte.
+    magic: RegexSet,
+}
+
+/// How a pattern of binary data starts.
+const BINARY: &str = "(?s-u)";
+
+struct Names {
+    set: RegexSet,
+    kinds: Vec<usize>,
+}
+
+impl Names {
+    fn new(globs: impl Fn(&'static KeyFile) -> &'static [&'static str]) -> Self {
+        let all =
+            rule::key_files().iter().enumerate().flat_map(|(kind, file)| globs(file).iter().map(move |g| (kind, g)));
+        let (kinds, patterns): (Vec<_>, Vec<_>) = all.map(|(kind, glob)| (kind, regex_of(glob))).unzip();
+        let set = RegexSetBuilder::new(patterns).case_insensitive(true).unicode(false).size_limit(64 << 20).build();
+        // The globs are checked by a test; a set that cannot be built matches nothing.
+        Self { set: set.unwrap_or_default(), kinds }
+    }
+
+    fn matching(&self, path: &str) -> impl Iterator<Item = usize> {
+        self.set.matches(path.as_bytes()).into_iter().filter_map(|pattern| self.kinds.get(pattern).copied())
+    }
+}
+
+/// A glob over the last components of a path.
+fn regex_of(glob: &str) -> String {
+    let mut out = String::from("(?:^|/)");
+    for c in glob.chars() {
+        match c {
+            '*' => out.push_str("[^/]*"),
+            '?' => out.push_str("[^/]"),
+            '[' | ']' | '-' => out.push(c),
+            c => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    out.push('$');
+    out
+}
+
+static KINDS: LazyLock<Kinds> = LazyLock::new(|| Kinds {
+    names: Names::new(|file| file.paths),
+    exceptions: Names::new(|file| file.except),
+    contents: rule::key_files().iter().map(|file| Content::new(file).ok().flatten()).collect(),
+});
+
+impl Content {
+    fn new(file: &KeyFile) -> Result<Option<Self>, Box<dyn std::error::Error>> {
+        if file.content.is_empty() {
+            return Ok(None);
+        }
+        let (magic, lines): (Vec<&str>, Vec<&str>) = file.content.iter().partition(|p| p.starts_with(BINARY));
+        let lines = RegexMatcherBuilder::new().line_terminator(Some(b'\n')).build_many(&lines)?;
+        Ok(Some(Self { lines, magic: RegexSet::new(&magic)? }))
+    }
+
+    /// The line of what confirms it.
+    fn confirm(&self, bytes: &[u8]) -> Option<u64> {
+        if self.magic.is_match(bytes) {
+            return Some(1);
+        }
+        let mut found = None;
+        let sink = Bytes(|line, _| {
+            found = Some(line);
+            Ok(false)
+        });
+        let mut searcher = SearcherBuilder::new().binary_detection(BinaryDetection::none()).line_number(true).build();
+        searcher.search_slice(&self.lines, bytes, sink).ok()?;
+        found
+    }
+}
+
+/// The kinds whose name `path` has, in the catalogue's order.
+fn candidates(path: &str) -> Vec<usize> {
+    let mut kinds: Vec<usize> = KINDS.names.matching(path).collect();
+    if kinds.is_empty() {
+        return kinds;
+    }
+    let exceptions: Vec<usize> = KINDS.exceptions.matching(path).collect();
+    kinds.retain(|kind| !exceptions.contains(kind));
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+/// The first kind whose name `path` (`/`-separated) has; its content may say otherwise, see [`classify`].
+pub fn key_file(path: &str) -> Option<&'static KeyFile> {
+    candidates(path).first().and_then(|kind| rule::key_files().get(*kind))
+}
+
+/// Whether `path` is a key file: the first kind whose name it has and whose content, where the kind has any, its first
+/// [`HEAD`] bytes confirm. A file that cannot be read is a hit of low confidence.
+pub fn classify(path: &str, head: &mut dyn Read) -> Option<KeyHit> {
+    let candidates = candidates(path);
+    if candidates.is_empty() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let is_unread = head.take(HEAD).read_to_end(&mut bytes).is_err() && bytes.is_empty();
+    candidates.into_iter().find_map(|index| {
+        let kind = rule::key_files().get(index)?;
+        let is_encrypted = is_encrypted(&bytes);
+        match KINDS.contents.get(index)? {
+            None => Some(KeyHit { kind, line: None, confidence: kind.confidence, is_encrypted }),
+            Some(_) if is_unread => Some(KeyHit { kind, line: None, confidence: Confidence::Low, is_encrypted }),
+            Some(content) => {
+                let line = content.confirm(&bytes)?;
+                Some(KeyHit { kind, line: Some(line), confidence: kind.confidence, is_encrypted })
+            }
+        }
+    })
+}
+
+/// Whether the armour of a private key says that it is under a passphrase.
+fn is_encrypted(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    // The base64 of `openssh-key-v1\0`, then that of a cipher named `none`.
+    let openssh = text.split("b3BlbnNzaC1rZXktdjEA").nth(1).map(|rest| !rest.starts_with("AAAABG5vbmU"));
+    let pem = || text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || text.contains("Proc-Type: 4,ENCRYPTED");
+    let putty = || text.starts_with("PuTTY-User-Key-File-") && text.contains("\nEncryption: aes");
+    openssh.unwrap_or_else(|| pem() || putty())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn hit(path: &str, content: &[u8]) -> Option<(&'static str, Option<u64>)> {
+        classify(path, &mut &*content).map(|hit| (hit.kind.id, hit.line))
+    }
+
+    fn pem(label: &str) -> String {
+        format!("# mine\n-----BEGIN {label}PRIVATE KEY-----\nMIIE\n")
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        for file in rule::key_files() {
+            assert!(Content::new(file).is_ok(), "{}", file.id);
+            for glob in file.paths.iter().chain(file.except) {
+                assert!(regex::Regex::new(&regex_of(glob)).is_ok(), "{glob}");
+            }
+        }
+        assert!(KINDS.names.set.len() > 100);
+    }
+
+    #[test]
+    fn private_keys_are_told_from_their_public_halves() {
+        let (key, certificate) = (pem("RSA "), "-----BEGIN CERTIFICATE-----\nMIID\n");
+        assert_eq!(hit("home/me/.ssh/id_rsa", key.as_bytes()), Some(("ssh-private-key", Some(2))));
+        assert_eq!(hit("deploy_ed25519", pem("OPENSSH ").as_bytes()), Some(("ssh-private-key", Some(2))));
+        assert_eq!(hit("etc/ssh/ssh_host_rsa_key", key.as_bytes()), Some(("ssh-host-key", Some(2))));
+        assert_eq!(hit("tls/SERVER.KEY", pem("").as_bytes()), Some(("private-key", Some(2))));
+        assert_eq!(hit("tls/server.pem", certificate.as_bytes()), None);
+        assert_eq!(hit("id_rsa.pub", b"ssh-rsa AAAA me"), None);
+        assert_eq!(hit("id_rsa.pub", key.as_bytes()), None);
+        assert_eq!(hit("translations.key", b"hello=world"), None);
+    }
+
+    #[test]
+    fn binary_stores_are_known_by_their_first_bytes() {
+        assert_eq!(hit("a.p12", b"\x30\x82\x0a\x00\x02\x01\x03\x30\x82"), Some(("pkcs12-bundle", Some(1))));
+        assert_eq!(hit("a.jks", b"\xFE\xED\xFE\xED\x00\x00"), Some(("java-keystore", Some(1))));
+        assert_eq!(hit("a.der", b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01"), Some(("der-private-key", Some(1))));
+        assert_eq!(hit("a.der", b"\x30\x82\x04\xa4\x30\x82"), None);
+        assert_eq!(hit("app.sqlite3", b"SQLite format 3\0"), Some(("sqlite-database", Some(1))));
+        assert_eq!(hit("a.p12", b"not one"), None);
+    }
+
+    #[test]
+    fn credentials_need_a_value_and_templates_have_none() {
+        let cases: [(&str, &str, Option<&str>); 26] = [
+            (".npmrc", "registry=https://r.test\n", None),
+            (".npmrc", "//r.test/:_authToken=${NPM_TOKEN}\n", None),
+            ("app/.npmrc", "//r.test/:_authToken=q3TxWz9k\n", Some("npmrc")),
+            (".env", "NODE_ENV=production\n", Some("dotenv")),
+            (".env", "# nothing\n", None),
+            (".env.production", "DB_PASSWORD='q3TxWz9k'\n", Some("dotenv-secrets")),
+            ("prod.env", "URL=postgres://a:q3TxWz9k@db/a\n", Some("dotenv-secrets")),
+            (".env.example", "DB_PASSWORD=q3TxWz9k\n", None),
+            (".env", "DB_PASSWORD=${DB_PASSWORD}\n", Some("dotenv")),
+            (".aws/credentials", "[default]\naws_secret_access_key = q3\n", Some("aws-credentials")),
+            (".docker/config.json", "{\"auths\":{\"r\":{\"auth\":\"ZGVwbG95OnEz\"}}}", Some("docker-config")),
+            (".docker/config.json", "{\"credsStore\":\"pass\"}", None),
+            (".git-credentials", "https://u:q3TxWz9k@git.test\n", Some("git-credentials")),
+            ("root/.netrc", "machine h\nlogin l\npassword q3TxWz9k\n", Some("netrc")),
+            (".kube/config", "users:\n- user:\n    client-key-data: LS0tLS1C\n", Some("kubeconfig")),
+            ("a.tfstate", "{\n  \"version\": 4,\n  \"terraform_version\": \"1.9\"\n", Some("terraform-state")),
+            ("sa.json", "\"private_key\": \"-----BEGIN PRIVATE KEY-----\\n", Some("gcp-service-account-key")),
+            ("package.json", "{}", None),
+            (".pgpass", "db:5432:*:app:q3TxWz9k\n", Some("pgpass")),
+            ("config/master.key", "0123456789abcdef0123456789abcdef", Some("rails-master-key")),
+            ("wp-config.php", "define( 'DB_PASSWORD', 'q3TxWz9k' );", Some("wordpress-config")),
+            ("dump.sql", "-- MySQL dump 10.13\n", Some("database-dump")),
+            ("schema.sql", "CREATE TABLE a (b int);\n", None),
+            ("client.ovpn", "client\n<key>\n-----BEGIN PRIVATE KEY-----\n", Some("vpn-config")),
+            ("etc/shadow", "root:*:1:0:::::\n", None),
+            ("etc/shadow", "root:$6$ab$cd:1:0:::::\n", Some("shadow")),
+        ];
+        for (path, content, expected) in cases {
+            assert_eq!(hit(path, content.as_bytes()).map(|(id, _)| id), expected, "{path}: {content}");
+        }
+        assert_eq!(hit("vault.kdbx", b""), Some(("password-database", None)));
+        assert_eq!(key_file("a/.vault-token").map(|k| k.id), Some("vault-token"));
+        assert_eq!(key_file("README.md").map(|k| k.id), None);
+    }
+
+    #[test]
+    fn a_passphrase_is_seen_in_the_armour() {
+        let encrypted = |text: &str| classify("id_rsa", &mut text.as_bytes()).unwrap().is_encrypted;
+        let openssh = |cipher: &str| format!("{}b3BlbnNzaC1rZXktdjEA{cipher}\n", pem("OPENSSH "));
+        assert!(!encrypted(&openssh("AAAABG5vbmUAAAAEbm9uZQ").replace("MIIE\n", "")));
+        assert!(encrypted(&openssh("AAAACmFlczI1Ni1jdHI").replace("MIIE\n", "")));
+        assert!(encrypted(&pem("ENCRYPTED ")));
+        assert!(!encrypted(&pem("RSA ")));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_a_guess_by_name() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::PermissionDenied.into())
+            }
+        }
+        let hit = classify("id_rsa", &mut Broken).unwrap();
+        assert_eq!((hit.confidence, hit.line), (Confidence::Low, None));
+    }
+}
