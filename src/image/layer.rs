@@ -369,3 +369,7 @@ impl<R: Read> Read for Tee<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

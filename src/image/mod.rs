@@ -4,6 +4,9 @@
 mod docker;
 mod entries;
 mod error;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fixture;
 mod layer;
 mod limits;
 mod model;

@@ -179,7 +179,7 @@ impl Reader<'_> {
     }
 
     fn platform_in_config(&self, manifest: &ImageManifest) -> Result<Option<Platform>, ImageError> {
-        let Some(config) = self.store.document(&blob_name(&manifest.config().digest().to_string()))? else {
+        let Some(config) = self.store.document(&blob_name(manifest.config().digest().as_ref()))? else {
             return Ok(None);
         };
         let Ok(config) = serde_json::from_slice::<serde_json::Value>(&config) else { return Ok(None) };

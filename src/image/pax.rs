@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn records_hold_any_byte() {
         let pax =
-            Pax::parse(b"14 path=a\nb=c\n43 SCHILY.xattr.security.capability=\x01\n\x00=\x02\n12 uid=4096\n").unwrap();
+            Pax::parse(b"14 path=a\nb=c\n42 SCHILY.xattr.security.capability=\x01\n\x00=\x02\n12 uid=4096\n").unwrap();
         assert_eq!(pax.path.as_deref(), Some(&b"a\nb=c"[..]));
         assert_eq!(pax.capability.as_deref(), Some(&b"\x01\n\x00=\x02"[..]));
         assert_eq!((pax.uid, pax.gid), (Some(4096), None));
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn sparse_maps_come_in_two_spellings() {
-        let pairs = Pax::parse(b"25 GNU.sparse.offset=512\n24 GNU.sparse.numbytes=3\n").unwrap();
+        let pairs = Pax::parse(b"25 GNU.sparse.offset=512\n25 GNU.sparse.numbytes=3\n").unwrap();
         let list = Pax::parse(b"24 GNU.sparse.map=512,3\n").unwrap();
         for pax in [pairs, list] {
             assert_eq!(pax.sparse.unwrap().segments, [Segment { offset: 512, length: 3 }]);

@@ -21,23 +21,22 @@ pub(super) struct Patterns {
 impl Patterns {
     /// Compiles patterns. They are matched against the bytes of a line without its newline.
     pub(super) fn new(patterns: &[String]) -> Result<Self, ImageError> {
-        let failed = |pattern: &str, error: grep_regex::Error| ImageError::Pattern {
-            pattern: pattern.to_owned(),
-            reason: error.to_string(),
-        };
+        let failed = |pattern: &str, reason: String| ImageError::Pattern { pattern: pattern.to_owned(), reason };
         // Bytes first: in Unicode mode `.` would stop at bytes that are not UTF-8. Patterns with classes of other
         // characters need Unicode mode.
         let build = |pattern: &String| builder(false).build(pattern).or_else(|_| builder(true).build(pattern));
         let mut each = Vec::with_capacity(patterns.len());
         for pattern in patterns {
-            each.push(build(pattern).map_err(|e| failed(pattern, e))?);
+            // The matcher puts patterns into groups of its own, where an unbalanced `a)(b` would pass.
+            regex::bytes::Regex::new(pattern).map_err(|e| failed(pattern, e.to_string()))?;
+            each.push(build(pattern).map_err(|e| failed(pattern, e.to_string()))?);
         }
         let any = match patterns {
             [] => None,
             [_] => each.first().cloned(),
             all => {
                 let any = builder(false).build_many(all).or_else(|_| builder(true).build_many(all));
-                Some(any.map_err(|e| failed(&all.join("|"), e))?)
+                Some(any.map_err(|e| failed(&all.join("|"), e.to_string()))?)
             }
         };
         Ok(Self { each, any })

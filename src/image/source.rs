@@ -176,3 +176,7 @@ pub(super) fn digest_problem(what: &str, document: &[u8], promised: &str) -> Opt
         message: format!("{what} is not what its digest says: it is {actual}, {promised} was promised"),
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -72,7 +72,7 @@ impl Read for Stored<'_> {
 
 enum Decoder<'a> {
     Plain(BufReader<Stored<'a>>),
-    Gzip(MultiGzDecoder<BufReader<Stored<'a>>>),
+    Gzip(Box<MultiGzDecoder<BufReader<Stored<'a>>>>),
     Zstd(zstd::Decoder<'static, BufReader<Stored<'a>>>),
 }
 
@@ -116,7 +116,7 @@ impl<'a> Uncompressed<'a> {
                 stored.get_mut().hash = None;
                 Decoder::Plain(stored)
             }
-            Compression::Gzip => Decoder::Gzip(MultiGzDecoder::new(stored)),
+            Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(stored))),
             Compression::Zstd => Decoder::Zstd(zstd::Decoder::with_buffer(stored)?),
             Compression::Other(format) => {
                 let reason = format!("it is compressed with {format}, where gzip, zstd or nothing is read");

@@ -278,3 +278,7 @@ impl Image {
         removed
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
