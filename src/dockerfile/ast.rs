@@ -19,10 +19,10 @@ pub struct Dockerfile {
     pub comments: Vec<Comment>,
     /// Stages, in order. The instructions before the first `FROM` are in none.
     pub stages: Vec<Stage>,
-    /// What stops BuildKit from reading the file at all (empty file, unterminated heredoc, bad directive …), sorted.
-    /// Errors of single instructions are on the instructions.
+    /// What is wrong with the file as a whole (no instruction, no `FROM`, an unterminated here-document, a bad directive,
+    /// an overlong line), sorted by place. Errors of single instructions are on the instructions.
     pub errors: Vec<SyntaxError>,
-    /// What BuildKit warns of while parsing: empty continuation lines.
+    /// Instructions that hold empty continuation lines (BuildKit warns of them), as the span of the last such line.
     pub empty_continuations: Vec<Span>,
 }
 
@@ -31,7 +31,7 @@ pub struct Dockerfile {
 pub struct Directive {
     /// Lower-case name: `syntax`, `escape`, `check`.
     pub name: String,
-    /// Its value, trimmed.
+    /// Its value, trimmed. BuildKit uses only what stands before the first blank of `syntax` and `check`.
     pub value: String,
     /// The value in the text.
     pub value_span: Span,
@@ -54,16 +54,16 @@ pub struct Comment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     /// Joined over continuations, comments inside them dropped; quotes and escapes kept, nothing expanded. For JSON
-    /// forms: the decoded string.
+    /// forms the decoded string, for flags the value with quotes and escapes taken off, as BuildKit does.
     pub text: String,
-    /// From the first to the last byte in the source.
+    /// From the first to the last byte in the source. For JSON forms the quotes are in it.
     pub span: Span,
 }
 
 /// A flag: `--mount=type=cache,target=/x`.
 #[derive(Clone, Debug)]
 pub struct Flag {
-    /// Without the dashes, as written: `mount`.
+    /// Without the dashes: `mount`.
     pub name: String,
     /// After the `=`, with its place; `None` for a bare `--link`.
     pub value: Option<Word>,
@@ -86,7 +86,7 @@ pub struct Heredoc {
     pub content: String,
     /// The `<<EOF` token on the instruction line.
     pub marker_span: Span,
-    /// The body's lines in the source, without the terminator line.
+    /// The body's lines in the source with their line endings, without the terminator line.
     pub body_span: Span,
 }
 
@@ -137,8 +137,10 @@ pub struct Instruction {
     pub lines: (usize, usize),
     /// Index into [`Dockerfile::stages`]; `None` before the first `FROM`.
     pub stage: Option<usize>,
-    /// For ONBUILD: the instruction it holds.
+    /// For ONBUILD: the instruction it holds, with its own error when it would be refused in the child build.
     pub trigger: Option<Box<Instruction>>,
+    /// For HEALTHCHECK: its first argument, `CMD` or `NONE`; [`Instruction::args`] holds what follows.
+    pub check_type: Option<Word>,
     /// Comment lines right above, without a blank line between, as indexes into [`Dockerfile::comments`].
     pub leading_comments: Vec<usize>,
     /// Why BuildKit would refuse it.
@@ -150,11 +152,12 @@ pub struct Instruction {
 pub enum Args {
     /// JSON form: `["a", "b"]`, decoded.
     Json(Vec<Word>),
-    /// The rest of the line as one string (RUN, CMD, ENTRYPOINT in shell form; MAINTAINER, STOPSIGNAL, USER …).
+    /// The rest of the line as one string: RUN, CMD, ENTRYPOINT, SHELL and HEALTHCHECK's command in shell form, MAINTAINER,
+    /// STOPSIGNAL, USER, WORKDIR, ONBUILD, and what follows an unknown keyword.
     Text(Word),
-    /// Words split at blanks (FROM, COPY, ADD, EXPOSE, VOLUME, ARG's names).
+    /// Words split at blanks: FROM, COPY, ADD, EXPOSE, VOLUME.
     Words(Vec<Word>),
-    /// Key and value (ENV, LABEL; ARG with defaults).
+    /// Key and value: ENV, LABEL, ARG.
     Pairs(Vec<Pair>),
     /// None at all.
     None,
@@ -165,7 +168,7 @@ pub enum Args {
 pub struct Pair {
     /// The key.
     pub key: Word,
-    /// The value, quotes kept; `None` for `ARG name`.
+    /// The value, quotes kept; `None` for `ARG name` and for a word that lacks its `=`.
     pub value: Option<Word>,
     /// Written `ENV key value`.
     pub is_legacy: bool,
@@ -182,7 +185,7 @@ pub struct Stage {
     pub instructions: std::ops::Range<usize>,
     /// Name after `AS`, as written.
     pub name: Option<Word>,
-    /// The image or stage named, as written, variables unexpanded.
+    /// The image or stage named, as written, variables unexpanded; empty when FROM has no argument.
     pub base: Word,
     /// What that means.
     pub base_kind: Base,
@@ -201,9 +204,20 @@ pub enum Base {
     Unknown,
 }
 
+/// Who refuses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ErrorKind {
+    /// BuildKit's parser: nothing of the file is read.
+    Parser,
+    /// BuildKit's reading of the instructions, after the file was parsed.
+    Instruction,
+}
+
 /// Why a piece of the file is refused, in words, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
+    /// Who refuses.
+    pub kind: ErrorKind,
     /// What is wrong, no full stop.
     pub message: String,
     /// Where.

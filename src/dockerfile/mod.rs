@@ -4,6 +4,29 @@
 //! still read. Every node has a [`Span`] into the source text; a node that stands on several physical lines (through
 //! continuations) has the span from its first to its last byte, and its `text` is the joined text BuildKit would see.
 
+mod args;
 mod ast;
+mod directive;
+mod dump;
+mod env;
+mod heredoc;
+mod json;
+mod lines;
+mod node;
+mod parse;
+mod pattern;
+mod pieces;
+mod refusal;
+mod scope;
+mod stages;
+mod words;
 
 pub use ast::*;
+pub use dump::{ast_json, words_json};
+pub use env::{Env, Lookup, Setter, Variable};
+pub use lines::OffsetMap;
+pub use node::{CopySource, Copying};
+pub use parse::parse;
+pub use pieces::Piece;
+pub use scope::{BuildOptions, bases, environments};
+pub use words::{Expanded, Expander, WordError, expand_word, expand_words};
