@@ -118,8 +118,7 @@ impl<'l> Reader<'l> {
     fn pairs(&self, keyword: Keyword, rest: Range) -> (Args, Option<SyntaxError>) {
         let words = self.shell_words(rest);
         let Some(first) = words.first() else { return (Args::None, None) };
-        let parser_error =
-            |message: String, span: Span| Some(SyntaxError { kind: ErrorKind::Parser, message, span });
+        let parser_error = |message: String, span: Span| Some(SyntaxError { kind: ErrorKind::Parser, message, span });
         if !self.text(*first).contains('=') {
             let text = self.text(rest);
             let Some(length) = text.find(is_blank) else {

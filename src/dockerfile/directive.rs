@@ -30,7 +30,8 @@ pub(super) fn read(text: &str, line: Span, prefix: &str) -> Option<Directive> {
     if !KNOWN.contains(&name.as_str()) {
         return None;
     }
-    let end_of_value = if after.ends_with(value) { line.end } else { line.start + body.trim_end_matches(is_blank).len() };
+    let end_of_value =
+        if after.ends_with(value) { line.end } else { line.start + body.trim_end_matches(is_blank).len() };
     let value_span = Span::new(end_of_value - value.len(), end_of_value);
     Some(Directive { name, value: value.to_owned(), value_span, span: line })
 }
@@ -85,7 +86,8 @@ fn in_json(text: &str, start: usize) -> Option<Directive> {
     let key = start + rest.find("\"syntax\"")?;
     let quoted = key + text[key..].find(':')? + 1;
     let quoted = quoted + (text[quoted..].len() - text[quoted..].trim_start().len());
-    let value_span = json::string_end(&text[quoted..]).map_or(Span::new(key, key), |end| Span::new(quoted, quoted + end));
+    let value_span =
+        json::string_end(&text[quoted..]).map_or(Span::new(key, key), |end| Span::new(quoted, quoted + end));
     Some(Directive { name: "syntax".into(), value, value_span, span: Span::new(key, value_span.end) })
 }
 

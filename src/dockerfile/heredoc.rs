@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn an_open_quote_hides_markers() {
-        let names = |line: &str| markers(&Joined::new(line, 0)).unwrap().into_iter().map(|(m, s)| (m.name, s)).collect::<Vec<_>>();
+        let names = |line: &str| {
+            markers(&Joined::new(line, 0)).unwrap().into_iter().map(|(m, s)| (m.name, s)).collect::<Vec<_>>()
+        };
         assert_eq!(names("RUN <<A cat 4<<B"), [("A".into(), Span::new(4, 7)), ("B".into(), Span::new(12, 16))]);
         assert_eq!(names("RUN it's <<A"), []);
         assert_eq!(names("RUN \"<<A\""), []);

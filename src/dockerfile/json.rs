@@ -243,7 +243,19 @@ mod tests {
         for text in [r#"["a", 1]"#, "[null]", r#"[["a"]]"#, r#"[{"a": [1, {}]}]"#, "[-0.5e+3]"] {
             assert_eq!(values(text), Err(NotStrings::OtherElements), "{text}");
         }
-        for text in ["", "a", "[a]", r#"["a""#, r#"["a",]"#, r#"["a"] b"#, r#"['a']"#, "[1e999]", "[01]", r#"{"a": 1}"#, "[\"\t\"]"] {
+        for text in [
+            "",
+            "a",
+            "[a]",
+            r#"["a""#,
+            r#"["a",]"#,
+            r#"["a"] b"#,
+            r#"['a']"#,
+            "[1e999]",
+            "[01]",
+            r#"{"a": 1}"#,
+            "[\"\t\"]",
+        ] {
             assert_eq!(values(text), Err(NotStrings::NotAnArray), "{text}");
         }
         assert_eq!(values(&"[".repeat(100_000)), Err(NotStrings::NotAnArray));

@@ -165,7 +165,8 @@ impl Instruction {
             Keyword::Copy => names.extend(inner.flag_value("from").map(|word| word.text.as_str())),
             Keyword::Run => {
                 let options = inner.flags_named("mount").flat_map(Flag::options);
-                names.extend(options.filter(|(key, _)| key.eq_ignore_ascii_case("from")).filter_map(|(_, value)| value));
+                names
+                    .extend(options.filter(|(key, _)| key.eq_ignore_ascii_case("from")).filter_map(|(_, value)| value));
             }
             _ => {}
         }

@@ -112,7 +112,9 @@ impl<'t> Parser<'t> {
             match found.value.as_str() {
                 "\\" => self.escape = '\\',
                 "`" => self.escape = '`',
-                other => self.error(format!("the escape character is `\\` or a backquote, not `{other}`"), found.value_span),
+                other => {
+                    self.error(format!("the escape character is `\\` or a backquote, not `{other}`"), found.value_span)
+                }
             }
         }
         self.directives.push(found);
@@ -168,7 +170,10 @@ impl<'t> Parser<'t> {
     fn heredocs(&mut self, joined: &Joined, instruction: &mut Instruction) {
         let markers = match heredoc::markers(joined) {
             Ok(markers) => markers,
-            Err(error) => return self.error(format!("a here-document's delimiter cannot be read: {error}"), instruction.head_span),
+            Err(error) => {
+                return self
+                    .error(format!("a here-document's delimiter cannot be read: {error}"), instruction.head_span);
+            }
         };
         for (marker, marker_span) in markers {
             let Some(last) = self.terminators.find(self.text, &self.lines, &marker, self.read) else {
@@ -203,7 +208,8 @@ impl<'t> Parser<'t> {
     fn file_errors(&mut self) {
         let text_end = self.text.len();
         // A last line without line ending must leave room in the buffer to see that it is the last.
-        let is_long = |line: &&Line| line.next - line.start > MAX_LINE - usize::from(!self.text[..line.next].ends_with('\n'));
+        let is_long =
+            |line: &&Line| line.next - line.start > MAX_LINE - usize::from(!self.text[..line.next].ends_with('\n'));
         if let Some(long) = self.lines.iter().find(is_long) {
             let span = Span::new(long.start, long.end);
             self.error(format!("a line is longer than {} bytes", MAX_LINE - 1), span);

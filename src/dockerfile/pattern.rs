@@ -29,7 +29,8 @@ pub(super) fn without_suffix(pattern: &str, value: &str, reach: Reach) -> Option
 /// group, as BuildKit has it.
 pub(super) fn replaced(pattern: &str, value: &str, replacement: &str, all: bool) -> Option<String> {
     let pattern = compile(pattern, Reach::Longest, false)?;
-    let result = if all { pattern.replace_all(value, replacement) } else { pattern.replace(value, NoExpand(replacement)) };
+    let result =
+        if all { pattern.replace_all(value, replacement) } else { pattern.replace(value, NoExpand(replacement)) };
     Some(result.into_owned())
 }
 

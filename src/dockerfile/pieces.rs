@@ -22,7 +22,9 @@ impl Piece {
     /// Where it stands.
     pub fn span(self) -> Span {
         match self {
-            Piece::Space(span) | Piece::Comment(_, span) | Piece::Directive(_, span) | Piece::Instruction(_, span) => span,
+            Piece::Space(span) | Piece::Comment(_, span) | Piece::Directive(_, span) | Piece::Instruction(_, span) => {
+                span
+            }
         }
     }
 }

@@ -70,7 +70,9 @@ pub(super) fn of(instruction: &Instruction) -> Option<SyntaxError> {
         Keyword::Onbuild => onbuild(instruction)?,
         Keyword::Shell => match args {
             Args::Json(words) if !words.is_empty() => return None,
-            Args::Text(text) => ("SHELL needs its arguments in JSON form: [\"program\", \"argument\"]".into(), text.span),
+            Args::Text(text) => {
+                ("SHELL needs its arguments in JSON form: [\"program\", \"argument\"]".into(), text.span)
+            }
             _ => (at_least_one(*keyword), instruction.head_span),
         },
         Keyword::Volume => match words(args).iter().find(|word| word.text.trim().is_empty()) {
@@ -234,7 +236,9 @@ fn from(instruction: &Instruction) -> Option<(String, Span)> {
 fn sources_and_destination(instruction: &Instruction) -> Option<(String, Span)> {
     let name = instruction.keyword.name();
     match words(&instruction.args) {
-        [] | [_] => Some((format!("{name} needs at least two arguments, a source and a destination"), instruction.head_span)),
+        [] | [_] => {
+            Some((format!("{name} needs at least two arguments, a source and a destination"), instruction.head_span))
+        }
         [.., destination] => {
             let is_heredoc = heredoc::marker(&destination.text).is_ok_and(|marker| marker.is_some());
             is_heredoc.then(|| (format!("{name} cannot have a here-document as its destination"), destination.span))

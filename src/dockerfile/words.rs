@@ -279,7 +279,8 @@ impl<'i> Lexer<'i, '_> {
     fn single_quoted(&mut self, out: &mut String) -> Result<(), WordError> {
         let inside = &self.input[self.at + 1..];
         let length = inside.find('\'').ok_or(WordError::OpenQuote('\''))?;
-        let kept = if self.rules.keeps_quotes { self.at..self.at + length + 2 } else { self.at + 1..self.at + 1 + length };
+        let kept =
+            if self.rules.keeps_quotes { self.at..self.at + length + 2 } else { self.at + 1..self.at + 1 + length };
         out.push_str(&self.input[kept]);
         self.at += length + 2;
         Ok(())
@@ -386,7 +387,8 @@ impl<'i> Lexer<'i, '_> {
         let ascii = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
         let is_plain = rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && rest[ascii..].chars().next().is_none_or(|c| c.is_ascii());
-        let length = if is_plain { ascii } else { NAME.as_ref().and_then(|name| name.find(rest)).map_or(0, |m| m.len()) };
+        let length =
+            if is_plain { ascii } else { NAME.as_ref().and_then(|name| name.find(rest)).map_or(0, |m| m.len()) };
         self.at += length;
         &rest[..length]
     }

@@ -137,8 +137,7 @@ impl Alignment {
             if step.keyword == Keyword::Arg || is_bare && !is_fatal {
                 return None;
             }
-            let keyword = format!("{:?}", step.keyword).to_uppercase();
-            let message = format!("line {} ({keyword}) has no step in the image's history", step.line);
+            let message = format!("line {} ({}) has no step in the image's history", step.line, step.keyword.name());
             Some(Problem { message, is_fatal })
         });
         let after_base = self.partner.iter().zip(entries).enumerate().skip(self.base_entries);
@@ -149,7 +148,7 @@ impl Alignment {
             if entry.is_squash || is_option && !is_fatal {
                 return None;
             }
-            let keyword = entry.keyword.map_or_else(String::new, |keyword| format!(" ({keyword:?})").to_uppercase());
+            let keyword = entry.keyword.map_or_else(String::new, |keyword| format!(" ({})", keyword.name()));
             let message =
                 format!("step {}{keyword} of the image's history comes from no line of the Dockerfile", index + 1);
             Some(Problem { message, is_fatal })

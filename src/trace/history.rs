@@ -34,10 +34,10 @@ impl Entry {
         };
         if let Some((_, instruction)) = text.split_once(NO_OPERATION) {
             let (word, rest) = first_word(instruction);
-            return entry(keyword(&word.to_ascii_uppercase()), rest);
+            return entry(keyword(word), rest);
         }
         let (word, rest) = first_word(text);
-        match keyword(word) {
+        match keyword(word).filter(|keyword| keyword.name() == word) {
             Some(keyword) => entry(Some(keyword), rest),
             // Only a build step has a shell or arguments in front; what else is there says nothing of an instruction.
             None if word.starts_with(['/', '|']) || rest.contains(" -c ") || rest.contains("/C ") => {
@@ -53,7 +53,7 @@ impl Entry {
             return None;
         }
         let (word, rest) = first_word(&self.text);
-        Some(Step::triggered(keyword(&word.to_ascii_uppercase())?, rest))
+        Some(Step::triggered(keyword(word)?, rest))
     }
 
     /// Whether the step wrote files, as far as its entry tells.
@@ -95,26 +95,7 @@ pub(super) fn first_word(text: &str) -> (&str, &str) {
 }
 
 fn keyword(word: &str) -> Option<Keyword> {
-    Some(match word {
-        "ADD" => Keyword::Add,
-        "ARG" => Keyword::Arg,
-        "CMD" => Keyword::Cmd,
-        "COPY" => Keyword::Copy,
-        "ENTRYPOINT" => Keyword::Entrypoint,
-        "ENV" => Keyword::Env,
-        "EXPOSE" => Keyword::Expose,
-        "HEALTHCHECK" => Keyword::Healthcheck,
-        "LABEL" => Keyword::Label,
-        "MAINTAINER" => Keyword::Maintainer,
-        "ONBUILD" => Keyword::Onbuild,
-        "RUN" => Keyword::Run,
-        "SHELL" => Keyword::Shell,
-        "STOPSIGNAL" => Keyword::Stopsignal,
-        "USER" => Keyword::User,
-        "VOLUME" => Keyword::Volume,
-        "WORKDIR" => Keyword::Workdir,
-        _ => return None,
-    })
+    Some(Keyword::parse(word)).filter(|keyword| *keyword != Keyword::Unknown)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod step;
 use align::{Alignment, align};
 use history::Entry;
 pub use json::trace_json;
-use step::{Step, chain};
+use step::Step;
 
 use crate::dockerfile::{Base, Dockerfile, Stage};
 use crate::image::ImageConfig;
@@ -60,13 +60,15 @@ pub fn trace(dockerfile: &Dockerfile, target: Option<&str>, config: &ImageConfig
         base_from,
         mismatch: Some(mismatch),
     };
-    let Some(stage) = target_stage(dockerfile, target) else {
+    let Some(stage) = dockerfile.target_stage(target) else {
         return match target {
             Some(name) => unknown(None, format!("the Dockerfile has no stage '{name}'")),
             None => unknown(None, "the Dockerfile has no FROM".into()),
         };
     };
-    let stages = chain(dockerfile, stage);
+    let mut stages: Vec<&Stage> =
+        dockerfile.stage_chain(stage.index).into_iter().filter_map(|index| dockerfile.stages.get(index)).collect();
+    stages.reverse();
     let base = stages.first().copied().unwrap_or(stage);
     let base_from = Some(base.from);
     if config.history.is_empty() && layer_count > 0 {
@@ -82,13 +84,6 @@ pub fn trace(dockerfile: &Dockerfile, target: Option<&str>, config: &ImageConfig
     trace.base_from = base_from;
     give_layers(&mut trace, &steps, &entries, &alignment, layer_count);
     trace
-}
-
-fn target_stage<'a>(dockerfile: &'a Dockerfile, target: Option<&str>) -> Option<&'a Stage> {
-    let Some(target) = target else { return dockerfile.stages.last() };
-    let is_named = |stage: &&Stage| stage.name.as_ref().is_some_and(|name| name.text.eq_ignore_ascii_case(target));
-    let by_number = || target.parse::<usize>().ok().and_then(|index| dockerfile.stages.get(index));
-    dockerfile.stages.iter().find(is_named).or_else(by_number)
 }
 
 /// Makers of the history entries, and what does not fit.

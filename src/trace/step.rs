@@ -1,7 +1,7 @@
 //! What an instruction is expected to leave in the history.
 
 use super::history::{Entry, first_word, plain};
-use crate::dockerfile::{Args, Base, Dockerfile, Flag, Instruction, Keyword, Pair, Stage, Word};
+use crate::dockerfile::{Args, Dockerfile, Flag, Instruction, Keyword, Pair, Stage, Word};
 use crate::text::SourceText;
 
 /// An instruction as a step of a build.
@@ -41,21 +41,6 @@ enum Expected {
     Ports(Option<Vec<String>>),
     /// A text that holds this one: builders print a structure.
     Holding(String),
-}
-
-/// The stages the target stands on, from the one that names the base image to the target itself.
-pub(super) fn chain<'a>(dockerfile: &'a Dockerfile, target: &'a Stage) -> Vec<&'a Stage> {
-    let mut stages = vec![target];
-    let mut current = target;
-    while let Base::Stage(index) = current.base_kind
-        // A stage only ever builds on an earlier one; anything else is no chain.
-        && let Some(base) = dockerfile.stages.get(index).filter(|base| base.index < current.index)
-    {
-        stages.push(base);
-        current = base;
-    }
-    stages.reverse();
-    stages
 }
 
 /// The steps of a chain of stages. `shell` is the image's own, which a base image may have set.
@@ -99,12 +84,12 @@ impl Reader<'_> {
             Keyword::From | Keyword::Unknown => return None,
             Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => self.command(instruction),
             Keyword::Copy | Keyword::Add => {
-                let words = words(&instruction.args);
+                let words = instruction.args.words();
                 let destination = self.pattern(words.last().map_or("", |word| &word.text));
                 Expected::Copy { words: self.pattern(&joined(words)), destination }
             }
             Keyword::Arg => {
-                Expected::Names(pairs(&instruction.args).iter().map(|pair| plain(&pair.key.text)).collect())
+                Expected::Names(instruction.args.pairs().iter().map(|pair| plain(&pair.key.text)).collect())
             }
             Keyword::Workdir => self.directory(&self.arguments(&instruction.args)),
             Keyword::Expose => Expected::Ports(ports(&self.arguments(&instruction.args))),
@@ -142,7 +127,7 @@ impl Reader<'_> {
     fn text(&self, instruction: &Instruction) -> Expected {
         let arguments = self.arguments(&instruction.args);
         let mut texts = vec![self.pattern(&arguments)];
-        let pairs = pairs(&instruction.args);
+        let pairs = instruction.args.pairs();
         if pairs.iter().any(|pair| pair.is_legacy) {
             let written = pairs.iter().map(|pair| format!("{} {}", pair.key.text, value(pair)));
             texts.push(self.pattern(&written.collect::<Vec<_>>().join(" ")));
@@ -173,20 +158,6 @@ impl Reader<'_> {
 
     fn pattern(&self, text: &str) -> Pattern {
         Pattern::new(text, self.escape)
-    }
-}
-
-fn words(args: &Args) -> &[Word] {
-    match args {
-        Args::Json(words) | Args::Words(words) => words,
-        _ => &[],
-    }
-}
-
-fn pairs(args: &Args) -> &[Pair] {
-    match args {
-        Args::Pairs(pairs) => pairs,
-        _ => &[],
     }
 }
 
