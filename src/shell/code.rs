@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::dockerfile::OffsetMap;
 use crate::text::Span;
 
 /// Text put together from pieces of the Dockerfile: continuations joined, comments between them dropped, quotes and
@@ -70,18 +71,22 @@ impl Code {
         run.end.map_or((run.source + offset, run.source + offset + 1), |end| (run.source, end))
     }
 
-    /// What the builder makes of the lines in `span`: a line that ends in the escape character goes on in the next,
-    /// comment and blank lines between are dropped.
-    pub(super) fn joined(source: &str, span: Span, escape: char) -> Self {
+    /// A text the Dockerfile parser joined over continuations.
+    pub(super) fn joined(text: &str, offsets: &OffsetMap) -> Self {
         let mut code = Self::default();
-        let mut at = span.start;
-        for (number, line) in source.get(span.range()).unwrap_or_default().split_inclusive('\n').enumerate() {
-            let body = line.trim_end_matches(['\n', '\r']);
-            let is_dropped = number > 0 && (body.trim_start().starts_with('#') || body.trim().is_empty());
-            if !is_dropped {
-                code.push_str(without_continuation(body, escape), at);
+        let mut start = 0;
+        while start < text.len() {
+            let source = offsets.source_offset(start);
+            // Gaps only add up, so the bytes that follow without one are found by bisection.
+            let (mut end, mut limit) = (start + 1, text.len());
+            while end < limit {
+                let middle = end + (limit - end).div_ceil(2);
+                let is_whole = offsets.source_offset(middle - 1) - source == middle - 1 - start;
+                (end, limit) = if is_whole { (middle, limit) } else { (end, middle - 1) };
             }
-            at += line.len();
+            let run = text.get(start..end).unwrap_or_default();
+            code.push_str(run, source);
+            start = end;
         }
         code
     }
@@ -144,33 +149,31 @@ impl Code {
     }
 }
 
-/// The line without the escape character (and blanks) that ends it, when the next line continues it.
-fn without_continuation(line: &str, escape: char) -> &str {
-    match line.trim_end_matches([' ', '\t']).strip_suffix(escape) {
-        Some(head) if !head.ends_with(escape) => head,
-        _ => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dockerfile::{Args, parse};
+    use crate::text::SourceText;
 
     #[test]
     fn joined_lines_keep_their_places() {
-        let source = "RUN a \\\r\n  # note\r\n\r\n  b\\  \nc \\\\\nUSER x";
-        let code = Code::joined(source, Span::new(4, source.len()), '\\');
-        assert_eq!(code.text(), "a   bc \\\\USER x");
-        let b = code.text().find('b').unwrap_or_default();
-        assert_eq!(&source[code.place(b..b + 1).range()], "b");
-        assert_eq!(&source[code.place(b..b + 2).range()], "b\\  \nc");
+        let source = SourceText::new("Dockerfile", "FROM x\nRUN a \\\r\n  # note\r\n\r\n  bä\\  \nc \\\nd\nUSER x\n");
+        let dockerfile = parse(&source);
+        let Args::Text(word) = &dockerfile.instructions[1].args else { panic!("no text") };
+        let code = Code::joined(&word.text, &dockerfile.offsets_of(word));
+        assert_eq!(code.text(), "a   bäc d");
+        assert_eq!(source.slice(code.place(4..7)), "bä");
+        assert_eq!(source.slice(code.place(4..8)), "bä\\  \nc");
+        assert_eq!(source.slice(code.place(9..10)), "d");
     }
 
     #[test]
     fn json_escapes_are_undone_in_place() {
         let source = r#"["sh", "-c", "say \"hi\" \u0026\n"]"#;
         let start = source.find("\"say").unwrap_or_default();
-        let code = Code::joined(source, Span::new(start, source.len() - 1), '\\').json_string().unwrap_or_default();
+        let mut raw = Code::default();
+        raw.push_str(&source[start..source.len() - 1], start);
+        let code = raw.json_string().unwrap_or_default();
         assert_eq!(code.text(), "say \"hi\" &\n");
         assert_eq!(&source[code.place(5..7).range()], "hi");
         assert_eq!(&source[code.place(4..8).range()], "\\\"hi\\\"");

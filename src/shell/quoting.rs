@@ -167,7 +167,9 @@ mod tests {
     use crate::text::Span;
 
     fn code(text: &str) -> Code {
-        Code::joined(text, Span::new(0, text.len()), '\0')
+        let mut code = Code::default();
+        code.push_str(text, 0);
+        code
     }
 
     #[test]
@@ -194,13 +196,7 @@ mod tests {
     #[test]
     fn a_here_document_is_read_as_the_shell_reads_it() {
         let text = "\ta \\$b\\\n\tc\\d\n";
-        assert_eq!(here_document(&code_lines(text), 0..text.len(), true, true).text(), "a $b\tc\\d\n");
-        assert_eq!(here_document(&code_lines(text), 0..text.len(), false, false).text(), text);
-    }
-
-    fn code_lines(text: &str) -> Code {
-        let mut code = Code::default();
-        code.push_lines(text, Span::new(0, text.len()), false);
-        code
+        assert_eq!(here_document(&code(text), 0..text.len(), true, true).text(), "a $b\tc\\d\n");
+        assert_eq!(here_document(&code(text), 0..text.len(), false, false).text(), text);
     }
 }

@@ -175,8 +175,7 @@ pub fn scripts(dockerfile: &Dockerfile) -> Vec<Script> {
     let jobs: Vec<_> = dockerfile.instructions.iter().zip(shells).enumerate().collect();
     jobs.into_par_iter()
         .filter_map(|(index, (instruction, shell))| {
-            let runs = instruction.trigger.as_deref().unwrap_or(instruction);
-            Source { dockerfile, index, instruction: runs, shell }.script()
+            Source { dockerfile, index, instruction: instruction.innermost(), shell }.script()
         })
         .collect()
 }
@@ -257,7 +256,9 @@ impl Source<'_> {
 
     fn exec(&self, words: &[Word]) -> Script {
         let word = |word: &Word| {
-            let raw = self.joined(word.span);
+            let mut raw = Code::default();
+            raw.push_str(self.dockerfile.source.slice(word.span), word.span.start);
+            // A string that is continued on another line is no JSON as it stands in the file.
             let decoded = raw.json_string().filter(|code| code.text() == word.text);
             let code = decoded.unwrap_or_else(|| Code::spread(self.text(), word.span, &word.text));
             let word = CommandWord { literal: Some(word.text.clone()), text: raw.text().to_owned(), span: word.span };
@@ -285,10 +286,7 @@ impl Source<'_> {
 
     /// Here-documents in a shell form are given to the shell as they stand.
     fn shell_form(&self, head: &Word, documents: &[Heredoc]) -> Script {
-        let mut code = self.joined(head.span);
-        if code.text() != head.text {
-            code = Code::spread(self.text(), head.span, &head.text);
-        }
+        let mut code = Code::joined(&head.text, &self.dockerfile.offsets_of(head));
         for document in documents {
             code.push_str("\n", document.body_span.start.saturating_sub(1));
             code.push_lines(self.text(), document.body_span, false);
@@ -297,10 +295,6 @@ impl Source<'_> {
         let mut collector = Collector::default();
         collector.script(&code, self.shell.dialect);
         self.finish(Form::Shell, Some(Arc::clone(&self.shell)), collector)
-    }
-
-    fn joined(&self, span: Span) -> Code {
-        Code::joined(self.text(), span, self.dockerfile.escape)
     }
 
     fn text(&self) -> &str {

@@ -701,10 +701,8 @@ mod tests {
             let mut code = Code::default();
             code.push_lines(&text, Span::new(0, text.len()), false);
             let mut collector = Collector::default();
-            let start = std::time::Instant::now();
             collector.script(&code, Dialect::Bash);
             let (commands, _) = collector.finish();
-            eprintln!("{:?} {} {:?}", text.get(..12), commands.len(), start.elapsed());
             assert!(commands.len() <= 20_000 + MAX_DEPTH);
         }
     }
