@@ -97,7 +97,12 @@ fn detectors_and_key_files_are_held_to_their_shape() {
     let detector = "[[detector]]\nid = \"a-b\"\nname = \"x\"\nkeywords = [\"x\"]\nregex = 'x'\nconfidence = \"high\"\nmatch = [\"x\"]\nno-match = [\"y\"]\n";
     assert!(problems(&[("rules/detectors/a.toml", detector)]).is_empty());
     let twice = format!("{detector}{detector}");
-    assert_eq!(problems(&[("rules/detectors/a.toml", &twice)]), ["rules/detectors/a.toml:10: `a-b` already stands in rules/detectors/a.toml"]);
+    assert_eq!(
+        problems(&[("rules/detectors/a.toml", &twice)]),
+        ["rules/detectors/a.toml:10: `a-b` already stands in rules/detectors/a.toml"]
+    );
     let unknown = detector.replace("name", "nmae");
-    assert!(problems(&[("rules/detectors/a.toml", &unknown)])[0].starts_with("rules/detectors/a.toml:3: unknown field"));
+    assert!(
+        problems(&[("rules/detectors/a.toml", &unknown)])[0].starts_with("rules/detectors/a.toml:3: unknown field")
+    );
 }

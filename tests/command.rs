@@ -36,7 +36,10 @@ fn the_main_job_finds_the_key_before_and_after_the_build() {
     assert_eq!(report["verdict"], "STOP");
     let findings = report["findings"].as_array().unwrap();
     let copied = findings.iter().find(|f| f["rule"] == "key-file-copied").unwrap();
-    assert_eq!((copied["place"]["path"].as_str(), copied["place"]["line"].as_u64()), (Some("fixtures/aic-secret/Dockerfile"), Some(5)));
+    assert_eq!(
+        (copied["place"]["path"].as_str(), copied["place"]["line"].as_u64()),
+        (Some("fixtures/aic-secret/Dockerfile"), Some(5))
+    );
     assert_eq!(copied["place"]["column"], 6, "the source token is marked, not the instruction");
     assert_eq!(copied["image_says"]["status"], "confirmed");
     assert_eq!(copied["image_says"]["because"], "/root/.ssh/id_rsa is in layer 3");
@@ -104,8 +107,12 @@ fn one_run_writes_several_reports() {
     let path = |name: &str| folder.path().join(name);
     let output = |format: &str, name: &str| format!("{format}:{}", path(name).display());
     let args = ["check", "fixtures/aic-secret", "--image", IMAGE, "--format", "table"];
-    stdout(dockgate().args(args).args(["--output", &output("sarif", "r.sarif"), "--output", &output("json", "r.json")]), 1);
-    let read = |name: &str| -> serde_json::Value { serde_json::from_str(&fs::read_to_string(path(name)).unwrap()).unwrap() };
+    stdout(
+        dockgate().args(args).args(["--output", &output("sarif", "r.sarif"), "--output", &output("json", "r.json")]),
+        1,
+    );
+    let read =
+        |name: &str| -> serde_json::Value { serde_json::from_str(&fs::read_to_string(path(name)).unwrap()).unwrap() };
     let (sarif, json) = (read("r.sarif"), read("r.json"));
     assert_eq!(sarif["version"], "2.1.0");
     let results = sarif["runs"][0]["results"].as_array().unwrap();
@@ -145,7 +152,14 @@ fn no_output_shows_a_secret() {
 fn the_same_bytes_come_out_every_time() {
     let run = |threads: &str| {
         let mut command = dockgate();
-        command.env("RAYON_NUM_THREADS", threads).args(["check", "fixtures/aic-secret", "--image", IMAGE, "--format", "json"]);
+        command.env("RAYON_NUM_THREADS", threads).args([
+            "check",
+            "fixtures/aic-secret",
+            "--image",
+            IMAGE,
+            "--format",
+            "json",
+        ]);
         stdout(&mut command, 1)
     };
     let first = run("1");
@@ -161,8 +175,10 @@ fn rules_can_be_looked_up_by_any_name() {
     assert_eq!(stdout(dockgate().args(["explain", "dl3006"]), 0), by_id);
     let by_trigger = stdout(dockgate().args(["explain", "DOCKERFILECHECK:NOTAG"]), 0);
     assert!(by_trigger.contains("untagged-base:") && by_trigger.contains("latest-base:"));
-    let rules: serde_json::Value = serde_json::from_str(&stdout(dockgate().args(["rules", "--format", "json"]), 0)).unwrap();
-    let pages = ["lint", "context", "image", "run"].iter().map(|f| Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(f));
+    let rules: serde_json::Value =
+        serde_json::from_str(&stdout(dockgate().args(["rules", "--format", "json"]), 0)).unwrap();
+    let pages =
+        ["lint", "context", "image", "run"].iter().map(|f| Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(f));
     let count: usize = pages.map(|p| fs::read_dir(p).unwrap().count()).sum();
     assert_eq!(rules["rules"].as_array().unwrap().len(), count);
 }

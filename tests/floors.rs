@@ -5,8 +5,23 @@ use std::path::{Path, PathBuf};
 
 /// Ground floor first.
 const ROOMS: [&str; 17] = [
-    "text", "rule", "finding", "dockerfile", "shell", "context", "secrets", "image", "packages", "trace", "policy", "lint", "gate",
-    "check", "fix", "output", "cli",
+    "text",
+    "rule",
+    "finding",
+    "dockerfile",
+    "shell",
+    "context",
+    "secrets",
+    "image",
+    "packages",
+    "trace",
+    "policy",
+    "lint",
+    "gate",
+    "check",
+    "fix",
+    "output",
+    "cli",
 ];
 
 /// What may stand only in some rooms.
@@ -36,10 +51,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 fn code(path: &Path) -> Vec<(usize, String)> {
     let text = fs::read_to_string(path).unwrap();
     let body = text.split("#[cfg(test)]").next().unwrap_or_default();
-    body.lines()
-        .enumerate()
-        .map(|(i, line)| (i + 1, line.split("//").next().unwrap_or_default().to_owned()))
-        .collect()
+    body.lines().enumerate().map(|(i, line)| (i + 1, line.split("//").next().unwrap_or_default().to_owned())).collect()
 }
 
 /// Rooms named as `crate::room` or inside `crate::{…}` on one line.
@@ -66,7 +78,8 @@ fn rooms_import_only_rooms_above_them() {
                 for import in imports(&line) {
                     let allowed = import == *room || ROOMS[..floor].contains(&import.as_str());
                     if ROOMS.contains(&import.as_str()) && !allowed {
-                        wrong.push(format!("{}:{number}: {room} imports {import}, which lies below it", file.display()));
+                        wrong
+                            .push(format!("{}:{number}: {room} imports {import}, which lies below it", file.display()));
                     }
                 }
                 for (what, rooms) in ONLY_IN {

@@ -98,7 +98,8 @@ fn oci_archive(path: &Path, steps: &[Step], run: &Value, compression: Compressio
     let config = config(steps, &layers, run);
     let mut blobs: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut add = |media_type: &str, bytes: Vec<u8>| {
-        let descriptor = json!({ "mediaType": media_type, "digest": format!("sha256:{}", digest(&bytes)), "size": bytes.len() });
+        let descriptor =
+            json!({ "mediaType": media_type, "digest": format!("sha256:{}", digest(&bytes)), "size": bytes.len() });
         blobs.insert(format!("blobs/sha256/{}", digest(&bytes)), bytes);
         descriptor
     };
@@ -151,7 +152,10 @@ Version: 1
 fn steps() -> Vec<Step> {
     let step = |created_by, layer| Step { created_by, layer };
     vec![
-        step("/bin/sh -c #(nop) ADD file:0123 in / ", Some(vec![("bin/sh", 0o755, Some("sh")), ("bin/su", 0o4755, Some("su"))])),
+        step(
+            "/bin/sh -c #(nop) ADD file:0123 in / ",
+            Some(vec![("bin/sh", 0o755, Some("sh")), ("bin/su", 0o4755, Some("su"))]),
+        ),
         step("/bin/sh -c #(nop)  CMD [\"sh\"]", None),
         step(
             "RUN /bin/sh -c apt-get update # buildkit",
@@ -198,7 +202,9 @@ fn gate(folder: &Path, image: &Path, dockerfile: bool) -> Vec<(String, String, O
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
     let findings = report["findings"].as_array().unwrap().iter();
     findings
-        .map(|f| (text(&f["rule"]), text(&f["subject"]), f["place"]["line"].as_u64(), text(&f["origin"]), text(&f["action"])))
+        .map(|f| {
+            (text(&f["rule"]), text(&f["subject"]), f["place"]["line"].as_u64(), text(&f["origin"]), text(&f["action"]))
+        })
         .collect()
 }
 
@@ -240,7 +246,9 @@ fn the_verdict_does_not_depend_on_the_container_format() {
     let run = json!({ "ExposedPorts": { "22/tcp": {} } });
     docker_archive(&folder.join("docker.tar"), &steps(), &run);
     let docker = gate(&folder, Path::new("docker.tar"), true);
-    for (name, compression) in [("plain.tar", Compression::None), ("gzip.tar", Compression::Gzip), ("zstd.tar", Compression::Zstd)] {
+    for (name, compression) in
+        [("plain.tar", Compression::None), ("gzip.tar", Compression::Gzip), ("zstd.tar", Compression::Zstd)]
+    {
         oci_archive(&folder.join(name), &steps(), &run, compression);
         assert_eq!(gate(&folder, Path::new(name), true), docker, "{name}");
     }
@@ -251,8 +259,14 @@ fn without_a_dockerfile_the_image_is_the_place_and_nothing_is_compared_in_silenc
     let (_keep, folder) = folder();
     docker_archive(&folder.join("image.tar"), &steps(), &json!({}));
     let found = gate(&folder, Path::new("image.tar"), false);
-    assert!(found.contains(&("file-name-matched".into(), "/root/.ssh/id_rsa".into(), None, "yours".into(), "STOP".into())), "{found:#?}");
-    assert!(!found.iter().any(|f| f.0 == "setuid-added" && f.1 == "/bin/su"), "nothing is known of the base: {found:#?}");
+    assert!(
+        found.contains(&("file-name-matched".into(), "/root/.ssh/id_rsa".into(), None, "yours".into(), "STOP".into())),
+        "{found:#?}"
+    );
+    assert!(
+        !found.iter().any(|f| f.0 == "setuid-added" && f.1 == "/bin/su"),
+        "nothing is known of the base: {found:#?}"
+    );
     assert!(found.iter().any(|f| f.0.starts_with("base-")), "that nothing could be compared is told: {found:#?}");
 }
 

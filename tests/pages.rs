@@ -18,7 +18,8 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         let values = value.split(',').map(str::to_owned).collect();
         ((*name).to_owned(), Value::List(values))
     });
-    let check = Check { rule, params: Params::new(rule, given).unwrap(), action: Action::Stop, trigger: None, line: None };
+    let check =
+        Check { rule, params: Params::new(rule, given).unwrap(), action: Action::Stop, trigger: None, line: None };
     let leave_out = Actions { error: None, warning: None, info: None, style: None };
     let policy = Policy {
         name: "the page".into(),
@@ -98,7 +99,9 @@ fn every_example_does_what_its_page_says() {
 
 #[test]
 fn no_name_of_a_rule_is_lost_unseen() {
-    let names: Vec<String> =
-        rule::all().iter().map(|r| format!("{} {}", r.id, r.other_names().collect::<Vec<_>>().join(" ")).trim().to_owned()).collect();
+    let names: Vec<String> = rule::all()
+        .iter()
+        .map(|r| format!("{} {}", r.id, r.other_names().collect::<Vec<_>>().join(" ")).trim().to_owned())
+        .collect();
     insta::assert_snapshot!(names.join("\n"));
 }

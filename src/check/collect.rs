@@ -83,7 +83,8 @@ impl LintModels {
 
 /// Key files among everything that is copied, each looked at once.
 fn key_files(context: &Context, copied: &[Copied]) -> Vec<(usize, KeyHit)> {
-    let mut indexes: Vec<usize> = copied.iter().flat_map(|c| &c.sources).flat_map(|s| s.files.iter().copied()).collect();
+    let mut indexes: Vec<usize> =
+        copied.iter().flat_map(|c| &c.sources).flat_map(|s| s.files.iter().copied()).collect();
     indexes.sort_unstable();
     indexes.dedup();
     let hit = |index: usize| {
@@ -127,7 +128,8 @@ impl ImageModels {
         let tree = Tree::merge(&image.layers);
         let packages = packages::inventory(&tree);
         let history = PackageHistory::of(&image);
-        let trace = lint.map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
+        let trace = lint
+            .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
         let boundary = trace.as_ref().and_then(|t| t.base_layers);
         let base = match &wanted.base {
             Some(reference) => {

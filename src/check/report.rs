@@ -121,7 +121,8 @@ impl Report {
         let mut text = source.text().to_owned();
         for span in spans {
             let Some(secret) = text.get(span.range()) else { continue };
-            let stars: String = secret.bytes().map(|b| if matches!(b, b'\n' | b'\r') { b as char } else { '*' }).collect();
+            let stars: String =
+                secret.bytes().map(|b| if matches!(b, b'\n' | b'\r') { b as char } else { '*' }).collect();
             text.replace_range(span.range(), &stars);
         }
         SourceText::new(source.path(), text)

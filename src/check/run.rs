@@ -109,7 +109,8 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         return Err(CheckError::Nothing);
     }
     let checks: Vec<&Check> = request.policy.checks.iter().filter(|c| request.selection.takes(c.rule)).collect();
-    let of_phase = |phases: &[Phase]| checks.iter().copied().filter(|c| phases.contains(&c.rule.phase)).collect::<Vec<_>>();
+    let of_phase =
+        |phases: &[Phase]| checks.iter().copied().filter(|c| phases.contains(&c.rule.phase)).collect::<Vec<_>>();
     let (lint_checks, gate_checks) = (of_phase(&[Phase::Lint, Phase::Context]), of_phase(&[Phase::Image]));
 
     let models = request
@@ -122,7 +123,12 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
 
     let mut coverage = Coverage { dockerfiles: models.len(), ..Coverage::default() };
     let has_context = request.context.is_some();
-    coverage.rules.extend(lint_checks.iter().filter(|c| !models.is_empty() && (has_context || c.rule.phase == Phase::Lint)).map(|c| c.rule.id));
+    coverage.rules.extend(
+        lint_checks
+            .iter()
+            .filter(|c| !models.is_empty() && (has_context || c.rule.phase == Phase::Lint))
+            .map(|c| c.rule.id),
+    );
     coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
     coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(|c| c.context.files.len()).sum();
 
@@ -162,7 +168,12 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
     decided
 }
 
-fn gate_findings(image: &ImageModels, models: Option<&LintModels>, checks: &[&Check], request: &Request<'_>) -> Vec<Decided> {
+fn gate_findings(
+    image: &ImageModels,
+    models: Option<&LintModels>,
+    checks: &[&Check],
+    request: &Request<'_>,
+) -> Vec<Decided> {
     let facts = image.facts(models.map(|m| &m.dockerfile));
     let run = |check: &&Check| {
         let mut report = gate::Reporter::new(check.rule, &check.params, &facts);
@@ -197,7 +208,8 @@ fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Covera
             .help("mend what it covers, or decide again: a new date, and the reason for it")
     });
     let judged = unused.chain(expired).filter_map(|finding| {
-        let check = request.policy.checks.iter().find(|c| c.rule == finding.rule() && request.selection.takes(c.rule))?;
+        let check =
+            request.policy.checks.iter().find(|c| c.rule == finding.rule() && request.selection.takes(c.rule))?;
         Some(judge(finding, check, request))
     });
     judged.collect()
@@ -228,8 +240,16 @@ fn finish(
             let count = seen.entry(fingerprint.clone()).or_default();
             *count += 1;
             let fingerprint = if *count == 1 { fingerprint } else { format!("{fingerprint}:{count}") };
-            let waived = decision.waived.map(|w| Waived { by: waiver_place(policy, w.waivers.first()), reason: w.reason });
-            Judged { finding, action: decision.action, decided_by: decision.decided_by, trigger: decision.trigger, waived, fingerprint }
+            let waived =
+                decision.waived.map(|w| Waived { by: waiver_place(policy, w.waivers.first()), reason: w.reason });
+            Judged {
+                finding,
+                action: decision.action,
+                decided_by: decision.decided_by,
+                trigger: decision.trigger,
+                waived,
+                fingerprint,
+            }
         })
         .collect();
     let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(crate::policy::Action::Go);

@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 /// One gate from Dockerfile to image: lints the Dockerfile and its build context, then judges the image by a policy.
 #[derive(Debug, Parser)]
 #[command(name = "dockgate", version, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Exit status: 0 passed, 1 the verdict is STOP (or WARN with --fail-on warn), 2 it could not do what was asked.")]
+#[command(
+    after_help = "Exit status: 0 passed, 1 the verdict is STOP (or WARN with --fail-on warn), 2 it could not do what was asked."
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -48,9 +50,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Debug(DebugCommand),
     /// Print a completion script for a shell.
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
     /// Print the manual page.
     Man,
 }

@@ -51,7 +51,8 @@ fn answer(command: &DebugCommand, request: &Value) -> Value {
         DebugCommand::Ignore => context::ignore_json(request),
         DebugCommand::Shell => {
             let dockerfile = parse();
-            let scripts: Vec<Value> = shell::scripts(&dockerfile).iter().map(|s| shell::script_json(s, &dockerfile.source)).collect();
+            let scripts: Vec<Value> =
+                shell::scripts(&dockerfile).iter().map(|s| shell::script_json(s, &dockerfile.source)).collect();
             json!({ "scripts": scripts })
         }
         DebugCommand::Trace => {

@@ -17,7 +17,10 @@ const MAX_DOCKERFILE: u64 = 16 << 20;
 pub(super) fn is_dockerfile(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let stem_is = |stem: &str| name == stem || name.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.'));
-    (stem_is("dockerfile") || stem_is("containerfile") || name.ends_with(".dockerfile") || name.ends_with(".containerfile"))
+    (stem_is("dockerfile")
+        || stem_is("containerfile")
+        || name.ends_with(".dockerfile")
+        || name.ends_with(".containerfile"))
         && !name.ends_with(".dockerignore")
 }
 
@@ -31,7 +34,10 @@ pub(super) fn dockerfiles(paths: &[PathBuf]) -> Result<Vec<Arc<SourceText>>, Cli
     for path in paths {
         if path.as_os_str() == "-" {
             let mut bytes = Vec::new();
-            std::io::stdin().take(MAX_DOCKERFILE).read_to_end(&mut bytes).map_err(|e| CliError::read(Path::new("-"), &e))?;
+            std::io::stdin()
+                .take(MAX_DOCKERFILE)
+                .read_to_end(&mut bytes)
+                .map_err(|e| CliError::read(Path::new("-"), &e))?;
             sources.push(SourceText::from_bytes("-", bytes));
         } else if path.is_dir() {
             found.extend(search(path)?);
@@ -69,7 +75,11 @@ pub(super) fn report_path(path: &Path) -> String {
 fn search(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let found = Mutex::new(Vec::new());
     let failed = Mutex::new(None);
-    let walker = WalkBuilder::new(folder).hidden(false).require_git(false).filter_entry(|e| e.file_name() != ".git").build_parallel();
+    let walker = WalkBuilder::new(folder)
+        .hidden(false)
+        .require_git(false)
+        .filter_entry(|e| e.file_name() != ".git")
+        .build_parallel();
     walker.run(|| {
         Box::new(|entry| {
             match entry {
@@ -99,7 +109,15 @@ mod tests {
 
     #[test]
     fn names_of_dockerfiles() {
-        for name in ["Dockerfile", "dockerfile", "Dockerfile.dev", "api.Dockerfile", "api.dockerfile", "Containerfile", "Containerfile.ci"] {
+        for name in [
+            "Dockerfile",
+            "dockerfile",
+            "Dockerfile.dev",
+            "api.Dockerfile",
+            "api.dockerfile",
+            "Containerfile",
+            "Containerfile.ci",
+        ] {
             assert!(is_dockerfile(name), "{name}");
         }
         for name in ["Dockerfile.dockerignore", "Dockerfiles", "docker", "notes.txt", "mydockerfile"] {

@@ -49,7 +49,8 @@ impl CliError {
 
     /// Tells the error on standard error, with the source it points at where it has one.
     pub(super) fn report(&self, terminal: &Terminal) {
-        let theme = if terminal.color_on_stderr { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let theme =
+            if terminal.color_on_stderr { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(terminal.width).with_links(false);
         let mut text = String::new();
         if handler.render_report(&mut text, &Told::of(self)).is_err() {
@@ -62,7 +63,9 @@ impl CliError {
         match self {
             Self::UnknownRule { similar: Some(similar), .. } => Some(format!("did you mean `{similar}`?")),
             Self::UnknownRule { .. } => Some("`dockgate rules` lists them".into()),
-            Self::NoDockerfile { .. } => Some("name the file, or the folder that holds it; `-` reads standard input".into()),
+            Self::NoDockerfile { .. } => {
+                Some("name the file, or the folder that holds it; `-` reads standard input".into())
+            }
             Self::Policy(error) => error.help(),
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),
             _ => None,
@@ -91,8 +94,12 @@ impl Told {
         Self {
             message: escape::line(&error.to_string()).into_owned(),
             help: error.help().map(|h| escape::line(&h).into_owned()),
-            source: place.map(|(s, _)| NamedSource::new(escape::line(s.path()), escape::terminal(s.text()).into_owned())),
-            labels: place.map(|(_, span)| LabeledSpan::new_primary_with_span(None, (span.start, span.len()))).into_iter().collect(),
+            source: place
+                .map(|(s, _)| NamedSource::new(escape::line(s.path()), escape::terminal(s.text()).into_owned())),
+            labels: place
+                .map(|(_, span)| LabeledSpan::new_primary_with_span(None, (span.start, span.len())))
+                .into_iter()
+                .collect(),
         }
     }
 }

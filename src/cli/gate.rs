@@ -45,7 +45,11 @@ impl Ready {
             },
             outputs,
             selection,
-            build: BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform },
+            build: BuildOptions {
+                build_args: build_args(build.build_args)?,
+                target: build.target,
+                platform: build.platform,
+            },
         })
     }
 }
@@ -54,14 +58,16 @@ impl Ready {
 pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
     if !args.context.is_dir() {
         let reason = if args.context.exists() { "it is not a folder" } else { "there is no such folder" };
-        return Err(CliError::Read { path: args.context.display().to_string(), reason: format!("{reason} to take as the build context") });
+        return Err(CliError::Read {
+            path: args.context.display().to_string(),
+            reason: format!("{reason} to take as the build context"),
+        });
     }
     let ready = Ready::new(&args.common, args.build)?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
     let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
-    let context =
-        ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
+    let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
     run(&ready, vec![source], Some(context), image, terminal, out)
 }
 

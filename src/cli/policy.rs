@@ -16,7 +16,8 @@ pub(super) fn run(command: &PolicyCommand, out: &mut dyn Write) -> Result<u8, Cl
         PolicyCommand::Check { policy } => {
             let policy = Policy::load(policy)?;
             let (checks, waivers) = (policy.checks.len(), policy.waivers.len());
-            writeln!(out, "{} is sound: ruleset {}, {checks} checks, {waivers} waivers", policy.name, policy.ruleset).map_err(CliError::Write)?;
+            writeln!(out, "{} is sound: ruleset {}, {checks} checks, {waivers} waivers", policy.name, policy.ruleset)
+                .map_err(CliError::Write)?;
         }
     }
     Ok(0)

@@ -17,7 +17,9 @@ impl Bar {
         let is_shown = io::stderr().is_terminal() && !terminal.quiet;
         let target = if is_shown { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {bytes}/{total_bytes} [{bar:30}] {binary_bytes_per_sec}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} {msg} {bytes}/{total_bytes} [{bar:30}] {binary_bytes_per_sec}")
+        {
             bar.set_style(style);
         }
         bar.set_message("reading layers");

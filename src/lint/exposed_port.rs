@@ -48,7 +48,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let allowed: Vec<Ports<'_>> = allowed_names.iter().filter_map(|p| Ports::parse(p)).collect();
     for (index, instruction) in facts.dockerfile.instructions.iter().enumerate() {
         for word in exposed(instruction) {
-            let expanded = facts.environments.get(index).and_then(|env| expand_words(&word.text, env, facts.dockerfile.escape).ok());
+            let expanded = facts
+                .environments
+                .get(index)
+                .and_then(|env| expand_words(&word.text, env, facts.dockerfile.escape).ok());
             for port in expanded.unwrap_or_else(|| vec![word.text.clone()]) {
                 let Some(ports) = Ports::parse(&port) else { continue };
                 let why = if let Some(wanted) = denied.iter().find(|d| d.overlaps(ports)) {
@@ -59,7 +62,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                     continue;
                 };
                 let finding = report.at(word.span, why).subject(port);
-                report.push(finding.help("take the EXPOSE out, or allow the port in the policy (`exposed-port`) with your reason"));
+                report
+                    .push(finding.help(
+                        "take the EXPOSE out, or allow the port in the policy (`exposed-port`) with your reason",
+                    ));
             }
         }
     }

@@ -13,11 +13,18 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for source in context.copied.iter().flat_map(|copied| &copied.sources) {
         let hits = keys_of(source, context);
         let Some((_, first)) = hits.first() else { continue };
-        let named: Vec<String> = hits.iter().take(NAMED).map(|(path, hit)| format!("{path} ({})", hit.kind.name)).collect();
+        let named: Vec<String> =
+            hits.iter().take(NAMED).map(|(path, hit)| format!("{path} ({})", hit.kind.name)).collect();
         let more = hits.len() - named.len();
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         let mut finding = report
-            .at(source.span, format!("this takes {}{rest} into a layer, where whoever can pull the image can read it", named.join(", ")))
+            .at(
+                source.span,
+                format!(
+                    "this takes {}{rest} into a layer, where whoever can pull the image can read it",
+                    named.join(", ")
+                ),
+            )
             .subject(hits.iter().map(|(path, _)| *path).collect::<Vec<_>>().join("\n"))
             .confidence(hits.iter().map(|(_, hit)| hit.confidence).max().unwrap_or(Confidence::Low));
         for (path, hit) in hits.iter().take(NAMED) {
@@ -26,8 +33,11 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             finding = finding.related(place, hit.kind.name);
         }
         let pattern = hits.first().map_or("", |(path, _)| path);
-        let mount = if first.kind.id.starts_with("ssh") { "RUN --mount=type=ssh" } else { "RUN --mount=type=secret,id=…" };
-        report.push(finding.help(format!("keep it out with the line `{pattern}` in .dockerignore, and give the step that needs it `{mount}`")));
+        let mount =
+            if first.kind.id.starts_with("ssh") { "RUN --mount=type=ssh" } else { "RUN --mount=type=secret,id=…" };
+        report.push(finding.help(format!(
+            "keep it out with the line `{pattern}` in .dockerignore, and give the step that needs it `{mount}`"
+        )));
     }
 }
 

@@ -11,7 +11,9 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         Some(instruction) if instruction.keyword == Keyword::From => {}
         Some(instruction) => {
             let message = match has_from {
-                true => format!("{} stands before the first FROM, where only ARG may stand", instruction.keyword_word.text),
+                true => {
+                    format!("{} stands before the first FROM, where only ARG may stand", instruction.keyword_word.text)
+                }
                 false => "the file has no FROM, so no image can be built from it".to_owned(),
             };
             report.push(report.at(instruction.keyword_word.span, message).help("start the file with FROM"));

@@ -110,7 +110,8 @@ impl<'a> Facts<'a> {
     /// The commands of every RUN, in the order of the file.
     pub fn run_commands(&self) -> impl Iterator<Item = &'a Command> {
         let dockerfile = self.dockerfile;
-        let is_run = move |s: &&Script| dockerfile.instructions.get(s.instruction).is_some_and(|i| i.keyword == Keyword::Run);
+        let is_run =
+            move |s: &&Script| dockerfile.instructions.get(s.instruction).is_some_and(|i| i.keyword == Keyword::Run);
         self.scripts.iter().filter(is_run).flat_map(|s| &s.commands)
     }
 

@@ -13,6 +13,9 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let what = secret.detector.map_or("is named like a secret", |_| "holds a secret");
         let message = format!("{keyword} `{}` {what}, and its value stays readable in {kept}", name.text);
         let finding = report.at(name.span, message).subject(name.text.clone());
-        report.push(finding.help("mount it for the step that needs it (`RUN --mount=type=secret,id=…`), or give it at run time"));
+        report.push(
+            finding
+                .help("mount it for the step that needs it (`RUN --mount=type=secret,id=…`), or give it at run time"),
+        );
     }
 }

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 use serde_sarif::sarif::{
-    ArtifactLocation, Invocation, Location, LogicalLocation, Message, MultiformatMessageString, Notification, PhysicalLocation,
-    PropertyBag, Region, ReportingConfiguration, ReportingDescriptor, Result as SarifResult, ResultLevel, Run, Sarif, Suppression,
-    Tool, ToolComponent,
+    ArtifactLocation, Invocation, Location, LogicalLocation, Message, MultiformatMessageString, Notification,
+    PhysicalLocation, PropertyBag, Region, ReportingConfiguration, ReportingDescriptor, Result as SarifResult,
+    ResultLevel, Run, Sarif, Suppression, Tool, ToolComponent,
 };
 
 use crate::check::{Judged, Report};
@@ -93,7 +93,9 @@ fn result(judged: &Judged, used: &[&'static Rule]) -> SarifResult {
     let suppressions: Vec<Suppression> = judged
         .waived
         .iter()
-        .map(|w| Suppression::builder().kind(json!("external")).status(json!("accepted")).justification(&w.reason).build())
+        .map(|w| {
+            Suppression::builder().kind(json!("external")).status(json!("accepted")).justification(&w.reason).build()
+        })
         .collect();
     SarifResult::builder()
         .rule_id(finding.rule().id)
@@ -108,7 +110,11 @@ fn result(judged: &Judged, used: &[&'static Rule]) -> SarifResult {
         .related_locations(related)
         .suppressions(suppressions)
         .partial_fingerprints(BTreeMap::from([("dockgate/v1".to_owned(), judged.fingerprint.clone())]))
-        .properties(bag([("action", json!(judged.action)), ("origin", json!(finding.origin)), ("confidence", json!(finding.confidence))]))
+        .properties(bag([
+            ("action", json!(judged.action)),
+            ("origin", json!(finding.origin)),
+            ("confidence", json!(finding.confidence)),
+        ]))
         .build()
 }
 
@@ -118,13 +124,16 @@ fn location(place: &Place) -> Location {
     let start = || Region::builder().start_line(1).build();
     let (path, region) = match place {
         Place::Source { source, .. } => (source.path().to_owned(), place.region().map_or_else(start, region)),
-        Place::File { path, line } => {
-            (path.clone(), line.and_then(|l| i64::try_from(l).ok()).map_or_else(start, |l| Region::builder().start_line(l).build()))
-        }
+        Place::File { path, line } => (
+            path.clone(),
+            line.and_then(|l| i64::try_from(l).ok()).map_or_else(start, |l| Region::builder().start_line(l).build()),
+        ),
         Place::Image(inside) => (inside.image.clone(), start()),
     };
     let artifact = ArtifactLocation::builder().uri(relative_uri(&path)).uri_base_id("%SRCROOT%").build();
-    Location::builder().physical_location(PhysicalLocation::builder().artifact_location(artifact).region(region).build()).build()
+    Location::builder()
+        .physical_location(PhysicalLocation::builder().artifact_location(artifact).region(region).build())
+        .build()
 }
 
 fn region(region: crate::text::Region) -> Region {
@@ -145,11 +154,16 @@ fn logical(place: &ImagePlace) -> LogicalLocation {
 
 /// A path as a relative URI reference: what is not allowed in one is percent-encoded, and a transport in front goes.
 fn relative_uri(path: &str) -> String {
-    let path = path.split_once(':').filter(|(scheme, _)| scheme.ends_with("archive") || *scheme == "oci").map_or(path, |(_, p)| p);
+    let path = path
+        .split_once(':')
+        .filter(|(scheme, _)| scheme.ends_with("archive") || *scheme == "oci")
+        .map_or(path, |(_, p)| p);
     let mut uri = String::with_capacity(path.len());
     for byte in path.trim_start_matches('/').bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'@' | b'+' | b'=' | b',' => uri.push(byte as char),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'@' | b'+' | b'=' | b',' => {
+                uri.push(byte as char)
+            }
             _ => uri.push_str(&format!("%{byte:02X}")),
         }
     }

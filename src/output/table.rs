@@ -14,7 +14,10 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     let (id, tag) = match &report.image {
         Some(image) => {
             let digest = image.id.strip_prefix("sha256:").unwrap_or(&image.id);
-            (digest.get(..12).unwrap_or(digest).to_owned(), image.tags.first().cloned().unwrap_or_else(|| "None".into()))
+            (
+                digest.get(..12).unwrap_or(digest).to_owned(),
+                image.tags.first().cloned().unwrap_or_else(|| "None".into()),
+            )
         }
         None => ("None".into(), "None".into()),
     };

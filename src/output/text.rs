@@ -20,7 +20,8 @@ const SHOWN_OF_A_KIND: usize = 10;
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false).with_context_lines(1);
+    let handler =
+        GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false).with_context_lines(1);
     let mut sources: BTreeMap<String, Arc<SourceText>> = BTreeMap::new();
     let mut shown_of: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for judged in &report.findings {
@@ -64,7 +65,13 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         looked_at.push(counted(coverage.image_entries, "image file"));
         looked_at.push(counted(coverage.packages, "package"));
     }
-    writeln!(out, "checked {} with {} of policy {}", looked_at.join(", "), counted(coverage.rules.len(), "rule"), escape::line(&report.policy.name))?;
+    writeln!(
+        out,
+        "checked {} with {} of policy {}",
+        looked_at.join(", "),
+        counted(coverage.rules.len(), "rule"),
+        escape::line(&report.policy.name)
+    )?;
     let mut apart = String::new();
     if waived > 0 {
         apart += &format!(", {waived} waived");

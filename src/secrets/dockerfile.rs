@@ -41,7 +41,10 @@ pub fn in_dockerfile(dockerfile: &Dockerfile) -> Vec<TextSecret> {
     let mut found = Vec::new();
     for (index, instruction) in dockerfile.instructions.iter().enumerate() {
         for known in Scanner::shared().scan_text(dockerfile.source.slice(instruction.span)) {
-            let value = Span::new(instruction.span.start + known.span.start, instruction.span.start + known.span.end);
+            let offset = |byte: u64| {
+                instruction.span.start + usize::try_from(byte).unwrap_or(usize::MAX - instruction.span.start)
+            };
+            let value = Span::new(offset(known.bytes.start), offset(known.bytes.end));
             let variable = pairs(&instruction.args).find(|p| p.value.as_ref().is_some_and(|v| v.span.contains(value)));
             found.push(TextSecret {
                 instruction: index,
