@@ -320,7 +320,7 @@ impl Build<'_> {
                     if example.marked.is_empty() == (kind == "bad") {
                         self.problem(
                             file,
-                            page_line,
+                            page_line - 1,
                             "a `bad` block marks the lines it is reported on with `# <-`; others have no mark",
                         );
                     }

@@ -2,20 +2,20 @@
 //!
 //! The rooms stand in the order of this list; a room uses only rooms above it.
 
-pub mod check;
-pub mod cli;
-pub mod context;
-pub mod dockerfile;
-pub mod finding;
-pub mod fix;
-pub mod gate;
-pub mod image;
-pub mod lint;
-pub mod output;
-pub mod packages;
-pub mod policy;
-pub mod rule;
-pub mod secrets;
-pub mod shell;
 pub mod text;
+pub mod rule;
+pub mod finding;
+pub mod dockerfile;
+pub mod shell;
+pub mod context;
+pub mod secrets;
+pub mod image;
+pub mod packages;
 pub mod trace;
+pub mod policy;
+pub mod lint;
+pub mod gate;
+pub mod check;
+pub mod fix;
+pub mod output;
+pub mod cli;

@@ -65,7 +65,7 @@ fn mistakes_are_told_with_file_and_line() {
     told(one_page("2026.1", "now"), &format!("{page}:7:"), "edition");
     told(one_page("# bad-thing", "# other"), &format!("{page}:9:"), "heading");
     told(one_page(" # <-", ""), &format!("{page}:14:"), "marks");
-    told(one_page("dockerfile good", "dockerfile nice"), &format!("{page}:17:"), "example");
+    told(one_page("dockerfile good", "dockerfile nice"), &format!("{page}:18:"), "example");
     told(one_page("fix = \"none\"", "fix = \"safe\""), &format!("{page}:9:"), "fixed");
 }
 

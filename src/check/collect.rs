@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::report::ImageSummary;
 use super::run::{CheckError, ImageRequest, Request};
-use crate::context::{self, Context, Copied};
+use crate::context::{self, Context, ContextFileKind, Copied};
 use crate::dockerfile::{self, Base, Dockerfile, Env};
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
@@ -33,6 +33,13 @@ pub(super) struct ContextModels {
     folder: String,
     pub(super) copied: Vec<Copied>,
     keys: Vec<(usize, KeyHit)>,
+}
+
+impl ContextModels {
+    /// Regular files of the context.
+    pub(super) fn file_count(&self) -> usize {
+        self.context.files.iter().filter(|f| f.kind == ContextFileKind::File).count()
+    }
 }
 
 impl LintModels {

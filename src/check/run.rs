@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::collect::{ImageModels, LintModels};
+use super::collect::{ContextModels, ImageModels, LintModels};
 use super::join;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Waived};
 use crate::context::ContextError;
@@ -130,7 +130,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
             .map(|c| c.rule.id),
     );
     coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
-    coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(|c| c.context.files.len()).sum();
+    coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(ContextModels::file_count).sum();
 
     let mut notes: Vec<String> = models.iter().flat_map(LintModels::notes).collect();
     let mut summary = None;
