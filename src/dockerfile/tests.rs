@@ -111,6 +111,19 @@ fn heredocs_follow_their_instruction() {
 }
 
 #[test]
+fn empty_continuation_lines_belong_to_their_instruction() {
+    let text = "FROM a\n\nRUN b \\\n\n  \n c\n\nRUN d \\\n\n";
+    let dockerfile = read(text);
+    let lines = |span: &Span| (dockerfile.source.line(span.start), dockerfile.instruction_at(span.start));
+    assert_eq!(
+        dockerfile.empty_continuations.iter().map(lines).collect::<Vec<_>>(),
+        [(4, Some(1)), (5, Some(1)), (9, Some(2))]
+    );
+    assert_eq!(dockerfile.instruction_at("FROM a\n".len()), None);
+    assert_eq!(dockerfile.source.line(dockerfile.instructions[1].head_span.end), 6);
+}
+
+#[test]
 fn a_broken_instruction_does_not_stop_the_rest() {
     let text = "FROM a\nCOPPY a b\nRUN cat <<EOF\nls\nENV X\nCOPY --form=x a b\nUSER u\n";
     let dockerfile = read(text);
