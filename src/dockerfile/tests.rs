@@ -111,8 +111,21 @@ fn heredocs_follow_their_instruction() {
 }
 
 #[test]
+fn empty_continuation_lines_belong_to_their_instruction() {
+    let text = "FROM a\n\nRUN b \\\n\n  \n c\n\nRUN d \\\n\n";
+    let dockerfile = read(text);
+    let lines = |span: &Span| (dockerfile.source.line(span.start), dockerfile.instruction_at(span.start));
+    assert_eq!(
+        dockerfile.empty_continuations.iter().map(lines).collect::<Vec<_>>(),
+        [(4, Some(1)), (5, Some(1)), (9, Some(2))]
+    );
+    assert_eq!(dockerfile.instruction_at("FROM a\n".len()), None);
+    assert_eq!(dockerfile.source.line(dockerfile.instructions[1].head_span.end), 6);
+}
+
+#[test]
 fn a_broken_instruction_does_not_stop_the_rest() {
-    let text = "FROM a\nCOPPY a b\nRUN cat <<EOF\nls\nENV X\nCOPY --form=x a b\nUSER u\n";
+    let text = "FROM a\nWORKDRI /w\nRUN sort <<EOF\nls\nENV X\nCOPY --form=x a b\nUSER u\n";
     let dockerfile = read(text);
     assert_eq!(dockerfile.instructions.len(), 7);
     assert_eq!(dockerfile.errors.len(), 1);
@@ -126,7 +139,7 @@ fn a_broken_instruction_does_not_stop_the_rest() {
 #[test]
 fn refusals_say_what_and_where() {
     for (text, expected) in [
-        ("COPPY a b", "unknown instruction `COPPY` (did you mean COPY?)@COPPY"),
+        ("WORKDRI /w", "unknown instruction `WORKDRI` (did you mean WORKDIR?)@WORKDRI"),
         ("FROM a b", "FROM needs one argument, or three: image AS name@FROM a b"),
         (
             "FROM a AS 1b",
@@ -139,11 +152,11 @@ fn refusals_say_what_and_where() {
         ("FROM a\nRUN --network=lan x", "--network takes one of default, none, host, not `lan`@lan"),
         ("FROM a\nENV A=1 b", "`b` has no `=`: it must be of the form name=value@b"),
         ("FROM a\nENV =1", "a name in ENV is blank@"),
-        ("FROM a\nCMD [\"a\", 1]", "a JSON array of arguments may hold strings only@[\"a\", 1]"),
-        ("FROM a\nSHELL bash", "SHELL needs its arguments in JSON form: [\"program\", \"argument\"]@bash"),
-        ("FROM a\nHEALTHCHECK --interval=1x CMD a", "--interval takes a duration such as 1m30s, not `1x`@1x"),
+        ("FROM a\nCMD [true, \"x\"]", "a JSON array of arguments may hold strings only@[true, \"x\"]"),
+        ("FROM a\nSHELL zsh -c", "SHELL needs its arguments in JSON form: [\"program\", \"argument\"]@zsh -c"),
+        ("FROM a\nHEALTHCHECK --timeout=9q CMD t", "--timeout takes a duration such as 1m30s, not `9q`@9q"),
         ("FROM a\nHEALTHCHECK CURL a", "HEALTHCHECK takes CMD or NONE, not `CURL`@CURL"),
-        ("FROM a\nONBUILD ONBUILD RUN x", "ONBUILD cannot hold another ONBUILD@ONBUILD"),
+        ("FROM a\nONBUILD ONBUILD USER u", "ONBUILD cannot hold another ONBUILD@ONBUILD"),
         ("RUN x\nFROM a", "RUN stands before the first FROM, in no stage@RUN"),
         ("# nothing\n", "the file has no instructions@"),
         ("ARG a\n", "the file has no FROM, so there is no stage to build@"),

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn env() -> BTreeMap<String, String> {
-        [("A", "1"), ("B", "two words"), ("E", ""), ("P", "/a/b.tar.gz")].map(|(k, v)| (k.into(), v.into())).into()
+        [("A", "1"), ("B", "red  fox"), ("E", ""), ("P", "/u/v.old.zip")].map(|(k, v)| (k.into(), v.into())).into()
     }
 
     fn expand(input: &str) -> Result<String, WordError> {
@@ -175,10 +175,10 @@ mod tests {
             ("$A${A}x$Ax", "11x"),
             ("${E:-x}${E-x}${Z-y}", "xy"),
             ("${A:+x}${E+y}${E:+z}${Z+w}", "xy"),
-            ("${P#/*/}|${P##*/}|${P%.*}|${P%%.*}", "b.tar.gz|b.tar.gz|/a/b.tar|/a/b"),
-            ("${P/a/_}|${P//a/_}|${P//\\//-}", "/_/b.tar.gz|/_/b.t_r.gz|-a-b.tar.gz"),
+            ("${P#/*/}|${P##*/}|${P%.*}|${P%%.*}", "v.old.zip|v.old.zip|/u/v.old|/u/v"),
+            ("${P/./_}|${P//./_}|${P//\\//-}", "/u/v_old.zip|/u/v_old_zip|-u-v.old.zip"),
             ("'$A' \"$A\" \\$A \"\\$A\\n\"", "$A 1 $A $A\\n"),
-            ("${Z:-${Y:-\"$B\"}}", "two words"),
+            ("${Z:-${Y:-\"$B\"}}", "red  fox"),
             ("$ $(x) a\\", "$ $(x) a"),
             ("$é$@${12}.", "."),
         ] {
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn words_split_outside_quotes_only() {
         let words = |input| expand_words(input, &env(), '`').unwrap();
-        assert_eq!(words(" a  \"b  $B\" $B "), ["a", "b  two words", "two", "words"]);
+        assert_eq!(words(" a  \"b  $B\" $B "), ["a", "b  red  fox", "red", "fox"]);
         assert_eq!(words("a` b '' c''d"), ["a b", "cd"]);
         let placed = Expander::for_markers().placed_words("RUN <<- E \"x y\"z").unwrap();
         assert_eq!(placed, [("RUN".into(), 0..3), ("<<- E".into(), 4..9), ("\"x y\"z".into(), 10..16)]);
