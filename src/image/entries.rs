@@ -133,8 +133,13 @@ impl<R: Skip> Entries<R> {
                 b'x' => pax = Pax::parse(&self.extension(at, size)?).ok_or(TarError::Extension(at))?,
                 b'L' => long_name = Some(until_nul(&self.extension(at, size)?).to_vec()),
                 b'K' => long_link = Some(until_nul(&self.extension(at, size)?).to_vec()),
-                // Global records describe the archive (git writes the commit's id); engines ignore them.
-                b'g' => self.expect(size)?,
+                // Global records describe the archive (git writes the commit's id) and are ignored. To engines they are
+                // a member, which what was said of the next member is spent on.
+                b'g' => {
+                    self.expect(size)?;
+                    pax = Pax::default();
+                    (long_name, long_link) = (None, None);
+                }
                 flag => {
                     let mut name = header.path_bytes().into_owned();
                     let mut link = header.link_name_bytes().unwrap_or_default().into_owned();

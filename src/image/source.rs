@@ -146,7 +146,11 @@ fn read_layers(
 
 /// A layer that is not in the archive, as non-distributable ones are not.
 fn absent(expected: &Expected, blob: &Blob) -> (Layer, Vec<Problem>) {
-    let message = format!("{} is not in the archive ({}), so nothing in it was checked", expected.shown(), blob.name);
+    let message = format!(
+        "{} is not packed with the image ({} is absent), so nothing in it was checked",
+        expected.shown(),
+        blob.name
+    );
     let diff_id = expected.diff_id.clone().unwrap_or_default();
     let layer = Layer { index: expected.index, diff_id, stored_size: 0, size: 0, changes: Vec::new() };
     (layer, vec![Problem { layer: Some(expected.index), message }])

@@ -5,7 +5,7 @@ use tar::{Builder, EntryType};
 use super::super::fixture::{
     Dir, File, Hardlink, Symlink, config, digest, docker_of, gzip, header, image_of, open, tar,
 };
-use super::super::limits::MAX_LAYER_PROBLEMS;
+use super::super::limits::{MAX_LAYER_PROBLEMS, MAX_LINE};
 use super::super::{Change, ContentMatch, Entry, EntryKind, Image, Wants};
 
 fn entries(image: &Image, layer: usize) -> Vec<&Entry> {
@@ -88,6 +88,51 @@ fn links_have_no_data_whatever_their_size_says() {
     let image = image_of(&[builder.into_inner().unwrap()], &Wants::default());
     assert_eq!(entries(&image, 0).iter().map(|e| e.path.as_str()).collect::<Vec<_>>(), ["/link", "/after"]);
     assert_eq!(image.problems, []);
+}
+
+#[test]
+fn a_name_given_before_global_records_is_not_the_next_members() {
+    let mut builder = Builder::new(Vec::new());
+    builder.append_pax_extensions([("path", &b"harmless"[..])]).unwrap();
+    let records = b"19 path=global-one\n";
+    builder.append(&header("global", EntryType::XGlobalHeader, records.len()), &records[..]).unwrap();
+    builder.append(&header("real", EntryType::Regular, 0), &b""[..]).unwrap();
+    let image = image_of(&[builder.into_inner().unwrap()], &Wants::default());
+    assert_eq!(entries(&image, 0).iter().map(|e| e.path.as_str()).collect::<Vec<_>>(), ["/real"]);
+}
+
+#[test]
+fn sparse_files_of_pax_carry_their_map_and_name() {
+    let mut builder = Builder::new(Vec::new());
+    let records = [
+        ("GNU.sparse.major", &b"1"[..]),
+        ("GNU.sparse.minor", b"0"),
+        ("GNU.sparse.name", b"var/sparse"),
+        ("GNU.sparse.realsize", b"8"),
+    ];
+    builder.append_pax_extensions(records).unwrap();
+    let mut data = b"1\n4\n3\n".to_vec();
+    data.resize(512, 0);
+    data.extend(b"abc");
+    builder.append(&header("GNUSparseFile.0/sparse", EntryType::Regular, data.len()), &data[..]).unwrap();
+    builder.append(&header("after", EntryType::Regular, 0), &b""[..]).unwrap();
+    let image = image_of(&[builder.into_inner().unwrap()], &Wants::default());
+    let found = entries(&image, 0);
+    assert_eq!((found[0].path.as_str(), found[0].size), ("/var/sparse", 8));
+    assert_eq!(found[0].sha256.as_deref(), digest(b"\0\0\0\0abc\0").strip_prefix("sha256:"));
+    assert_eq!((found[1].path.as_str(), image.problems.len()), ("/after", 0));
+}
+
+#[test]
+fn a_line_too_long_to_search_is_told() {
+    let wants = Wants { content: vec!["needle".to_owned()], ..Wants::default() };
+    let long = format!("needle\n{}", "x".repeat(MAX_LINE + 1));
+    let image = image_of(&[tar(&[("early", File(&long)), ("late", File(&long[7..]))])], &wants);
+    let found = entries(&image, 0);
+    assert_eq!((found[0].matches.len(), found[1].matches.len()), (1, 0));
+    assert!(found.iter().all(|entry| entry.sha256.is_some()));
+    assert_eq!(messages(&image).len(), 1);
+    assert!(messages(&image)[0].ends_with("/late"), "{:?}", messages(&image));
 }
 
 #[test]

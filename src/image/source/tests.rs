@@ -165,7 +165,7 @@ fn a_layer_that_is_not_there_is_told() {
     for reference in layout.write(&[manifest]) {
         let image = open(&reference, &Wants::default(), None).unwrap();
         assert_eq!((image.problems.len(), image.problems[0].layer), (1, Some(0)));
-        assert!(image.problems[0].message.starts_with("layer 1 is not in the archive"));
+        assert!(image.problems[0].message.starts_with("layer 1 is not packed with the image"));
         assert_eq!((image.layers[0].diff_id.clone(), paths(&image)), (digest(&base), vec!["/top".to_owned()]));
     }
 }
