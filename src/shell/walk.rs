@@ -110,11 +110,15 @@ impl Collector {
         input: Option<&Code>,
         around: Around,
     ) -> bool {
-        let mut is_input_read = false;
         let index = self.commands.len();
         let command = Command { pipeline: around.pipeline, wrapper: around.wrapper, ..command };
         let within = Around { wrapper: Some(index), depth: around.depth + 1, ..around };
         let wrapped = if within.depth > MAX_DEPTH { Vec::new() } else { wrapper::wrapped(&command.words) };
+        if wrapped.is_empty() {
+            self.commands.push(command);
+            return false;
+        }
+        let mut is_input_read = false;
         self.commands.push(command.clone());
         for inner in wrapped {
             match inner {
@@ -376,8 +380,9 @@ impl Walk<'_> {
     }
 
     fn word(&self, range: Range<usize>) -> CommandWord {
-        let literal = quoting::literal(self.code, range.clone()).map(|code| code.text().to_owned());
-        CommandWord { literal, text: self.code.slice(range.clone()).to_owned(), span: self.code.place(range) }
+        let text = self.code.slice(range.clone());
+        let literal = quoting::literal(self.code, range.clone());
+        CommandWord { literal, text: text.to_owned(), span: self.code.place(range) }
     }
 
     /// Without line continuations at its ends.
