@@ -196,12 +196,15 @@ impl Build<'_> {
     /// Files of a folder with a suffix, as paths relative to the root, sorted. A folder that is not there has none.
     fn files(&mut self, folder: &str, suffix: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.root.join(folder)) else { return Vec::new() };
-        let mut names: Vec<String> =
-            entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         let (wanted, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|n| n.ends_with(suffix));
         for other in others.iter().filter(|o| !o.starts_with('.')) {
-            self.problem(&format!("{folder}/{other}"), 1, format!("only files ending in `{suffix}` belong in {folder}"));
+            self.problem(
+                &format!("{folder}/{other}"),
+                1,
+                format!("only files ending in `{suffix}` belong in {folder}"),
+            );
         }
         wanted.into_iter().map(|n| format!("{folder}/{n}")).collect()
     }
@@ -249,7 +252,11 @@ impl Build<'_> {
         }
         for param in &head.param {
             if !is_kebab(param.name.get_ref()) || (param.required == param.default.is_some()) {
-                self.problem(file, at(param.name.span()), "a param has a kebab-case name, and either a default or `required`");
+                self.problem(
+                    file,
+                    at(param.name.span()),
+                    "a param has a kebab-case name, and either a default or `required`",
+                );
             }
         }
         let first_line = head_text.lines().count() + 3;
@@ -262,7 +269,11 @@ impl Build<'_> {
             self.problem(file, first_line, "a rule's page has a `dockerfile bad` and a `dockerfile good` block");
         }
         if matches!(phase, "Lint" | "Context") && has("Fixed") != !matches!(head.fix, FixKind::None) {
-            self.problem(file, first_line, "a page has a `dockerfile fixed` block when, and only when, `fix` is not \"none\"");
+            self.problem(
+                file,
+                first_line,
+                "a page has a `dockerfile fixed` block when, and only when, `fix` is not \"none\"",
+            );
         }
         let default_code = format!("{}::check", id.replace('-', "_"));
         let code = head.code.as_ref().map_or(default_code, |c| c.get_ref().clone());
@@ -282,12 +293,22 @@ impl Build<'_> {
             let mut words = info.split_whitespace();
             match (words.next(), words.next()) {
                 (Some("context"), None) => {
-                    context = block.iter().map(|l| l.split_once(": ").unwrap_or((l, ""))).map(|(p, c)| (p.into(), unescape(c))).collect();
+                    context = block
+                        .iter()
+                        .map(|l| l.split_once(": ").unwrap_or((l, "")))
+                        .map(|(p, c)| (p.into(), unescape(c)))
+                        .collect();
                 }
                 (Some("dockerfile"), Some(kind @ ("bad" | "good" | "fixed"))) => {
                     let params = words.filter_map(|w| w.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect();
-                    let mut example =
-                        Example { kind: capital(kind), page_line, text: String::new(), marked: Vec::new(), context: context.clone(), params };
+                    let mut example = Example {
+                        kind: capital(kind),
+                        page_line,
+                        text: String::new(),
+                        marked: Vec::new(),
+                        context: context.clone(),
+                        params,
+                    };
                     for (n, line) in block.iter().enumerate() {
                         if line.trim_end().ends_with("# <-") {
                             example.marked.push(n + 1);
@@ -297,12 +318,20 @@ impl Build<'_> {
                         example.text.push('\n');
                     }
                     if example.marked.is_empty() == (kind == "bad") {
-                        self.problem(file, page_line, "a `bad` block marks the lines it is reported on with `# <-`; others have no mark");
+                        self.problem(
+                            file,
+                            page_line,
+                            "a `bad` block marks the lines it is reported on with `# <-`; others have no mark",
+                        );
                     }
                     examples.push(example);
                 }
                 (Some("dockerfile"), _) => {
-                    self.problem(file, page_line - 1, "an example is `dockerfile bad`, `dockerfile good` or `dockerfile fixed`");
+                    self.problem(
+                        file,
+                        page_line - 1,
+                        "an example is `dockerfile bad`, `dockerfile good` or `dockerfile fixed`",
+                    );
                 }
                 _ => {}
             }
@@ -356,7 +385,11 @@ impl Build<'_> {
         }
         for page in pages.iter().filter(|p| p.phase == "Run") {
             if !check.contains(&format!("catalogue::{}", constant(&page.id))) {
-                self.problem(&page.file, 1, format!("no code: src/check does not use `catalogue::{}`", constant(&page.id)));
+                self.problem(
+                    &page.file,
+                    1,
+                    format!("no code: src/check does not use `catalogue::{}`", constant(&page.id)),
+                );
             }
         }
     }
@@ -367,7 +400,11 @@ impl Build<'_> {
             let text = self.read(&file);
             match toml::from_str::<F>(&text) {
                 Ok(table) => {
-                    all.extend(rows(table).into_iter().map(|value| Row { value, file: file.clone(), text: text.clone() }));
+                    all.extend(rows(table).into_iter().map(|value| Row {
+                        value,
+                        file: file.clone(),
+                        text: text.clone(),
+                    }));
                 }
                 Err(e) => {
                     let line = e.span().map_or(1, |s| line_of(&text, s.start));
@@ -380,7 +417,10 @@ impl Build<'_> {
 
     fn check_tables(&mut self, detectors: &[Row<Detector>], keys: &[Row<KeyFile>]) {
         let mut seen = BTreeMap::new();
-        let ids = detectors.iter().map(|r| (&r.value.id, &r.file, &r.text)).chain(keys.iter().map(|r| (&r.value.id, &r.file, &r.text)));
+        let ids = detectors
+            .iter()
+            .map(|r| (&r.value.id, &r.file, &r.text))
+            .chain(keys.iter().map(|r| (&r.value.id, &r.file, &r.text)));
         for (id, file, text) in ids {
             let line = line_of(text, id.span().start);
             if !is_kebab(id.get_ref()) {
@@ -394,7 +434,11 @@ impl Build<'_> {
             let d = &row.value;
             if d.keywords.is_empty() || d.r#match.is_empty() || d.no_match.is_empty() {
                 let line = line_of(&row.text, d.id.span().start);
-                self.problem(&row.file, line, format!("detector `{}` needs keywords, a match and a no-match", d.id.get_ref()));
+                self.problem(
+                    &row.file,
+                    line,
+                    format!("detector `{}` needs keywords, a match and a no-match", d.id.get_ref()),
+                );
             }
         }
     }
@@ -418,7 +462,12 @@ impl Build<'_> {
     }
 }
 
-fn catalogue(pages: &[Page], detectors: &[Row<Detector>], keys: &[Row<KeyFile>], policies: &[(String, String, String)]) -> String {
+fn catalogue(
+    pages: &[Page],
+    detectors: &[Row<Detector>],
+    keys: &[Row<KeyFile>],
+    policies: &[(String, String, String)],
+) -> String {
     let mut out = format!("static RULES: [Rule; {}] = [\n", pages.len());
     for page in pages {
         let head = &page.head;
@@ -465,7 +514,12 @@ fn catalogue(pages: &[Page], detectors: &[Row<Detector>], keys: &[Row<KeyFile>],
     }
     out += "];\n/// Every rule by name, for code that makes its findings itself.\npub mod catalogue {\nuse super::{Rule, RULES};\n";
     for (index, page) in pages.iter().enumerate() {
-        put!(out, "/// {}.\npub static {}: &Rule = &RULES[{index}];\n", page.head.summary.get_ref(), constant(&page.id));
+        put!(
+            out,
+            "/// {}.\npub static {}: &Rule = &RULES[{index}];\n",
+            page.head.summary.get_ref(),
+            constant(&page.id)
+        );
     }
     out += "}\nstatic DETECTORS: &[Detector] = &[\n";
     let mut detectors: Vec<&Detector> = detectors.iter().map(|r| &r.value).collect();
@@ -536,9 +590,9 @@ fn dispatch(pages: &[Page], phases: &[&str]) -> String {
     out + "_ => return false,\n}\ntrue\n}\n"
 }
 
-
 fn is_kebab(text: &str) -> bool {
-    !text.is_empty() && text.split('-').all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+    !text.is_empty()
+        && text.split('-').all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
 }
 
 fn constant(id: &str) -> String {

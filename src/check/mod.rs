@@ -1,1 +1,9 @@
-//! The run: collect, dispatch, sort, join the phases, decide.
+//! The run: collect what there is to know, run the rules the policy asks for, join the phases, decide.
+
+mod collect;
+mod join;
+mod report;
+mod run;
+
+pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Waived};
+pub use run::{CheckError, ContextRequest, ImageRequest, Request, Selection, run};

@@ -1,6 +1,81 @@
 //! The command line: arguments, progress, exit codes.
 
-/// Runs the command line of this process.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(2)
+mod args;
+mod catalogue;
+mod debug;
+mod discover;
+mod error;
+mod gate;
+mod policy;
+mod progress;
+mod sink;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Color, Command};
+use error::CliError;
+use sink::Terminal;
+
+/// The verdict fails the run.
+const FAILED: u8 = 1;
+/// The run could not do what was asked.
+const UNABLE: u8 = 2;
+
+/// Runs the command line of this process. Exit status: 0 passed, 1 the verdict fails the run, 2 it could not do what was
+/// asked.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal::new(&cli);
+    match run(cli.command, &terminal) {
+        Ok(code) => ExitCode::from(code),
+        Err(CliError::Write(e)) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(UNABLE),
+        Err(error) => {
+            error.report(&terminal);
+            ExitCode::from(UNABLE)
+        }
+    }
+}
+
+fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let code = match command {
+        Command::Check(args) => gate::check(args, terminal, &mut out)?,
+        Command::Lint(args) => gate::lint(args, terminal, &mut out)?,
+        Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
+        Command::Policy(command) => policy::run(&command, &mut out)?,
+        Command::Rules(args) => {
+            catalogue::rules(args.format, &mut out).map_err(CliError::Write)?;
+            0
+        }
+        Command::Explain { rule } => {
+            catalogue::explain(&rule, &mut out)?;
+            0
+        }
+        Command::Debug(command) => {
+            debug::run(&command, &mut io::stdin().lock(), &mut out)?;
+            0
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "dockgate", &mut out);
+            0
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(CliError::Write)?;
+            0
+        }
+    };
+    out.flush().map_err(CliError::Write)?;
+    Ok(code)
+}
+
+/// Whether colours are wanted: as asked, else on a terminal where `NO_COLOR` is not set.
+fn wants_color(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+    }
 }

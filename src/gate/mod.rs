@@ -2,10 +2,17 @@
 //!
 //! To add a trigger: a page in `rules/image` whose `code` names the function (`suiddiff::setuid_added`), and the function.
 
+pub mod anchoresec;
+pub mod dockerfilecheck;
+pub mod filecheck;
+pub mod pkgdiff;
+pub mod suiddiff;
+pub mod unchecked;
+
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
-use crate::packages::Packages;
+use crate::packages::{PackageHistory, Packages};
 use crate::rule::{Params, Rule};
 use crate::trace::{Maker, Trace};
 
@@ -18,6 +25,8 @@ pub struct Facts<'a> {
     pub tree: &'a Tree,
     /// Packages of the merged tree.
     pub packages: &'a Packages,
+    /// Which layers installed, changed and removed packages.
+    pub package_history: &'a PackageHistory,
     /// The base the image is compared with, when one is known.
     pub base: Option<BaseFacts<'a>>,
     /// The Dockerfile, when the run has one.
@@ -116,4 +125,74 @@ impl<'a> Reporter<'a> {
     }
 }
 
+/// Anchore's id for what a finding found, which its whitelists name: stable for what the comparisons with the base find
+/// (`/usr/bin/x-SUIDFILEADD`, `curl-PKGADD`), and the fingerprint for everything else.
+pub fn trigger_id(finding: &Finding) -> String {
+    let compared = finding.rule().triggers.iter().find_map(|t| match t.split_once(':') {
+        Some(("SUIDDIFF" | "PKGDIFF", trigger)) => Some(trigger),
+        _ => None,
+    });
+    match compared.filter(|_| !finding.subject.is_empty()) {
+        Some(trigger) => format!("{}-{trigger}", finding.subject),
+        None => finding.fingerprint(),
+    }
+}
+
 include!(concat!(env!("OUT_DIR"), "/gate_dispatch.rs"));
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fixtures;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::fixtures::{Case, file};
+    use super::*;
+
+    const NAMES: &[(&str, &str)] = &[("name-regexp", ".*/key$")];
+
+    fn case() -> Case {
+        Case::new(1).layer([file("/base/key")], []).layer([file("/own/key")], [])
+    }
+
+    /// Path of the file, the place it is told at, and whose doing it is.
+    fn told(findings: &[Finding]) -> Vec<(&str, String, Origin)> {
+        findings
+            .iter()
+            .map(|f| (f.subject.as_str(), format!("{} {}", f.place().file(), f.place().text()), f.origin))
+            .collect()
+    }
+
+    #[test]
+    fn a_finding_is_told_at_the_instruction_that_made_its_layer() {
+        let trace = Trace {
+            layers: vec![Maker::Base, Maker::Instruction(1)],
+            history: Vec::new(),
+            base_layers: Some(1),
+            base_from: Some(0),
+            mismatch: None,
+        };
+        let findings = case().dockerfile("FROM debian:12\nRUN keygen\n").trace(trace).run("file-name-matched", NAMES);
+        let expected = [
+            ("/base/key", String::from("Dockerfile debian:12"), Origin::Base),
+            ("/own/key", String::from("Dockerfile RUN keygen"), Origin::Yours),
+        ];
+        assert_eq!(told(&findings), expected);
+        let inside = findings[1].in_image.as_ref().unwrap();
+        assert_eq!(
+            (inside.path.as_deref(), inside.layer.as_ref().unwrap().diff_id.as_str()),
+            (Some("/own/key"), "sha256:1")
+        );
+    }
+
+    #[test]
+    fn without_a_dockerfile_it_is_told_at_the_image() {
+        let findings = case().run("file-name-matched", NAMES);
+        let expected = [
+            ("/base/key", String::from("docker-archive:x.tar:/base/key "), Origin::Base),
+            ("/own/key", String::from("docker-archive:x.tar:/own/key "), Origin::Yours),
+        ];
+        assert_eq!(told(&findings), expected);
+    }
+}

@@ -1,6 +1,28 @@
 //! Images: opened from archives and layouts, their layers read once in a bounded stream, merged to the tree a container
 //! would see. The tree remembers for each entry the layer it came from.
 
+mod docker;
+mod entries;
+mod error;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fixture;
+mod layer;
+mod limits;
 mod model;
+mod names;
+mod oci;
+mod pax;
+mod platform;
+mod reference;
+mod search;
+mod source;
+mod sparse;
+mod store;
+mod stream;
+mod tree;
 
+pub use error::ImageError;
 pub use model::*;
+pub use reference::ImageReference;
+pub use source::{Progress, ReadOptions, read};

@@ -36,16 +36,20 @@ pub struct Problem {
 #[serde(default)]
 pub struct ImageConfig {
     /// `amd64`.
+    #[serde(deserialize_with = "null_is_empty")]
     pub architecture: String,
     /// `linux`.
+    #[serde(deserialize_with = "null_is_empty")]
     pub os: String,
     /// `v8`.
     pub variant: Option<String>,
     /// RFC 3339.
     pub created: Option<String>,
     /// How containers run.
+    #[serde(deserialize_with = "null_is_empty")]
     pub config: RunConfig,
     /// Diff ids of the layers.
+    #[serde(deserialize_with = "null_is_empty")]
     pub rootfs: RootFs,
     /// How it was made, oldest first.
     #[serde(deserialize_with = "null_is_empty")]
@@ -57,6 +61,7 @@ pub struct ImageConfig {
 #[serde(default, rename_all = "PascalCase")]
 pub struct RunConfig {
     /// `user[:group]`; empty means root.
+    #[serde(deserialize_with = "null_is_empty")]
     pub user: String,
     /// `22/tcp` → `{}`.
     #[serde(deserialize_with = "null_is_empty")]
@@ -74,6 +79,7 @@ pub struct RunConfig {
     #[serde(deserialize_with = "null_is_empty")]
     pub volumes: BTreeMap<String, serde_json::Value>,
     /// Working directory.
+    #[serde(deserialize_with = "null_is_empty")]
     pub working_dir: String,
     /// Labels.
     #[serde(deserialize_with = "null_is_empty")]
@@ -115,10 +121,13 @@ pub struct History {
     /// RFC 3339.
     pub created: Option<String>,
     /// The command, in the builder's spelling.
+    #[serde(deserialize_with = "null_is_empty")]
     pub created_by: String,
     /// `buildkit.dockerfile.v0` and the like.
+    #[serde(deserialize_with = "null_is_empty")]
     pub comment: String,
     /// The step made no layer.
+    #[serde(deserialize_with = "null_is_empty")]
     pub empty_layer: bool,
 }
 
@@ -218,8 +227,10 @@ pub struct ContentMatch {
 pub struct Wants {
     /// Regular expressions searched line by line in every regular file.
     pub content: Vec<String>,
-    /// Absolute paths whose content is kept, in addition to the package databases.
+    /// Absolute paths whose content is kept.
     pub capture: Vec<String>,
+    /// Tells of an absolute path whether its content is kept too: what the readers of package databases need.
+    pub capture_if: Option<fn(&str) -> bool>,
 }
 
 /// The merged file system after some number of layers.

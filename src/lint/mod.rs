@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use crate::context::{Context, Copied};
-use crate::dockerfile::Dockerfile;
+use crate::dockerfile::{Base, Dockerfile, Env, ImageName, Instruction, Keyword, Stage};
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
+use crate::secrets::{KeyHit, TextSecret};
+use crate::shell::{Command, Script};
 use crate::text::{SourceText, Span};
 
 /// What a rule can look at. Everything is computed before the first rule runs.
@@ -16,8 +18,16 @@ use crate::text::{SourceText, Span};
 pub struct Facts<'a> {
     /// The Dockerfile.
     pub dockerfile: &'a Dockerfile,
+    /// The variables in force before each instruction.
+    pub environments: &'a [Env],
+    /// What each stage stands on, its variables expanded.
+    pub bases: &'a [Base],
+    /// Secrets in the Dockerfile's own text.
+    pub secrets: &'a [TextSecret],
+    /// The stage that is built: the `--target`, else the last one.
+    pub target: Option<usize>,
     /// The commands of each RUN instruction (and shell-form CMD, ENTRYPOINT, HEALTHCHECK), by instruction index.
-    pub scripts: &'a [crate::shell::Script],
+    pub scripts: &'a [Script],
     /// The build context, when the run has one.
     pub context: Option<ContextFacts<'a>>,
 }
@@ -27,10 +37,22 @@ pub struct Facts<'a> {
 pub struct ContextFacts<'a> {
     /// The context.
     pub context: &'a Context,
+    /// The context's folder as reports print it; empty when it is the folder paths are relative to.
+    pub folder: &'a str,
     /// What each COPY and ADD takes.
     pub copied: &'a [Copied],
     /// Key files among what is copied, by index into [`Context::files`], sorted.
-    pub keys: &'a [(usize, crate::secrets::KeyHit)],
+    pub keys: &'a [(usize, KeyHit)],
+}
+
+impl ContextFacts<'_> {
+    /// A file of the context as reports print it.
+    pub fn report_path(&self, path: &str) -> String {
+        match self.folder {
+            "" | "." => path.to_owned(),
+            folder => format!("{folder}/{path}"),
+        }
+    }
 }
 
 /// Where a rule reports to.
@@ -73,5 +95,45 @@ impl<'a> Reporter<'a> {
         self.findings
     }
 }
+
+impl<'a> Facts<'a> {
+    /// Instructions of the final image, oldest first, with their indexes: those of the stage that is built and of the
+    /// earlier stages it stands on.
+    pub fn final_instructions(&self) -> impl Iterator<Item = (usize, &'a Instruction)> {
+        let chain = self.target.map(|stage| self.dockerfile.stage_chain(stage)).unwrap_or_default();
+        let dockerfile = self.dockerfile;
+        chain.into_iter().rev().filter_map(|stage| dockerfile.stages.get(stage)).flat_map(move |stage| {
+            stage.instructions.clone().filter_map(move |i| Some((i, dockerfile.instructions.get(i)?)))
+        })
+    }
+
+    /// The commands of every RUN, in the order of the file.
+    pub fn run_commands(&self) -> impl Iterator<Item = &'a Command> {
+        let dockerfile = self.dockerfile;
+        let is_run =
+            move |s: &&Script| dockerfile.instructions.get(s.instruction).is_some_and(|i| i.keyword == Keyword::Run);
+        self.scripts.iter().filter(is_run).flat_map(|s| &s.commands)
+    }
+
+    /// The stages that name an image outside the file, with the image, its variables expanded.
+    pub fn base_images(&self) -> impl Iterator<Item = (&'a Stage, ImageName)> {
+        self.dockerfile.stages.iter().zip(self.bases).filter(|(_, base)| matches!(base, Base::Image(_))).filter_map(
+            |(stage, _)| Some((stage, self.dockerfile.base_image(stage, self.environments.get(stage.from)?)?)),
+        )
+    }
+}
+
+mod exposed_port;
+mod key_file_copied;
+mod last_user_root;
+mod latest_base;
+mod missing_from;
+mod missing_healthcheck;
+mod parse_error;
+mod scratch_base;
+mod secret_in_env;
+mod sudo_used;
+mod untagged_base;
+mod volume_declared;
 
 include!(concat!(env!("OUT_DIR"), "/lint_dispatch.rs"));

@@ -1,1 +1,61 @@
-//! One file per report format.
+//! One file per report format: each turns a [`Report`] into text. Everything that leaves is escaped for its sink, and no
+//! secret is in it.
+
+mod json;
+mod sarif;
+mod table;
+mod text;
+
+use std::io::{self, Write};
+
+use crate::check::Report;
+
+pub use json::SCHEMA_VERSION;
+
+/// A report format.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// For people: source excerpts with the marked places.
+    Text,
+    /// Anchore's columns and the FINAL row.
+    Table,
+    /// Everything, versioned.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+/// How text for people looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// With colours.
+    pub color: bool,
+    /// Columns a line may take.
+    pub width: usize,
+    /// Only what is WARN or STOP.
+    pub quiet: bool,
+}
+
+impl Format {
+    /// All formats and their names.
+    pub const ALL: [(&'static str, Format); 4] =
+        [("text", Format::Text), ("table", Format::Table), ("json", Format::Json), ("sarif", Format::Sarif)];
+
+    /// The format of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, f)| *f)
+    }
+}
+
+/// Writes `report` in `format`.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write(report: &Report, format: Format, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(report, style, out),
+        Format::Table => table::write(report, style, out),
+        Format::Json => json::write(report, out),
+        Format::Sarif => sarif::write(report, out),
+    }
+}

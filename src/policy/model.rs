@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::rule::{Edition, Params, Rule};
+use super::{Date, PathGlob};
+use crate::rule::{Edition, Params, Rule, Severity};
 use crate::text::{SourceText, Span};
 
 /// What a policy does about a finding, and what a run comes to.
@@ -27,6 +28,38 @@ impl fmt::Display for Action {
             Self::Warn => "WARN",
             Self::Stop => "STOP",
         })
+    }
+}
+
+impl Action {
+    /// Reads `STOP`, `WARN` or `GO`, without regard to case.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Go, Self::Warn, Self::Stop].into_iter().find(|action| action.to_string().eq_ignore_ascii_case(text))
+    }
+}
+
+/// What a policy does about findings whose rule it does not name, by severity; `None` leaves such rules out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actions {
+    /// For `error`.
+    pub error: Option<Action>,
+    /// For `warning`.
+    pub warning: Option<Action>,
+    /// For `info`.
+    pub info: Option<Action>,
+    /// For `style`.
+    pub style: Option<Action>,
+}
+
+impl Actions {
+    /// The action for a severity.
+    pub fn of(&self, severity: Severity) -> Option<Action> {
+        match severity {
+            Severity::Error => self.error,
+            Severity::Warning => self.warning,
+            Severity::Info => self.info,
+            Severity::Style => self.style,
+        }
     }
 }
 
@@ -59,14 +92,14 @@ pub struct PolicyLine {
 pub struct Waiver {
     /// Rules it covers.
     pub rules: Vec<&'static Rule>,
-    /// Glob over the finding's file; `None` for any.
-    pub path: Option<String>,
+    /// Over the finding's file, or its path in the image; `None` for any.
+    pub path: Option<PathGlob>,
     /// One finding's fingerprint; `None` for any.
     pub fingerprint: Option<String>,
     /// Why.
     pub reason: String,
-    /// Last day it holds, `YYYY-MM-DD`.
-    pub expires: Option<String>,
+    /// Last day it holds.
+    pub expires: Option<Date>,
     /// Where it stands.
     pub line: PolicyLine,
 }
@@ -78,6 +111,10 @@ pub struct Policy {
     pub name: String,
     /// Edition of the ruleset it was written for.
     pub ruleset: Edition,
+    /// What to do about rules that are not named.
+    pub actions: Actions,
+    /// The most that is done about a finding that came with the base image; `Stop` for no limit.
+    pub base_limit: Action,
     /// What to check, sorted by rule id then by order in the policy.
     pub checks: Vec<Check>,
     /// What to let pass.

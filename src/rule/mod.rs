@@ -7,7 +7,7 @@ mod params;
 
 use std::fmt;
 
-pub use params::{ParamSpec, Params, ParamsError, Value};
+pub use params::{Default, ParamSpec, Params, ParamsError, Value};
 
 include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 

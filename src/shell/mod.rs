@@ -1,35 +1,18 @@
 //! RUN bodies: commands and words with their places in the Dockerfile.
+//!
+//! [`scripts`] reads the code of every instruction that hands some to a shell, and the exec forms beside it. A rule asks
+//! a [`Script`] for its commands and never looks at quotes, continuations, substitutions or wrappers itself. The shell
+//! grammar is that of the shuck crates; their types do not leave this room.
 
-use crate::text::Span;
+mod code;
+mod command;
+mod json;
+mod quoting;
+mod scan;
+mod script;
+mod walk;
+mod wrapper;
 
-/// The shell code of one instruction.
-#[derive(Clone, Debug)]
-pub struct Script {
-    /// Index into `Dockerfile::instructions`.
-    pub instruction: usize,
-    /// Every simple command, in source order, those inside conditions, loops, functions, substitutions and here-documents
-    /// included.
-    pub commands: Vec<Command>,
-    /// The code could not be read as shell; `commands` is then what could be.
-    pub error: Option<String>,
-}
-
-/// A simple command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command {
-    /// Name and arguments; wrappers (`sudo`, `env X=1`, `exec`) are commands of their own before what they wrap.
-    pub words: Vec<CommandWord>,
-    /// First to last word.
-    pub span: Span,
-}
-
-/// A word of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandWord {
-    /// The value when it is literal (quotes taken off), else `None`.
-    pub literal: Option<String>,
-    /// As written, continuations joined.
-    pub text: String,
-    /// In the Dockerfile.
-    pub span: Span,
-}
+pub use command::{Assignment, Command, CommandWord, PipelinePosition, Redirect, RedirectKind, base_name};
+pub use json::script_json;
+pub use script::{Dialect, Form, Script, ScriptError, Shell, scripts};

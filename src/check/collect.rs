@@ -1,0 +1,196 @@
+//! The models a run is made on, computed once before the first rule runs.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::report::ImageSummary;
+use super::run::{CheckError, ImageRequest, Request};
+use crate::context::{self, Context, Copied};
+use crate::dockerfile::{self, Base, Dockerfile, Env};
+use crate::image::{self, Image, ReadOptions, Tree, Wants};
+use crate::packages::{self, PackageHistory, Packages};
+use crate::secrets::{self, KeyHit, TextSecret};
+use crate::shell::{self, Script};
+use crate::text::SourceText;
+use crate::trace::{self, Trace};
+use crate::{gate, lint};
+
+/// What is known of one Dockerfile and its context.
+pub(super) struct LintModels {
+    pub(super) dockerfile: Dockerfile,
+    pub(super) environments: Vec<Env>,
+    bases: Vec<Base>,
+    scripts: Vec<Script>,
+    pub(super) secrets: Vec<TextSecret>,
+    pub(super) target: Option<usize>,
+    pub(super) context: Option<ContextModels>,
+}
+
+/// What is known of a build context.
+pub(super) struct ContextModels {
+    pub(super) context: Context,
+    folder: String,
+    pub(super) copied: Vec<Copied>,
+    keys: Vec<(usize, KeyHit)>,
+}
+
+impl LintModels {
+    pub(super) fn collect(source: &Arc<SourceText>, request: &Request<'_>) -> Result<Self, CheckError> {
+        let dockerfile = dockerfile::parse(source);
+        let environments = dockerfile::environments(&dockerfile, &request.build);
+        let target = dockerfile.target_stage(request.build.target.as_deref()).map(|stage| stage.index);
+        if let (None, Some(target)) = (target, &request.build.target) {
+            return Err(CheckError::NoStage { path: source.path().to_owned(), target: target.clone() });
+        }
+        let bases = dockerfile::bases(&dockerfile, &request.build);
+        let scripts = shell::scripts(&dockerfile);
+        let secrets = secrets::in_dockerfile(&dockerfile);
+        let context = match &request.context {
+            Some(wanted) => {
+                let context = Context::open(&wanted.root, Some(&wanted.dockerfile))?;
+                let copied = context::copied(&dockerfile, &environments, &context);
+                let keys = key_files(&context, &copied);
+                Some(ContextModels { context, folder: wanted.shown.clone(), copied, keys })
+            }
+            None => None,
+        };
+        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context })
+    }
+
+    pub(super) fn facts(&self) -> lint::Facts<'_> {
+        lint::Facts {
+            dockerfile: &self.dockerfile,
+            environments: &self.environments,
+            bases: &self.bases,
+            secrets: &self.secrets,
+            target: self.target,
+            scripts: &self.scripts,
+            context: self.context.as_ref().map(|c| lint::ContextFacts {
+                context: &c.context,
+                folder: &c.folder,
+                copied: &c.copied,
+                keys: &c.keys,
+            }),
+        }
+    }
+
+    /// What of it was not looked at.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.context.as_ref().map(|c| c.context.problems.clone()).unwrap_or_default()
+    }
+}
+
+/// Key files among everything that is copied, each looked at once.
+fn key_files(context: &Context, copied: &[Copied]) -> Vec<(usize, KeyHit)> {
+    let mut indexes: Vec<usize> =
+        copied.iter().flat_map(|c| &c.sources).flat_map(|s| s.files.iter().copied()).collect();
+    indexes.sort_unstable();
+    indexes.dedup();
+    let hit = |index: usize| {
+        let path = &context.files.get(index)?.path;
+        secrets::key_file(path)?;
+        let mut file = context.open_file(index).ok()?;
+        Some((index, secrets::classify(path, &mut file)?))
+    };
+    indexes.into_par_iter().filter_map(hit).collect()
+}
+
+/// What is known of an image.
+pub(super) struct ImageModels {
+    pub(super) image: Image,
+    pub(super) tree: Tree,
+    pub(super) packages: Packages,
+    history: PackageHistory,
+    pub(super) trace: Option<Trace>,
+    base: Option<BaseModels>,
+    content_patterns: Vec<String>,
+}
+
+struct BaseModels {
+    name: String,
+    tree: Tree,
+    packages: Packages,
+    layers: usize,
+}
+
+impl ImageModels {
+    pub(super) fn collect(
+        wanted: &ImageRequest,
+        lint: Option<&LintModels>,
+        request: &Request<'_>,
+    ) -> Result<Self, CheckError> {
+        let content_patterns = request.policy.content_patterns();
+        let databases = || Wants { capture_if: Some(packages::database_paths), ..Wants::default() };
+        let wants = Wants { content: content_patterns.clone(), ..databases() };
+        let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
+        let image = image::read(&wanted.reference, &wants, &options)?;
+        let tree = Tree::merge(&image.layers);
+        let packages = packages::inventory(&tree);
+        let history = PackageHistory::of(&image);
+        let trace = lint
+            .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
+        let boundary = trace.as_ref().and_then(|t| t.base_layers);
+        let base = match &wanted.base {
+            Some(reference) => {
+                let other = image::read(reference, &databases(), &options)?;
+                let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
+                let tree = Tree::merge(&other.layers);
+                let packages = packages::inventory(&tree);
+                Some(BaseModels { name: other.reference, tree, packages, layers: same })
+            }
+            None => boundary.map(|layers| {
+                let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
+                let packages = packages::inventory(&tree);
+                BaseModels { name: base_name(layers), tree, packages, layers }
+            }),
+        };
+        Ok(Self { image, tree, packages, history, trace, base, content_patterns })
+    }
+
+    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>) -> gate::Facts<'a> {
+        gate::Facts {
+            image: &self.image,
+            tree: &self.tree,
+            packages: &self.packages,
+            package_history: &self.history,
+            base: self.base.as_ref().map(|b| gate::BaseFacts {
+                name: b.name.clone(),
+                tree: &b.tree,
+                packages: &b.packages,
+                layers: b.layers,
+            }),
+            dockerfile,
+            trace: self.trace.as_ref(),
+            content_patterns: &self.content_patterns,
+        }
+    }
+
+    pub(super) fn summary(&self) -> ImageSummary {
+        ImageSummary {
+            reference: self.image.reference.clone(),
+            id: self.image.id.clone(),
+            tags: self.image.tags.clone(),
+            layers: self.image.layers.len(),
+            base_layers: self.base.as_ref().map(|b| b.layers),
+            base: self.base.as_ref().map(|b| b.name.clone()),
+        }
+    }
+
+    /// What of it was not looked at.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some(mismatch) = self.trace.as_ref().and_then(|t| t.mismatch.as_ref()) {
+            notes.push(format!("the image's history does not follow the Dockerfile whole: {mismatch}"));
+        }
+        notes
+    }
+}
+
+fn base_name(layers: usize) -> String {
+    match layers {
+        0 => "an empty base".into(),
+        1 => "the base (layer 1)".into(),
+        n => format!("the base (layers 1 to {n})"),
+    }
+}

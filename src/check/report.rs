@@ -1,0 +1,130 @@
+//! What a run came to: the one thing every output reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::finding::Finding;
+use crate::policy::{Action, PolicyLine};
+use crate::rule::Edition;
+use crate::text::{SourceText, Span};
+
+/// A whole run.
+#[derive(Debug)]
+pub struct Report {
+    /// Findings with what the policy says of them, sorted by file, place and rule.
+    pub findings: Vec<Judged>,
+    /// The highest action among the findings that are not waived; GO when there is none.
+    pub verdict: Action,
+    /// The policy in force.
+    pub policy: PolicySummary,
+    /// The image, when one was gated.
+    pub image: Option<ImageSummary>,
+    /// What was looked at.
+    pub coverage: Coverage,
+    /// What was not looked at, in words; never empty in silence.
+    pub notes: Vec<String>,
+    /// Secrets in the sources, so that no excerpt shows one: spans by path.
+    pub redactions: BTreeMap<String, Vec<Span>>,
+}
+
+/// A finding and the decision on it.
+#[derive(Debug)]
+pub struct Judged {
+    /// What was found.
+    pub finding: Finding,
+    /// What the policy does about it.
+    pub action: Action,
+    /// The policy line that asked for it, when one did by name.
+    pub decided_by: Option<PolicyLine>,
+    /// `GATE:TRIGGER`, when the policy is Anchore's.
+    pub trigger: Option<String>,
+    /// Why it does not count, when it is waived.
+    pub waived: Option<Waived>,
+    /// [`Finding::fingerprint`], with `:N` behind it for the N-th equal one of the run.
+    pub fingerprint: String,
+}
+
+impl Judged {
+    /// What the finding counts for in the verdict.
+    pub fn counted_action(&self) -> Action {
+        if self.waived.is_some() { Action::Go } else { self.action }
+    }
+}
+
+/// Why a finding does not count.
+#[derive(Clone, Debug, Serialize)]
+pub struct Waived {
+    /// The reason given.
+    pub reason: String,
+    /// Where the waiver stands: a policy's path and line.
+    pub by: String,
+}
+
+/// The policy of a run.
+#[derive(Clone, Debug)]
+pub struct PolicySummary {
+    /// Its name or path.
+    pub name: String,
+    /// The edition it is written for.
+    pub ruleset: Edition,
+}
+
+/// The image of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImageSummary {
+    /// As the user named it.
+    pub reference: String,
+    /// Digest of its config.
+    pub id: String,
+    /// Its `name:tag`s.
+    pub tags: Vec<String>,
+    /// Number of layers.
+    pub layers: usize,
+    /// Leading layers that are the base's, when known.
+    pub base_layers: Option<usize>,
+    /// What it was compared with, when it was.
+    pub base: Option<String>,
+}
+
+/// What a run looked at.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Coverage {
+    /// Dockerfiles read.
+    pub dockerfiles: usize,
+    /// Files of build contexts that the ignore files let through.
+    pub context_files: usize,
+    /// Image layers read.
+    pub layers: usize,
+    /// Entries of the image's merged tree.
+    pub image_entries: usize,
+    /// Packages of the image.
+    pub packages: usize,
+    /// Bytes read of Dockerfiles and (uncompressed) layers.
+    pub bytes: u64,
+    /// Rules that ran at least once, by id.
+    pub rules: BTreeSet<&'static str>,
+}
+
+impl Report {
+    /// Findings that are not waived, by action: STOP, WARN, GO.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let count = |action| self.findings.iter().filter(|f| f.waived.is_none() && f.action == action).count();
+        (count(Action::Stop), count(Action::Warn), count(Action::Go))
+    }
+
+    /// A source as it may be shown: every secret found in it is replaced by as many `*` as it has bytes, so that spans
+    /// still fit. Line breaks stay.
+    pub fn shown(&self, source: &Arc<SourceText>) -> Arc<SourceText> {
+        let Some(spans) = self.redactions.get(source.path()) else { return Arc::clone(source) };
+        let mut text = source.text().to_owned();
+        for span in spans {
+            let Some(secret) = text.get(span.range()) else { continue };
+            let stars: String =
+                secret.bytes().map(|b| if matches!(b, b'\n' | b'\r') { b as char } else { '*' }).collect();
+            text.replace_range(span.range(), &stars);
+        }
+        SourceText::new(source.path(), text)
+    }
+}

@@ -1,0 +1,265 @@
+//! From a request to a report.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::collect::{ImageModels, LintModels};
+use super::join;
+use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Waived};
+use crate::context::ContextError;
+use crate::dockerfile::BuildOptions;
+use crate::finding::{Finding, Place};
+use crate::image::{ImageError, ImageReference, Progress};
+use crate::policy::{Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
+use crate::rule::{Phase, Rule, catalogue};
+use crate::text::SourceText;
+use crate::{gate, lint};
+
+/// What to look at, and by which rules.
+pub struct Request<'a> {
+    /// Dockerfiles, sorted by path. With a context or an image there is at most one.
+    pub dockerfiles: Vec<Arc<SourceText>>,
+    /// The build context of the one Dockerfile.
+    pub context: Option<ContextRequest>,
+    /// The image to gate.
+    pub image: Option<ImageRequest>,
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// Rules chosen by hand.
+    pub selection: Selection,
+    /// How the Dockerfile is built.
+    pub build: BuildOptions,
+    /// The day waivers are held against.
+    pub today: Date,
+    /// Told while layers are read.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// A build context to walk.
+pub struct ContextRequest {
+    /// Its folder.
+    pub root: PathBuf,
+    /// The folder as reports print it.
+    pub shown: String,
+    /// The Dockerfile's own path, for `<Dockerfile>.dockerignore`.
+    pub dockerfile: PathBuf,
+}
+
+/// An image to read.
+pub struct ImageRequest {
+    /// Which.
+    pub reference: ImageReference,
+    /// The image to compare it with, instead of the base found in it.
+    pub base: Option<ImageReference>,
+}
+
+/// Rules chosen by hand, on top of the policy.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these, when there are any.
+    pub select: Vec<&'static Rule>,
+    /// Never these.
+    pub ignore: Vec<&'static Rule>,
+}
+
+impl Selection {
+    fn takes(&self, rule: &'static Rule) -> bool {
+        (self.select.is_empty() || self.select.contains(&rule)) && !self.ignore.contains(&rule)
+    }
+}
+
+/// Why a run could not be made.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// There is nothing to look at.
+    #[error("nothing to check: no Dockerfile was found and no image was named")]
+    Nothing,
+    /// No stage of that name.
+    #[error("{path} has no stage `{target}`")]
+    NoStage {
+        /// The Dockerfile.
+        path: String,
+        /// The name or number asked for.
+        target: String,
+    },
+    /// The context cannot be read.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// The image cannot be read.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+}
+
+/// A finding, the check that asked for it and the decision on it.
+struct Decided {
+    finding: Finding,
+    decision: Decision,
+}
+
+/// Runs everything `request` asks for.
+///
+/// # Errors
+/// When there is nothing to check, or the context or image cannot be read at all. A part that cannot be read is a finding.
+pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
+    if request.dockerfiles.is_empty() && request.image.is_none() {
+        return Err(CheckError::Nothing);
+    }
+    let checks: Vec<&Check> = request.policy.checks.iter().filter(|c| request.selection.takes(c.rule)).collect();
+    let of_phase =
+        |phases: &[Phase]| checks.iter().copied().filter(|c| phases.contains(&c.rule.phase)).collect::<Vec<_>>();
+    let (lint_checks, gate_checks) = (of_phase(&[Phase::Lint, Phase::Context]), of_phase(&[Phase::Image]));
+
+    let models = request
+        .dockerfiles
+        .par_iter()
+        .map(|source| LintModels::collect(source, request))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut decided: Vec<Decided> =
+        models.par_iter().flat_map_iter(|models| lint_findings(models, &lint_checks, request)).collect();
+
+    let mut coverage = Coverage { dockerfiles: models.len(), ..Coverage::default() };
+    let has_context = request.context.is_some();
+    coverage.rules.extend(
+        lint_checks
+            .iter()
+            .filter(|c| !models.is_empty() && (has_context || c.rule.phase == Phase::Lint))
+            .map(|c| c.rule.id),
+    );
+    coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
+    coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(|c| c.context.files.len()).sum();
+
+    let mut notes: Vec<String> = models.iter().flat_map(LintModels::notes).collect();
+    let mut summary = None;
+    if let Some(wanted) = &request.image {
+        let image = ImageModels::collect(wanted, models.first(), request)?;
+        join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), &image, models.first());
+        decided.extend(gate_findings(&image, models.first(), &gate_checks, request));
+        coverage.rules.extend(gate_checks.iter().map(|c| c.rule.id));
+        coverage.layers = image.image.layers.len();
+        coverage.image_entries = image.tree.nodes.len();
+        coverage.packages = image.packages.list.len();
+        coverage.bytes += image.image.layers.iter().map(|l| l.size).sum::<u64>();
+        notes.extend(image.notes());
+        summary = Some(image.summary());
+    }
+    decided.extend(waiver_findings(&decided, request, &coverage));
+    let redactions = models
+        .iter()
+        .map(|m| (m.dockerfile.source.path().to_owned(), m.secrets.iter().map(|s| s.value).collect()))
+        .collect();
+    Ok(finish(decided, request.policy, summary, coverage, notes, redactions))
+}
+
+fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) -> Vec<Decided> {
+    let facts = models.facts();
+    let mut decided = Vec::new();
+    for check in checks {
+        if check.rule.phase == Phase::Context && facts.context.is_none() {
+            continue;
+        }
+        let mut report = lint::Reporter::new(check.rule, &check.params, &models.dockerfile.source);
+        lint::run(check.rule, &facts, &mut report);
+        decided.extend(report.into_findings().into_iter().map(|finding| judge(finding, check, request)));
+    }
+    decided
+}
+
+fn gate_findings(
+    image: &ImageModels,
+    models: Option<&LintModels>,
+    checks: &[&Check],
+    request: &Request<'_>,
+) -> Vec<Decided> {
+    let facts = image.facts(models.map(|m| &m.dockerfile));
+    let run = |check: &&Check| {
+        let mut report = gate::Reporter::new(check.rule, &check.params, &facts);
+        gate::run(check.rule, &facts, &mut report);
+        report.into_findings().into_iter().map(|finding| judge(finding, check, request)).collect::<Vec<_>>()
+    };
+    checks.par_iter().flat_map_iter(run).collect()
+}
+
+fn judge(finding: Finding, check: &Check, request: &Request<'_>) -> Decided {
+    let decision = decide(request.policy, check, &finding, request.today);
+    Decided { finding, decision }
+}
+
+/// What the run says of its own waivers: those that cover nothing, and those past their day.
+fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Coverage) -> Vec<Decided> {
+    let decisions: Vec<Decision> = decided.iter().map(|d| d.decision.clone()).collect();
+    let verdict = Verdict::of(request.policy, &decisions, |rule| coverage.rules.contains(rule.id), request.today);
+    let at = |line: &PolicyLine| Place::source(&line.source, line.span);
+    let unused = verdict.unused.iter().map(|unused| {
+        let message = format!("this waiver covers nothing: {}", unused.waiver.reason);
+        Finding::new(catalogue::UNUSED_WAIVER, at(&unused.waiver.line), message).help("take it out of the policy")
+    });
+    let expired = verdict.expired.iter().map(|expired| {
+        let covered = match expired.findings {
+            0 => String::new(),
+            1 => ", and the finding it covered counts again".to_owned(),
+            n => format!(", and the {n} findings it covered count again"),
+        };
+        let message = format!("this waiver ended on {}{covered}", expired.expired_on);
+        Finding::new(catalogue::EXPIRED_WAIVER, at(&expired.waiver.line), message)
+            .help("mend what it covers, or decide again: a new date, and the reason for it")
+    });
+    let judged = unused.chain(expired).filter_map(|finding| {
+        let check =
+            request.policy.checks.iter().find(|c| c.rule == finding.rule() && request.selection.takes(c.rule))?;
+        Some(judge(finding, check, request))
+    });
+    judged.collect()
+}
+
+fn finish(
+    mut decided: Vec<Decided>,
+    policy: &Policy,
+    image: Option<ImageSummary>,
+    coverage: Coverage,
+    mut notes: Vec<String>,
+    redactions: BTreeMap<String, Vec<crate::text::Span>>,
+) -> Report {
+    decided.sort_by_cached_key(|d| (d.finding.sort_key(), d.decision.trigger.clone()));
+    // The same finding asked for by two lines of a policy is one finding; the stricter line counts.
+    decided.dedup_by(|b, a| {
+        let same = a.finding.sort_key() == b.finding.sort_key() && a.decision.trigger == b.decision.trigger;
+        if same && b.decision.action > a.decision.action {
+            std::mem::swap(a, b);
+        }
+        same
+    });
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let findings: Vec<Judged> = decided
+        .into_iter()
+        .map(|Decided { finding, decision }| {
+            let fingerprint = finding.fingerprint();
+            let count = seen.entry(fingerprint.clone()).or_default();
+            *count += 1;
+            let fingerprint = if *count == 1 { fingerprint } else { format!("{fingerprint}:{count}") };
+            let waived =
+                decision.waived.map(|w| Waived { by: waiver_place(policy, w.waivers.first()), reason: w.reason });
+            Judged {
+                finding,
+                action: decision.action,
+                decided_by: decision.decided_by,
+                trigger: decision.trigger,
+                waived,
+                fingerprint,
+            }
+        })
+        .collect();
+    let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(crate::policy::Action::Go);
+    notes.sort();
+    notes.dedup();
+    let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
+    Report { findings, verdict, policy, image, coverage, notes, redactions }
+}
+
+fn waiver_place(policy: &Policy, index: Option<&usize>) -> String {
+    let line = index.and_then(|i| policy.waivers.get(*i)).map(|w| &w.line);
+    line.map(|l| format!("{}:{}", l.source.path(), l.source.line(l.span.start))).unwrap_or_default()
+}

@@ -1,0 +1,200 @@
+//! The arguments as clap reads them. They never leave this room: `ready` turns them into what the run needs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// One gate from Dockerfile to image: lints the Dockerfile and its build context, then judges the image by a policy.
+#[derive(Debug, Parser)]
+#[command(name = "dockgate", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    after_help = "Exit status: 0 passed, 1 the verdict is STOP (or WARN with --fail-on warn), 2 it could not do what was asked."
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Colours and source excerpts for terminals.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(super) color: Color,
+    /// Show only findings that are WARN or STOP, and no progress.
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check a Dockerfile and its build context, and with --image the image built from them.
+    Check(CheckArgs),
+    /// Check Dockerfiles alone: any number, folders searched recursively.
+    Lint(LintArgs),
+    /// Judge an image by a policy.
+    Gate(GateArgs),
+    /// Look at policies.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// List the rules.
+    Rules(RulesArgs),
+    /// Show a rule's page.
+    Explain {
+        /// Rule id, or the name another tool gave it: `untagged-base`, `DL3006`.
+        rule: String,
+    },
+    /// Show what the models see: JSON lines on standard input, JSON lines on standard output.
+    #[command(subcommand)]
+    Debug(DebugCommand),
+    /// Print a completion script for a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The build context.
+    #[arg(default_value = ".", value_name = "CONTEXT", value_hint = ValueHint::DirPath)]
+    pub(super) context: PathBuf,
+    /// The Dockerfile [default: CONTEXT/Dockerfile].
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) file: Option<PathBuf>,
+    /// The image built from them: `docker-archive:x.tar`, `oci-archive:x.tar`, `oci:dir[:tag]`, or a path.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) image: Option<String>,
+    #[command(flatten)]
+    pub(super) gate: GateOptions,
+    #[command(flatten)]
+    pub(super) build: BuildArgs,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LintArgs {
+    /// Dockerfiles, folders to search for them, or `-` for standard input [default: .].
+    #[arg(value_name = "PATHS", value_hint = ValueHint::AnyPath)]
+    pub(super) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) build: BuildArgs,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GateArgs {
+    /// The image: `docker-archive:x.tar`, `oci-archive:x.tar`, `oci:dir[:tag]`, or a path.
+    pub(super) image: String,
+    /// The Dockerfile it was built from, so that findings point at its lines.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) dockerfile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) gate: GateOptions,
+    #[command(flatten)]
+    pub(super) build: BuildArgs,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GateOptions {
+    /// Compare with this image rather than with the base found inside the image itself.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) base: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BuildArgs {
+    /// The build argument the image is built with (repeatable).
+    #[arg(long = "build-arg", value_name = "NAME=VALUE")]
+    pub(super) build_args: Vec<String>,
+    /// The stage that is built.
+    #[arg(long, value_name = "STAGE")]
+    pub(super) target: Option<String>,
+    /// The platform built for, and chosen from an image index: `linux/arm64`.
+    #[arg(long, value_name = "PLATFORM")]
+    pub(super) platform: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CommonArgs {
+    /// The policy: `default`, `strict`, `cis`, `anchore-2017`, or a file (dockgate TOML or Anchore text).
+    #[arg(long, value_name = "POLICY", default_value = "default")]
+    pub(super) policy: String,
+    /// The lowest action that fails the run.
+    #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
+    pub(super) fail_on: FailOn,
+    /// How the report on standard output looks.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// Write a report to a file as well (repeatable): `sarif:report.sarif`.
+    #[arg(long = "output", short, value_name = "FORMAT:FILE")]
+    pub(super) outputs: Vec<String>,
+    /// Run only these rules (repeatable, ids or aliases, comma-separated).
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) select: Vec<String>,
+    /// Do not run these rules (repeatable, ids or aliases, comma-separated).
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    Stop,
+    Warn,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Table,
+    Json,
+    Sarif,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RulesArgs {
+    /// As a table or as JSON.
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Show what a policy asks for, resolved: every rule, its action and the line that says so.
+    Show {
+        /// Built-in name or file.
+        #[arg(default_value = "default")]
+        policy: String,
+    },
+    /// Read a policy and say whether it is sound.
+    Check {
+        /// Built-in name or file.
+        policy: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DebugCommand {
+    /// `{id, dockerfile}` to its instructions.
+    Ast,
+    /// `{id, input, env, escape}` to the expanded word and words.
+    Words,
+    /// `{id, patterns, path}` to `{id, ignored}`; `{id, files, dockerignore}` to `{id, kept}`.
+    Ignore,
+    /// `{id, dockerfile}` to the commands of its RUN instructions.
+    Shell,
+    /// `{id, dockerfile, config}` to what made each layer of an image with that config.
+    Trace,
+}

@@ -1,0 +1,133 @@
+//! What can go wrong at the command line, and how it is told: what was being done, to what, and what to do.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use thiserror::Error;
+
+use super::sink::Terminal;
+use crate::check::CheckError;
+use crate::policy::PolicyError;
+use crate::text::{SourceText, Span, escape};
+
+/// Why a command could not be done.
+#[derive(Debug, Error)]
+pub(super) enum CliError {
+    #[error("cannot read {path}: {reason}")]
+    Read { path: String, reason: String },
+    #[error("{path} is larger than {limit} MiB, which no Dockerfile is")]
+    TooLarge { path: String, limit: u64 },
+    #[error("cannot write the report: {0}")]
+    Write(#[source] io::Error),
+    #[error("cannot write {path}: {reason}")]
+    WriteFile { path: String, reason: String },
+    #[error("no rule is named `{name}`")]
+    UnknownRule { name: String, similar: Option<&'static str> },
+    #[error("{what} `{value}` is not {wanted}")]
+    Argument { what: &'static str, value: String, wanted: String },
+    #[error("no Dockerfile in {paths}")]
+    NoDockerfile { paths: String },
+    #[error("line {line} of standard input is not JSON: {reason}")]
+    Json { line: usize, reason: String },
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Check(#[from] CheckError),
+}
+
+impl CliError {
+    pub(super) fn read(path: &Path, error: &io::Error) -> Self {
+        Self::Read { path: path.display().to_string(), reason: error.to_string() }
+    }
+
+    pub(super) fn write(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+
+    /// Tells the error on standard error, with the source it points at where it has one.
+    pub(super) fn report(&self, terminal: &Terminal) {
+        let theme =
+            if terminal.color_on_stderr { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(terminal.width).with_links(false);
+        let mut text = String::new();
+        if handler.render_report(&mut text, &Told::of(self)).is_err() {
+            text = self.to_string();
+        }
+        terminal.warn(text.trim_matches('\n'));
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::UnknownRule { similar: Some(similar), .. } => Some(format!("did you mean `{similar}`?")),
+            Self::UnknownRule { .. } => Some("`dockgate rules` lists them".into()),
+            Self::NoDockerfile { .. } => {
+                Some("name the file, or the folder that holds it; `-` reads standard input".into())
+            }
+            Self::Policy(error) => error.help(),
+            Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),
+            _ => None,
+        }
+    }
+
+    fn place(&self) -> Option<(&Arc<SourceText>, Span)> {
+        match self {
+            Self::Policy(error) => error.place(),
+            _ => None,
+        }
+    }
+}
+
+/// An error as miette draws it.
+struct Told {
+    message: String,
+    help: Option<String>,
+    source: Option<NamedSource<String>>,
+    labels: Vec<LabeledSpan>,
+}
+
+impl Told {
+    fn of(error: &CliError) -> Self {
+        let place = error.place();
+        Self {
+            message: escape::line(&error.to_string()).into_owned(),
+            help: error.help().map(|h| escape::line(&h).into_owned()),
+            source: place
+                .map(|(s, _)| NamedSource::new(escape::line(s.path()), escape::terminal(s.text()).into_owned())),
+            labels: place
+                .map(|(_, span)| LabeledSpan::new_primary_with_span(None, (span.start, span.len())))
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Told {}
+
+impl Diagnostic for Told {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|h| Box::new(h) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|s| s as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        if self.labels.is_empty() { None } else { Some(Box::new(self.labels.iter().cloned())) }
+    }
+}

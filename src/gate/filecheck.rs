@@ -1,0 +1,79 @@
+//! FILECHECK: files by name and by content.
+
+use super::{Facts, Reporter};
+use crate::policy::path_regex;
+
+/// Entries whose path matches the policy's expression.
+pub fn file_name_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let expression = report.params().str("name-regexp");
+    let regex = match path_regex(expression) {
+        Ok(regex) => regex,
+        Err(error) => return report.push(report.on_image(format!("file names were not checked: {error}"))),
+    };
+    for (path, node) in &facts.tree.nodes {
+        if regex.is_match(path) {
+            let message = format!("{path} matches `{expression}`, and the policy wants no such file in an image");
+            report.push(report.in_layer(node.layer, Some(path), message).subject(path));
+        }
+    }
+}
+
+/// Regular files with a line that matches the policy's expression. The line is not shown: it may be a secret.
+pub fn file_content_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let expression = report.params().str("content-regexp");
+    let Some(pattern) = facts.content_patterns.iter().position(|p| p == expression) else {
+        let message = format!("`{expression}` was not searched for: the image was read without it");
+        return report.push(report.on_image(message));
+    };
+    for (path, node) in &facts.tree.nodes {
+        if let Some(hit) = node.entry.matches.iter().filter(|m| m.pattern == pattern).min_by_key(|m| m.line) {
+            let message = format!(
+                "line {} of {path} matches `{expression}`, and the policy wants no such text in an image",
+                hit.line
+            );
+            report.push(report.in_layer(node.layer, Some(path), message).subject(path));
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::fixtures::{Case, file, messages};
+    use crate::finding::Origin;
+    use crate::image::{ContentMatch, Entry};
+
+    #[test]
+    fn names_are_matched_from_the_start_of_the_path() {
+        let case = Case::new(1)
+            .layer([file("/root/.ssh/id_rsa")], [])
+            .layer([file("/home/a/.ssh/id_rsa"), file("/home/a/.ssh/id_rsa.pub"), file("/home/b/.ssh/id_rsa")], []);
+        let case = case.layer([], ["/home/b/.ssh/id_rsa"]);
+        let findings = case.run("file-name-matched", &[("name-regexp", r".*/.ssh/id_rsa$")]);
+        assert_eq!(
+            messages(&findings),
+            [
+                "1 /home/a/.ssh/id_rsa matches `.*/.ssh/id_rsa$`, and the policy wants no such file in an image",
+                "0 /root/.ssh/id_rsa matches `.*/.ssh/id_rsa$`, and the policy wants no such file in an image",
+            ]
+        );
+        assert_eq!([findings[0].origin, findings[1].origin], [Origin::Yours, Origin::Base]);
+        assert!(case.run("file-name-matched", &[("name-regexp", "id_rsa")]).is_empty());
+    }
+
+    #[test]
+    fn content_is_told_by_line_and_never_shown() {
+        let hit = |pattern, line| ContentMatch { pattern, line };
+        let with = Entry { matches: vec![hit(0, 1), hit(1, 7), hit(1, 3)], ..file("/app/.env") };
+        let mut case = Case::new(0).layer([with, file("/app/other")], []);
+        case.content_patterns = vec!["a".into(), "password=".into()];
+        assert_eq!(
+            messages(&case.run("file-content-matched", &[("content-regexp", "password=")])),
+            ["0 line 3 of /app/.env matches `password=`, and the policy wants no such text in an image"]
+        );
+        assert_eq!(
+            messages(&case.run("file-content-matched", &[("content-regexp", "b")])),
+            ["- `b` was not searched for: the image was read without it"]
+        );
+    }
+}

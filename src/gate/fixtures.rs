@@ -1,0 +1,185 @@
+//! Small images by hand, for the gates' tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{BaseFacts, Facts, Reporter};
+use crate::dockerfile::{self, Dockerfile};
+use crate::finding::{Finding, ImagePlace, Place};
+use crate::image::{Change, Entry, EntryKind, Image, ImageConfig, Layer, Node, Problem, Tree};
+use crate::packages::{Package, PackageHistory, PackageKind, Packages};
+use crate::rule::{self, Params, Value};
+use crate::text::SourceText;
+use crate::trace::Trace;
+
+/// An image of hand-written layers, the packages after each, and what is known about it.
+pub(super) struct Case {
+    base_layers: Option<usize>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) package_problems: Vec<Problem>,
+    pub(super) content_patterns: Vec<String>,
+    layers: Vec<(Vec<Entry>, Vec<String>)>,
+    packages: Vec<Vec<(&'static str, &'static str)>>,
+    dockerfile: Option<Dockerfile>,
+    trace: Option<Trace>,
+}
+
+impl Case {
+    /// An image whose lowest `base_layers` layers are its base.
+    pub(super) fn new(base_layers: usize) -> Self {
+        Self {
+            base_layers: Some(base_layers),
+            problems: Vec::new(),
+            package_problems: Vec::new(),
+            content_patterns: Vec::new(),
+            layers: Vec::new(),
+            packages: Vec::new(),
+            dockerfile: None,
+            trace: None,
+        }
+    }
+
+    /// The same image, with nothing known of its base.
+    pub(super) fn without_base(self) -> Self {
+        Self { base_layers: None, ..self }
+    }
+
+    /// Adds a layer with these entries, and whiteouts of these paths.
+    pub(super) fn layer<const A: usize, const R: usize>(mut self, entries: [Entry; A], removed: [&str; R]) -> Self {
+        self.layers.push((entries.into(), removed.map(str::to_owned).into()));
+        self.packages.push(self.packages.last().cloned().unwrap_or_default());
+        self
+    }
+
+    /// Names and versions of the packages after the layer added last.
+    pub(super) fn packages<const N: usize>(mut self, packages: [(&'static str, &'static str); N]) -> Self {
+        if let Some(last) = self.packages.last_mut() {
+            *last = packages.into();
+        }
+        self
+    }
+
+    /// The Dockerfile.
+    pub(super) fn dockerfile(mut self, text: &str) -> Self {
+        self.dockerfile = Some(dockerfile::parse(&SourceText::new("Dockerfile", text)));
+        self
+    }
+
+    /// The trace of the layers.
+    pub(super) fn trace(mut self, trace: Trace) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// What a rule finds.
+    pub(super) fn run(&self, rule: &str, params: &[(&str, &str)]) -> Vec<Finding> {
+        let rule = rule::find(rule).unwrap();
+        let given = params.iter().map(|(name, value)| ((*name).to_owned(), Value::Str((*value).to_owned())));
+        let params = Params::new(rule, given).unwrap();
+        let base_layers = self.base_layers.unwrap_or_default();
+        let (image, tree, base_tree) = (self.image(), self.tree(self.layers.len()), self.tree(base_layers));
+        let (packages, base_packages) = (self.inventory(self.layers.len()), self.inventory(base_layers));
+        let history = PackageHistory::of(&image);
+        let facts = Facts {
+            image: &image,
+            tree: &tree,
+            packages: &packages,
+            package_history: &history,
+            base: self.base_layers.map(|layers| BaseFacts {
+                name: String::from("the base"),
+                tree: &base_tree,
+                packages: &base_packages,
+                layers,
+            }),
+            dockerfile: self.dockerfile.as_ref(),
+            trace: self.trace.as_ref(),
+            content_patterns: &self.content_patterns,
+        };
+        let mut report = Reporter::new(rule, &params, &facts);
+        assert!(super::run(rule, &facts, &mut report), "{} has no code", rule.id);
+        report.into_findings()
+    }
+
+    fn image(&self) -> Image {
+        let layers =
+            self.layers.iter().zip(&self.packages).enumerate().map(|(index, ((entries, removed), packages))| {
+                let removed = removed.iter().cloned().map(Change::Whiteout);
+                let added = entries.iter().cloned().chain([status(packages)]).map(|e| Change::Add(Arc::new(e)));
+                let diff_id = format!("sha256:{index}");
+                Layer { index, diff_id, stored_size: 0, size: 0, changes: removed.chain(added).collect() }
+            });
+        Image {
+            reference: String::from("docker-archive:x.tar"),
+            id: String::from("sha256:x"),
+            tags: Vec::new(),
+            config: ImageConfig::default(),
+            layers: layers.collect(),
+            problems: self.problems.clone(),
+        }
+    }
+
+    fn tree(&self, layers: usize) -> Tree {
+        let mut nodes = BTreeMap::new();
+        for (layer, (entries, removed)) in self.layers.iter().enumerate().take(layers) {
+            nodes.retain(|path, _| !removed.contains(path));
+            nodes.extend(entries.iter().cloned().map(|e| (e.path.clone(), Node { entry: Arc::new(e), layer })));
+        }
+        Tree { nodes }
+    }
+
+    fn inventory(&self, layers: usize) -> Packages {
+        let after = layers.checked_sub(1).and_then(|last| self.packages.get(last)).cloned().unwrap_or_default();
+        let mut list: Vec<Package> = after.into_iter().map(|(name, version)| package(name, version)).collect();
+        list.sort();
+        Packages { list, problems: self.package_problems.clone() }
+    }
+}
+
+/// A regular file of root's, mode 0644.
+pub(super) fn file(path: &str) -> Entry {
+    Entry {
+        path: path.to_owned(),
+        kind: EntryKind::File,
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        size: 0,
+        sha256: None,
+        link: None,
+        capability: None,
+        content: None,
+        matches: Vec::new(),
+    }
+}
+
+/// Layer (`-` for none) and message of each finding.
+pub(super) fn messages(findings: &[Finding]) -> Vec<String> {
+    let place = |f: &Finding| match (&f.in_image, f.place()) {
+        (Some(place), _) | (None, Place::Image(place)) => place.clone(),
+        (None, _) => ImagePlace { image: String::new(), path: None, layer: None },
+    };
+    let layer = |f: &Finding| place(f).layer.map_or(String::from("-"), |l| l.index.to_string());
+    findings.iter().map(|f| format!("{} {}", layer(f), f.message())).collect()
+}
+
+/// A dpkg database with these packages.
+fn status(packages: &[(&str, &str)]) -> Entry {
+    let one = |(name, version): &(&str, &str)| {
+        format!("Package: {name}\nVersion: {version}\nStatus: install ok installed\n\n")
+    };
+    let text: String = packages.iter().map(one).collect();
+    Entry { sha256: Some(text.clone()), content: Some(Arc::from(text.into_bytes())), ..file(DATABASE) }
+}
+
+const DATABASE: &str = "/var/lib/dpkg/status";
+
+fn package(name: &str, version: &str) -> Package {
+    Package {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        architecture: None,
+        source: None,
+        kind: PackageKind::Deb,
+        database: String::from(DATABASE),
+    }
+}

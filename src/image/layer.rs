@@ -1,0 +1,375 @@
+//! One layer, read in one pass: every entry's header becomes a change, every regular file's bytes go through the hash,
+//! the capture and the content patterns at once.
+
+use std::collections::HashSet;
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use super::entries::{Entries, Member, MemberKind, TarError};
+use super::limits::{
+    MAX_CAPTURED_BYTES, MAX_CAPTURED_FILE, MAX_ENTRIES, MAX_LAYER_PROBLEMS, MAX_NAME_BYTES, MAX_PATH, MAX_RATIO,
+    RATIO_FREE,
+};
+use super::model::{Change, Entry, EntryKind, Layer, Problem, Wants};
+use super::names::{self, Name};
+use super::search::{Patterns, Search};
+use super::sparse::Expanded;
+use super::store::Section;
+use super::stream::{Uncompressed, hex};
+
+/// What all layers of an image are read for, and what they may take together.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    patterns: &'a Patterns,
+    capture: HashSet<&'a str>,
+    capture_if: Option<fn(&str) -> bool>,
+    entries: AtomicU64,
+    name_bytes: AtomicU64,
+    captured_bytes: AtomicU64,
+}
+
+/// The image takes more than any image may; the message says of what.
+#[derive(Debug)]
+pub(super) struct OverBudget(pub(super) String);
+
+impl<'a> Job<'a> {
+    pub(super) fn new(wants: &'a Wants, patterns: &'a Patterns) -> Self {
+        Self {
+            patterns,
+            capture: wants.capture.iter().map(String::as_str).collect(),
+            capture_if: wants.capture_if,
+            entries: AtomicU64::new(0),
+            name_bytes: AtomicU64::new(0),
+            captured_bytes: AtomicU64::new(0),
+        }
+    }
+
+    fn captures(&self, path: &str) -> bool {
+        self.capture.contains(path) || self.capture_if.is_some_and(|wanted| wanted(path))
+    }
+
+    fn charge_entry(&self, names: usize) -> Result<(), OverBudget> {
+        charge(&self.entries, 1, MAX_ENTRIES, "entries in its layers")?;
+        charge(&self.name_bytes, names as u64, MAX_NAME_BYTES, "bytes of names in its layers")
+    }
+}
+
+fn charge(total: &AtomicU64, amount: u64, most: u64, what: &str) -> Result<(), OverBudget> {
+    let after = total.fetch_add(amount, Ordering::Relaxed).saturating_add(amount);
+    if after > most { Err(OverBudget(format!("the image has more than {most} {what}"))) } else { Ok(()) }
+}
+
+/// What is known of a layer before it is read.
+#[derive(Debug)]
+pub(super) struct Expected {
+    /// Position, from 0.
+    pub(super) index: usize,
+    /// Digest of the uncompressed layer, from the image config.
+    pub(super) diff_id: Option<String>,
+    /// Digest of the blob, from the manifest.
+    pub(super) blob: Option<String>,
+}
+
+impl Expected {
+    /// The layer for messages, counted from 1.
+    pub(super) fn shown(&self) -> String {
+        format!("layer {}", self.index + 1)
+    }
+}
+
+/// Reads a layer. Whatever is wrong with it is a problem beside it; an error means that the image as a whole is refused.
+pub(super) fn read(
+    section: Section,
+    expected: &Expected,
+    job: &Job<'_>,
+    seen: &(dyn Fn(u64) + Sync),
+) -> Result<(Layer, Vec<Problem>), OverBudget> {
+    let stored_size = section.size;
+    let mut reader = LayerReader {
+        job,
+        expected,
+        search: Search::new(job.patterns),
+        changes: Vec::new(),
+        problems: Vec::new(),
+        untold: 0,
+        hole_bytes: RATIO_FREE * 4,
+    };
+    let (diff_id, size) = match Uncompressed::open(section, expected.blob.is_some(), seen) {
+        Ok(stream) => reader.run(stream)?,
+        Err(error) => {
+            reader.problem(format!("could not be read: {error}; nothing in it was checked"));
+            (None, 0)
+        }
+    };
+    let diff_id = diff_id.or_else(|| expected.diff_id.clone()).unwrap_or_default();
+    let problems = reader.told_problems();
+    Ok((Layer { index: expected.index, diff_id, stored_size, size, changes: reader.changes }, problems))
+}
+
+struct LayerReader<'j> {
+    job: &'j Job<'j>,
+    expected: &'j Expected,
+    search: Search<'j>,
+    changes: Vec<Change>,
+    problems: Vec<String>,
+    /// Problems beyond those kept.
+    untold: usize,
+    /// Bytes of holes in sparse files that may still be read as zeros.
+    hole_bytes: u64,
+}
+
+/// Why reading stopped.
+enum Stop {
+    /// The tar is damaged here.
+    Damage(TarError),
+    OverBudget(OverBudget),
+}
+
+impl From<TarError> for Stop {
+    fn from(error: TarError) -> Self {
+        Self::Damage(error)
+    }
+}
+
+impl From<OverBudget> for Stop {
+    fn from(error: OverBudget) -> Self {
+        Self::OverBudget(error)
+    }
+}
+
+impl LayerReader<'_> {
+    /// Reads the tar to its end; gives its diff id when all of it was read, and its size.
+    fn run(&mut self, stream: Uncompressed<'_>) -> Result<(Option<String>, u64), OverBudget> {
+        let mut entries = Entries::new(BufReader::with_capacity(64 << 10, stream));
+        let damage = loop {
+            match self.read_entry(&mut entries) {
+                Ok(true) => {}
+                Ok(false) => break None,
+                Err(Stop::Damage(damage)) => break Some(damage),
+                Err(Stop::OverBudget(over)) => return Err(over),
+            }
+        };
+        let mut rest = entries.into_inner();
+        // A digest covers what follows the end-of-archive marker, or the damage, too.
+        let drained = match damage {
+            Some(TarError::Io(_)) => Err(None),
+            _ => io::copy(&mut rest, &mut io::sink()).map_err(Some),
+        };
+        if let Some(damage) = damage {
+            let read = self.changes.len();
+            self.problem(format!("is damaged: {damage}; only the first {read} entries were checked"));
+        }
+        let stream = rest.into_inner();
+        let size = stream.size();
+        match drained {
+            Ok(_) => Ok((Some(self.verify(stream)), size)),
+            Err(error) => {
+                let reason = error.map_or_else(String::new, |e| format!(": {e}"));
+                self.problem(format!("could not be read to its end, so its digest is not verified{reason}"));
+                Ok((None, size))
+            }
+        }
+    }
+
+    /// Compares digests with what manifest and config promised.
+    fn verify(&mut self, stream: Uncompressed<'_>) -> String {
+        let digests = stream.digests();
+        match &self.expected.diff_id {
+            Some(promised) if *promised != digests.diff_id => self.problem(format!(
+                "is not what the image config says: its diff id is {}, the config has {promised}",
+                digests.diff_id
+            )),
+            _ => {}
+        }
+        match &self.expected.blob {
+            Some(promised) if digests.stored.as_ref() != Some(promised) => self.problem(format!(
+                "is not what the manifest says: the blob's digest is {}, the manifest has {promised}",
+                digests.stored.as_deref().unwrap_or("unknown")
+            )),
+            _ => {}
+        }
+        digests.diff_id
+    }
+
+    /// Reads one entry; tells whether there was one.
+    fn read_entry(&mut self, entries: &mut Entries<BufReader<Uncompressed<'_>>>) -> Result<bool, Stop> {
+        let Some(member) = entries.next()? else { return Ok(false) };
+        self.job.charge_entry(member.name.len() + member.link.len())?;
+        let path = match names::classify(&member.name) {
+            Ok(Name::Entry(path)) => path,
+            Ok(Name::Whiteout(path)) => return Ok(self.change(Change::Whiteout(path))),
+            Ok(Name::Opaque(path)) => return Ok(self.change(Change::Opaque(path))),
+            Ok(Name::Metadata) => return Ok(true),
+            Err(bad) => {
+                self.problem(format!("has an entry that was left out: its name {bad}: {}", member.shown()));
+                return Ok(true);
+            }
+        };
+        let Some((kind, link)) = self.kind_and_link(&member, &path) else { return Ok(true) };
+        let mut entry = Entry {
+            path,
+            kind,
+            mode: member.mode,
+            uid: member.uid,
+            gid: member.gid,
+            size: member.size,
+            sha256: None,
+            link,
+            capability: member.capability.clone(),
+            content: None,
+            matches: Vec::new(),
+        };
+        let read = match kind {
+            EntryKind::File => self.read_file(entries, &member, &mut entry),
+            _ => Ok(()),
+        };
+        self.change(Change::Add(Arc::new(entry)));
+        read.map(|()| true)
+    }
+
+    fn change(&mut self, change: Change) -> bool {
+        self.changes.push(change);
+        true
+    }
+
+    /// What an entry is, with the target of a link; `None` when it has to be left out.
+    fn kind_and_link(&mut self, member: &Member, path: &str) -> Option<(EntryKind, Option<String>)> {
+        let kind = match member.kind {
+            _ if path == "/" && member.kind != MemberKind::Directory => {
+                self.problem("has an entry that was left out: it would replace the root directory".to_owned());
+                return None;
+            }
+            MemberKind::Unknown(flag) => {
+                self.problem(format!(
+                    "has an entry that was left out: {path} is of unknown type {:?}",
+                    char::from(flag)
+                ));
+                return None;
+            }
+            MemberKind::Hardlink => match names::normalise(&member.link) {
+                Ok(target) => return Some((EntryKind::Hardlink, Some(target))),
+                Err(bad) => {
+                    let target = names::text(member.link.get(..200).unwrap_or(&member.link));
+                    self.problem(format!(
+                        "has an entry that was left out: the hard link {path} names a file that {bad}: {target}"
+                    ));
+                    return None;
+                }
+            },
+            MemberKind::Symlink if member.link.len() > MAX_PATH => {
+                self.problem(format!(
+                    "has an entry that was left out: the target of {path} is longer than {MAX_PATH} bytes"
+                ));
+                return None;
+            }
+            MemberKind::Symlink => return Some((EntryKind::Symlink, Some(names::text(&member.link)))),
+            MemberKind::File => EntryKind::File,
+            MemberKind::Directory => EntryKind::Directory,
+            MemberKind::CharDevice => EntryKind::CharDevice,
+            MemberKind::BlockDevice => EntryKind::BlockDevice,
+            MemberKind::Fifo => EntryKind::Fifo,
+        };
+        Some((kind, None))
+    }
+
+    fn read_file(
+        &mut self,
+        entries: &mut Entries<BufReader<Uncompressed<'_>>>,
+        member: &Member,
+        entry: &mut Entry,
+    ) -> Result<(), Stop> {
+        let Some(segments) = &member.sparse else { return self.read_content(entries.data(), entry) };
+        let holes = member.size.saturating_sub(member.stored);
+        if holes > self.hole_bytes || holes > RATIO_FREE.max(member.stored.saturating_mul(MAX_RATIO)) {
+            self.problem(format!(
+                "has a sparse file with {holes} bytes of holes, so its content was not checked: {}",
+                entry.path
+            ));
+            return Ok(());
+        }
+        self.hole_bytes -= holes;
+        self.read_content(Expanded::new(entries.data(), segments, member.size), entry)
+    }
+
+    fn read_content(&mut self, data: impl Read, entry: &mut Entry) -> Result<(), Stop> {
+        let wanted = self.job.captures(&entry.path);
+        let captured = wanted && entry.size <= MAX_CAPTURED_FILE;
+        if wanted && !captured {
+            self.problem(format!("has a file too large to be understood ({} bytes): {}", entry.size, entry.path));
+        }
+        if captured {
+            charge(&self.job.captured_bytes, entry.size, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
+        }
+        let mut tee = Tee { data, hash: Sha256::new(), kept: captured.then(Vec::new), failure: None };
+        if !self.job.patterns.is_empty() {
+            let searched = self.search.run(&mut tee, &mut entry.matches);
+            if searched.is_err() && tee.failure.is_none() {
+                self.problem(format!(
+                    "has a file with a line too long to be searched, so its content was only searched before it: {}",
+                    entry.path
+                ));
+            }
+        }
+        let drained = match tee.failure.take() {
+            Some(failure) => Err(failure),
+            None => io::copy(&mut tee, &mut io::sink()).and(Ok(())).map_err(|e| tee.failure.take().unwrap_or(e)),
+        };
+        drained.map_err(|e| Stop::Damage(e.into()))?;
+        entry.sha256 = Some(hex(&tee.hash.finalize()));
+        entry.content = tee.kept.map(Arc::from);
+        Ok(())
+    }
+
+    fn problem(&mut self, message: String) {
+        if self.problems.len() < MAX_LAYER_PROBLEMS {
+            self.problems.push(message);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    fn told_problems(&mut self) -> Vec<Problem> {
+        if self.untold > 0 {
+            self.problems.push(format!("has {} more problems", self.untold));
+        }
+        let name = self.expected.shown();
+        let problem = |message| Problem { layer: Some(self.expected.index), message: format!("{name} {message}") };
+        std::mem::take(&mut self.problems).into_iter().map(problem).collect()
+    }
+}
+
+/// Hashes and keeps what is read through it, and remembers why a read failed.
+struct Tee<R> {
+    data: R,
+    hash: Sha256,
+    kept: Option<Vec<u8>>,
+    failure: Option<io::Error>,
+}
+
+impl<R: Read> Read for Tee<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = loop {
+            match self.data.read(buffer) {
+                Ok(read) => break read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let copy = io::Error::new(error.kind(), error.to_string());
+                    self.failure = Some(error);
+                    return Err(copy);
+                }
+            }
+        };
+        self.hash.update(&buffer[..read]);
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(&buffer[..read]);
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

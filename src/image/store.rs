@@ -1,0 +1,223 @@
+//! Where an image's blobs lie: in an archive, reached by position, or in the files of a layout directory. Nothing is
+//! unpacked; every blob is read through a reader of its own, so that layers can be read side by side.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::entries::{Entries, MemberKind, Skip, TarError};
+use super::error::ImageError;
+use super::limits::{MAX_DOCUMENT, MAX_MEMBER_LINKS, MAX_MEMBERS};
+use super::names;
+
+/// An archive or a layout directory.
+#[derive(Debug)]
+pub(super) struct Store {
+    /// The file or directory.
+    pub(super) path: PathBuf,
+    /// What the archive holds; `None` for a directory.
+    index: Option<Index>,
+}
+
+/// The members of an archive, by absolute name.
+#[derive(Debug, Default)]
+struct Index {
+    members: BTreeMap<String, Place>,
+    /// Bytes of the archive.
+    length: u64,
+    /// Names that more than one member has, and the archive's damage if it has any.
+    remarks: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Data {
+        position: u64,
+        size: u64,
+    },
+    /// A link to another member.
+    Link(String),
+}
+
+/// The bytes of one blob, as stored. The file is opened by the first read, so that a thousand of them can wait.
+#[derive(Debug)]
+pub(super) struct Section {
+    path: PathBuf,
+    position: u64,
+    /// Bytes of the blob.
+    pub(super) size: u64,
+    file: Option<io::Take<File>>,
+}
+
+impl Store {
+    /// Opens an archive: reads its headers once and passes over the data.
+    pub(super) fn archive(path: &Path) -> Result<Self, ImageError> {
+        // Opening a fifo would wait for its writer.
+        let metadata = std::fs::metadata(path).map_err(|e| ImageError::io("open", path, e))?;
+        if !metadata.is_file() {
+            let reason = "it is no regular file; archives are read by position, not from a pipe".to_owned();
+            return Err(ImageError::NotAnImage { path: path.to_owned(), reason });
+        }
+        let mut file = File::open(path).map_err(|e| ImageError::io("open", path, e))?;
+        refuse_compressed(path, &mut file)?;
+        Ok(Self { path: path.to_owned(), index: Some(Index::read(path, file)?) })
+    }
+
+    /// Opens a layout directory.
+    pub(super) fn directory(path: &Path) -> Self {
+        Self { path: path.to_owned(), index: None }
+    }
+
+    /// Whether there is a file of this name.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        match &self.index {
+            Some(index) => index.find(name).is_some(),
+            None => self.path.join(name).is_file(),
+        }
+    }
+
+    /// What is odd about an archive as a whole.
+    pub(super) fn remarks(&self) -> &[String] {
+        self.index.as_ref().map(|index| index.remarks.as_slice()).unwrap_or_default()
+    }
+
+    /// The blob of this name; `None` when there is none.
+    pub(super) fn open(&self, name: &str) -> Result<Option<Section>, ImageError> {
+        let Some(index) = &self.index else { return self.open_file(name) };
+        let section = index.find(name).map(|(position, size)| {
+            // A header may promise more than the file has.
+            let size = size.min(index.length.saturating_sub(position));
+            Section { path: self.path.clone(), position, size, file: None }
+        });
+        Ok(section)
+    }
+
+    fn open_file(&self, name: &str) -> Result<Option<Section>, ImageError> {
+        // Names are made from digests and constants; still none may leave the directory.
+        let Ok(name) = names::normalise(name.as_bytes()) else { return Ok(None) };
+        let path = self.path.join(name.trim_start_matches('/'));
+        match std::fs::metadata(&path) {
+            Ok(found) if found.is_file() => Ok(Some(Section { path, position: 0, size: found.len(), file: None })),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ImageError::io("read", &path, error)),
+        }
+    }
+
+    /// The whole of a small document; `None` when there is none of this name.
+    pub(super) fn document(&self, name: &str) -> Result<Option<Vec<u8>>, ImageError> {
+        let Some(mut section) = self.open(name)? else { return Ok(None) };
+        if section.size > MAX_DOCUMENT {
+            let what = format!("{name} is longer than {MAX_DOCUMENT} bytes");
+            return Err(ImageError::Limit { path: self.path.clone(), what });
+        }
+        let mut bytes = Vec::new();
+        section.read_to_end(&mut bytes).map_err(|e| ImageError::io("read", &self.path, e))?;
+        Ok(Some(bytes))
+    }
+}
+
+impl Read for Section {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let mut file = File::open(&self.path)?;
+                file.seek(SeekFrom::Start(self.position))?;
+                self.file.insert(file.take(self.size))
+            }
+        };
+        file.read(buffer)
+    }
+}
+
+impl Skip for BufReader<File> {
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        let bytes = i64::try_from(bytes).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        self.seek_relative(bytes)
+    }
+}
+
+impl Index {
+    fn read(path: &Path, file: File) -> Result<Self, ImageError> {
+        let length = file.metadata().map_err(|e| ImageError::io("read", path, e))?.len();
+        let mut index = Self { length, ..Self::default() };
+        let mut entries = Entries::new(BufReader::with_capacity(4096, file));
+        let mut count = 0;
+        loop {
+            let member = match entries.next() {
+                Ok(Some(member)) => member,
+                Ok(None) => break,
+                Err(TarError::Io(source)) => return Err(ImageError::io("read", path, source)),
+                Err(damage) if count == 0 => {
+                    let reason = format!("it is no tar: {damage}");
+                    return Err(ImageError::NotAnImage { path: path.to_owned(), reason });
+                }
+                Err(damage) => {
+                    index.remarks.push(format!("the archive is damaged: {damage}; what follows was not read"));
+                    break;
+                }
+            };
+            count += 1;
+            if count > MAX_MEMBERS {
+                let what = format!("the archive has more than {MAX_MEMBERS} members");
+                return Err(ImageError::Limit { path: path.to_owned(), what });
+            }
+            let Ok(name) = names::normalise(&member.name) else { continue };
+            let place = match member.kind {
+                MemberKind::File if member.sparse.is_none() => {
+                    Place::Data { position: member.position, size: member.stored }
+                }
+                MemberKind::Symlink => {
+                    let mut target = names::parent(&name).as_bytes().to_vec();
+                    target.push(b'/');
+                    target.extend(&member.link);
+                    let Ok(target) = names::normalise(&target) else { continue };
+                    Place::Link(target)
+                }
+                MemberKind::Hardlink => match names::normalise(&member.link) {
+                    Ok(target) => Place::Link(target),
+                    Err(_) => continue,
+                },
+                _ => continue,
+            };
+            // Engines unpack the archive, so the last member of a name is the one that counts.
+            if index.members.insert(name.clone(), place).is_some() && is_document(&name) {
+                index.remarks.push(format!("the archive has several members named {name}; the last was read"));
+            }
+        }
+        Ok(index)
+    }
+
+    fn find(&self, name: &str) -> Option<(u64, u64)> {
+        let mut name = names::normalise(name.as_bytes()).ok()?;
+        for _ in 0..MAX_MEMBER_LINKS {
+            match self.members.get(&name)? {
+                Place::Data { position, size } => return Some((*position, *size)),
+                Place::Link(target) => name.clone_from(target),
+            }
+        }
+        None
+    }
+}
+
+/// Documents nothing else vouches for.
+fn is_document(name: &str) -> bool {
+    matches!(name, "/manifest.json" | "/index.json" | "/oci-layout")
+}
+
+fn refuse_compressed(path: &Path, file: &mut File) -> Result<(), ImageError> {
+    let mut head = Vec::new();
+    let read = file.take(6).read_to_end(&mut head).and_then(|_| file.rewind());
+    read.map_err(|e| ImageError::io("read", path, e))?;
+    let (format, program) = match head.as_slice() {
+        [0x1f, 0x8b, ..] => ("gzip", "gunzip"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("zstd", "unzstd"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => ("xz", "unxz"),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => ("bzip2", "bunzip2"),
+        _ => return Ok(()),
+    };
+    let command = format!("{program} --keep {}", path.display());
+    Err(ImageError::Compressed { path: path.to_owned(), format, command })
+}

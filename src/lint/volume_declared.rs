@@ -1,0 +1,11 @@
+use super::{Facts, Reporter};
+use crate::dockerfile::Keyword;
+
+/// Reports every VOLUME of the final image.
+pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    for (_, instruction) in facts.final_instructions().filter(|(_, i)| i.keyword == Keyword::Volume) {
+        let message =
+            "a declared volume leaves storage behind on the host, and images built on this one cannot take it back";
+        report.push(report.at(instruction.head_span, message).help("mount the storage where the container is run"));
+    }
+}

@@ -1,0 +1,59 @@
+//! The `table` format: the columns the `anchore` command printed, one row a finding, and the FINAL row.
+
+use std::io::{self, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::Style;
+use crate::check::{Judged, Report};
+use crate::text::escape;
+
+const COLUMNS: [&str; 6] = ["Image Id", "Repo Tag", "Gate", "Trigger", "Check Output", "Gate Action"];
+
+pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let (id, tag) = match &report.image {
+        Some(image) => {
+            let digest = image.id.strip_prefix("sha256:").unwrap_or(&image.id);
+            (
+                digest.get(..12).unwrap_or(digest).to_owned(),
+                image.tags.first().cloned().unwrap_or_else(|| "None".into()),
+            )
+        }
+        None => ("None".into(), "None".into()),
+    };
+    let mut table = Table::new();
+    // Rows stay whole, so that `grep` finds them: no wrapping.
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled).set_header(COLUMNS);
+    for judged in report.findings.iter().filter(|j| !style.quiet || j.counted_action() > crate::policy::Action::Go) {
+        let (gate, trigger) = gate_and_trigger(judged);
+        let action = match &judged.waived {
+            Some(_) => format!("GO (waived, was {})", judged.action),
+            None => judged.action.to_string(),
+        };
+        let cells = [id.as_str(), &tag, gate, trigger, &check_output(judged), &action];
+        table.add_row(cells.map(|cell| escape::line(cell).into_owned()));
+    }
+    let verdict = report.verdict.to_string();
+    table.add_row([id.as_str(), &tag, "FINAL", "FINAL", "", &verdict].map(|cell| escape::line(cell).into_owned()));
+    writeln!(out, "{table}")?;
+    for note in &report.notes {
+        writeln!(out, "note: {}", escape::line(note))?;
+    }
+    Ok(())
+}
+
+/// The gate and trigger the policy asked by; else the rule's first Anchore trigger; else phase and id.
+fn gate_and_trigger(judged: &Judged) -> (&str, &str) {
+    let rule = judged.finding.rule();
+    let named = judged.trigger.as_deref().or(rule.triggers.first().copied());
+    named.and_then(|t| t.split_once(':')).unwrap_or(("DOCKGATE", rule.id))
+}
+
+/// The message, the file in the image and the Dockerfile line behind it.
+fn check_output(judged: &Judged) -> String {
+    let finding = &judged.finding;
+    match finding.place().region() {
+        Some(region) => format!("{} ({}:{})", finding.message(), finding.place().file(), region.start.line),
+        None => finding.message().to_owned(),
+    }
+}

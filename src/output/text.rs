@@ -1,0 +1,209 @@
+//! The `text` format, for people: each finding with the source line it is on, what to do, and the policy line that
+//! decided; then the verdict, what was looked at and what was not.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+
+use super::Style;
+use crate::check::{Judged, Report};
+use crate::finding::{ImageWord, Origin, Place};
+use crate::policy::Action;
+use crate::rule::Severity;
+use crate::text::{SourceText, escape};
+
+/// Findings of one rule in one file beyond this many are counted, not shown.
+const SHOWN_OF_A_KIND: usize = 10;
+
+pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler =
+        GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false).with_context_lines(1);
+    let mut sources: BTreeMap<String, Arc<SourceText>> = BTreeMap::new();
+    let mut shown_of: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    for judged in &report.findings {
+        if style.quiet && judged.counted_action() == Action::Go {
+            continue;
+        }
+        let shown = shown_of.entry((judged.finding.place().file().into_owned(), judged.finding.rule().id)).or_default();
+        *shown += 1;
+        if *shown > SHOWN_OF_A_KIND {
+            continue;
+        }
+        let excerpt = Excerpt::new(judged, report, &mut sources);
+        let mut rendered = String::new();
+        if handler.render_report(&mut rendered, &excerpt).is_err() {
+            rendered = format!("{}: {}\n", judged.finding.place().file(), excerpt.message);
+        }
+        let rendered: String = rendered.lines().map(|l| format!("{}\n", l.trim_end())).collect();
+        writeln!(out, "{}", rendered.trim_matches('\n'))?;
+        writeln!(out)?;
+    }
+    for ((file, rule), count) in shown_of.iter().filter(|(_, count)| **count > SHOWN_OF_A_KIND) {
+        writeln!(out, "{} more of {rule} in {}", count - SHOWN_OF_A_KIND, escape::line(file))?;
+    }
+    summary(report, out)
+}
+
+fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let (stop, warn, go) = report.counts();
+    let waived = report.findings.iter().filter(|f| f.waived.is_some()).count();
+    let base = report.findings.iter().filter(|f| f.finding.origin == Origin::Base).count();
+    for note in &report.notes {
+        writeln!(out, "note: {}", escape::line(note))?;
+    }
+    let coverage = &report.coverage;
+    let mut looked_at = vec![counted(coverage.dockerfiles, "Dockerfile")];
+    if coverage.context_files > 0 {
+        looked_at.push(counted(coverage.context_files, "context file"));
+    }
+    if report.image.is_some() {
+        looked_at.push(counted(coverage.layers, "layer"));
+        looked_at.push(counted(coverage.image_entries, "image file"));
+        looked_at.push(counted(coverage.packages, "package"));
+    }
+    writeln!(
+        out,
+        "checked {} with {} of policy {}",
+        looked_at.join(", "),
+        counted(coverage.rules.len(), "rule"),
+        escape::line(&report.policy.name)
+    )?;
+    let mut apart = String::new();
+    if waived > 0 {
+        apart += &format!(", {waived} waived");
+    }
+    if base > 0 {
+        apart += &format!(", {base} of them from the base image");
+    }
+    writeln!(out, "FINAL {}: {stop} STOP, {warn} WARN, {go} GO{apart}", report.verdict)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A finding as miette draws it.
+struct Excerpt<'a> {
+    judged: &'a Judged,
+    message: String,
+    code: String,
+    help: String,
+    source: Option<NamedSource<String>>,
+    labels: Vec<LabeledSpan>,
+}
+
+impl<'a> Excerpt<'a> {
+    fn new(judged: &'a Judged, report: &Report, sources: &mut BTreeMap<String, Arc<SourceText>>) -> Self {
+        let finding = &judged.finding;
+        let mut message = escape::line(finding.message()).into_owned();
+        if let Some(waived) = &judged.waived {
+            message = format!("{message} (waived: {})", escape::line(&waived.reason));
+        }
+        let others: Vec<&str> = finding.rule().other_names().collect();
+        let names = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+        let code = format!("{} {}{names}", judged.action, finding.rule().id);
+        let mut excerpt = Self { judged, message, code, help: help(judged), source: None, labels: Vec::new() };
+        if let Place::Source { source, span } = finding.place() {
+            let shown = sources.entry(source.path().to_owned()).or_insert_with(|| report.shown(source));
+            excerpt.source = Some(NamedSource::new(escape::line(source.path()), readable(shown.text())));
+            excerpt.labels.push(LabeledSpan::new_primary_with_span(None, (span.start, span.len())));
+            for related in &finding.related {
+                if let Place::Source { source: other, span } = &related.place
+                    && other.path() == source.path()
+                {
+                    let label = escape::line(&related.message).into_owned();
+                    excerpt.labels.push(LabeledSpan::new_with_span(Some(label), (span.start, span.len())));
+                }
+            }
+        }
+        excerpt
+    }
+}
+
+/// Control characters of a source as one character each, so that spans keep their meaning.
+fn readable(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_control() && !matches!(c, '\n' | '\r' | '\t') { '?' } else { c }).collect()
+}
+
+/// What stands below the excerpt: where in the image, second places elsewhere, what to do, who decided.
+fn help(judged: &Judged) -> String {
+    let finding = &judged.finding;
+    let mut lines = Vec::new();
+    if let Some(inside) = &finding.in_image {
+        let path = inside.path.as_deref().unwrap_or("the image");
+        match &inside.layer {
+            Some(layer) => {
+                let digest = layer.diff_id.strip_prefix("sha256:").unwrap_or(&layer.diff_id);
+                let short = digest.get(..12).unwrap_or(digest);
+                lines.push(format!("in the image: {path}, layer {} ({short})", layer.index + 1));
+            }
+            None => lines.push(format!("in the image: {path}")),
+        }
+    }
+    if finding.origin == Origin::Base {
+        lines.push("from the base image, not from this Dockerfile's own lines".into());
+    }
+    match &finding.verdict_of_image {
+        Some(ImageWord::Confirmed(because)) => lines.push(format!("confirmed by the image: {because}")),
+        Some(ImageWord::Refuted(because)) => lines.push(format!("refuted by the image: {because}")),
+        None => {}
+    }
+    for related in &finding.related {
+        let same_file = related.place.file() == finding.place().file() && related.place.region().is_some();
+        if !same_file {
+            lines.push(match &related.place {
+                Place::File { path, line: Some(line) } => format!("{path}:{line}: {}", related.message),
+                place => format!("{}: {}", place.file(), related.message),
+            });
+        }
+    }
+    lines.extend(finding.help.clone());
+    if let Some(line) = &judged.decided_by {
+        lines.push(format!("{} by {}:{}", judged.action, line.source.path(), line.source.line(line.span.start)));
+    }
+    lines.iter().map(|line| escape::line(line)).collect::<Vec<_>>().join("\n")
+}
+
+impl fmt::Debug for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Excerpt<'_> {}
+
+impl Diagnostic for Excerpt<'_> {
+    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        Some(Box::new(&self.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.judged.finding.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Info | Severity::Style => miette::Severity::Advice,
+        })
+    }
+
+    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        if self.help.is_empty() { None } else { Some(Box::new(&self.help)) }
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|s| s as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        if self.labels.is_empty() { None } else { Some(Box::new(self.labels.iter().cloned())) }
+    }
+}

@@ -1,0 +1,131 @@
+//! Which layer changed a package: the database is read anew after each layer that touches it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::image::{Image, Tree};
+
+use super::{Package, dpkg, inventory};
+
+/// The layers that last changed each package.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackageHistory {
+    changed: BTreeMap<String, usize>,
+    removed: BTreeMap<String, usize>,
+}
+
+/// The versions and architectures of each package.
+type Installed = BTreeMap<String, BTreeSet<(String, Option<String>)>>;
+
+impl PackageHistory {
+    /// Follows the packages through the layers of an image. The databases must have been captured
+    /// ([`database_paths`](super::database_paths)).
+    pub fn of(image: &Image) -> Self {
+        let mut history = Self::default();
+        let mut tree = Tree::default();
+        let (mut seen, mut installed) = (Vec::new(), Installed::new());
+        for layer in &image.layers {
+            tree.apply(layer);
+            // A database of the same digest tells nothing new.
+            let files = dpkg::files(&tree).into_iter().map(|(path, node)| (path, node.entry.sha256.clone())).collect();
+            if files == seen {
+                continue;
+            }
+            seen = files;
+            let now = by_name(inventory(&tree).list);
+            history.step(layer.index, &installed, &now);
+            installed = now;
+        }
+        history
+    }
+
+    fn step(&mut self, layer: usize, before: &Installed, now: &Installed) {
+        for (name, versions) in now {
+            if before.get(name) != Some(versions) {
+                self.changed.insert(name.clone(), layer);
+                self.removed.remove(name);
+            }
+        }
+        for name in before.keys().filter(|name| !now.contains_key(*name)) {
+            self.changed.remove(name);
+            self.removed.insert(name.clone(), layer);
+        }
+    }
+
+    /// The layer that gave an installed package its version: the last one in which it appeared or changed.
+    pub fn layer_of(&self, name: &str) -> Option<usize> {
+        self.changed.get(name).copied()
+    }
+
+    /// The layer that removed a package; `None` when it is installed in the end, or never was.
+    pub fn removed_in(&self, name: &str) -> Option<usize> {
+        self.removed.get(name).copied()
+    }
+}
+
+fn by_name(list: Vec<Package>) -> Installed {
+    let mut installed = Installed::new();
+    for package in list {
+        installed.entry(package.name).or_default().insert((package.version, package.architecture));
+    }
+    installed
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::image::{Change, Entry, EntryKind, ImageConfig, Layer};
+
+    fn status(packages: &[(&str, &str)]) -> Change {
+        let text: String =
+            packages.iter().map(|(name, version)| format!("Package: {name}\nVersion: {version}\n\n")).collect();
+        Change::Add(Arc::new(Entry {
+            path: "/var/lib/dpkg/status".to_owned(),
+            kind: EntryKind::File,
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            size: text.len() as u64,
+            sha256: Some(text.clone()),
+            link: None,
+            capability: None,
+            content: Some(Arc::from(text.into_bytes())),
+            matches: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn each_package_is_followed_through_the_layers() {
+        let changes = [
+            vec![status(&[("curl", "1"), ("tar", "1"), ("vim", "1")])],
+            vec![],
+            vec![status(&[("curl", "2"), ("git", "1"), ("tar", "1")])],
+            vec![status(&[("curl", "2"), ("git", "1"), ("tar", "1")])],
+            vec![status(&[("curl", "2"), ("tar", "1"), ("vim", "1")])],
+        ];
+        let layers = changes.into_iter().enumerate().map(|(index, changes)| Layer {
+            index,
+            diff_id: String::new(),
+            stored_size: 0,
+            size: 0,
+            changes,
+        });
+        let mut image = Image {
+            reference: String::new(),
+            id: String::new(),
+            tags: Vec::new(),
+            config: ImageConfig::default(),
+            layers: layers.collect(),
+            problems: Vec::new(),
+        };
+        let history = PackageHistory::of(&image);
+        assert_eq!(["curl", "git", "tar", "vim"].map(|n| history.layer_of(n)), [Some(2), None, Some(0), Some(4)]);
+        assert_eq!(["curl", "git", "tar", "vim"].map(|n| history.removed_in(n)), [None, Some(4), None, None]);
+
+        let changes = vec![Change::Whiteout("/var/lib/dpkg".to_owned())];
+        image.layers.push(Layer { index: 5, diff_id: String::new(), stored_size: 0, size: 0, changes });
+        let history = PackageHistory::of(&image);
+        assert_eq!((history.layer_of("tar"), history.removed_in("tar")), (None, Some(5)));
+    }
+}

@@ -1,0 +1,399 @@
+//! Anchore's policy text of 2017: one `GATE:TRIGGER:ACTION[:PARAMS]` a line, `#` for comments.
+//!
+//! The fields are what stands between the first three colons, so a value may hold colons itself. Parameters are
+//! `NAME=VALUE`, separated by blanks; a value of several items separates them by commas. A regular expression may hold
+//! blanks: what follows it and is not a parameter belongs to it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::layer::{Layer, NEEDED, Wanted, Wish, params};
+use super::regexp::from_python;
+use super::{Action, Fault, PolicyError, PolicyLine};
+use crate::rule::{self, Default as Kind, Edition, ParamSpec, Rule, Severity, Value, catalogue};
+use crate::text::{SourceText, Span};
+
+/// Gates of 2017 that no rule answers to yet. A line that asks for one is refused: left out, it would pass in silence.
+const UNSUPPORTED: [&str; 8] = [
+    "FILEPARSE_PASSWD",
+    "GEMCHECK",
+    "IMAGECHECK",
+    "LICBLACKLIST",
+    "NPMCHECK",
+    "PKGBLACKLIST",
+    "PKGCHECK",
+    "SECRETCHECK",
+];
+
+/// Reads a policy in Anchore's text form.
+///
+/// # Errors
+/// On the first line that is no line of a policy, or asks for something that cannot be checked.
+pub(super) fn parse(text: &Arc<SourceText>, is_built_in: bool) -> Result<Layer, PolicyError> {
+    let mut wanted = Vec::new();
+    for number in 1..=text.line_count() {
+        if let Some(line) = Line::parse(text, text.line_span(number))? {
+            wanted.extend(line.wanted(is_built_in)?);
+        }
+    }
+    if wanted.is_empty() {
+        return Err(PolicyError::at(text, Span::default(), Fault::Empty));
+    }
+    let mut layer = Layer { ruleset: Some(Edition::CURRENT), ..Layer::default() };
+    // What no line asks for is not checked.
+    layer.actions.extend([Severity::Error, Severity::Warning, Severity::Info, Severity::Style].map(|s| (s, None)));
+    let own = own_checks(&wanted);
+    for wanted in one_feed_warning(wanted).into_iter().chain(own) {
+        layer.rules.entry(wanted.rule.id).or_default().push(wanted);
+    }
+    Ok(layer)
+}
+
+/// A line, split.
+struct Line<'a> {
+    text: &'a Arc<SourceText>,
+    span: Span,
+    gate: Span,
+    trigger: Span,
+    action: Action,
+    params: Option<Span>,
+}
+
+impl<'a> Line<'a> {
+    /// Splits a line; `None` for a blank line or a comment.
+    fn parse(text: &'a Arc<SourceText>, line: Span) -> Result<Option<Self>, PolicyError> {
+        let span = trim(text, line);
+        let content = text.slice(span);
+        if content.is_empty() || content.starts_with('#') {
+            return Ok(None);
+        }
+        let mut fields = Vec::with_capacity(4);
+        let mut start = span.start;
+        for field in content.splitn(4, ':') {
+            fields.push(trim(text, Span::new(start, start + field.len())));
+            start += field.len() + 1;
+        }
+        let &[gate, trigger, action, ref rest @ ..] = fields.as_slice() else {
+            return Err(PolicyError::at(text, span, Fault::NotALine(content.to_owned()))
+                .with_help("such as DOCKERFILECHECK:NOTAG:STOP"));
+        };
+        known_trigger(text, gate, trigger)?;
+        let word = text.slice(action);
+        let Some(done) = Action::parse(word) else {
+            let known = ["STOP", "WARN", "GO"];
+            return Err(PolicyError::at(text, action, Fault::BadAction(word.to_owned())).did_you_mean(word, known));
+        };
+        let params = rest.first().copied().filter(|p| !p.is_empty());
+        Ok(Some(Self { text, span, gate, trigger, action: done, params }))
+    }
+
+    /// The runs of rules that the line asks for: one for each rule that answers to its trigger.
+    fn wanted(&self, is_built_in: bool) -> Result<Vec<Wanted>, PolicyError> {
+        let name = format!("{}:{}", self.text.slice(self.gate), self.text.slice(self.trigger));
+        let rules = rule::named(&name);
+        let given = self.params(&name, &rules)?;
+        let mut wanted = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let own = given.iter().filter(|g| spec(rule, &g.name).is_some()).map(|g| (g.name.clone(), g.value.clone()));
+            let params = params(rule, own.collect())
+                .map_err(|fault| PolicyError::at(self.text, self.params.unwrap_or(self.span), fault))?;
+            wanted.push(Wanted {
+                rule,
+                wish: Wish::Do(self.action),
+                params,
+                trigger: Some(name.clone()),
+                line: Some(PolicyLine { source: Arc::clone(self.text), span: self.span }),
+                is_built_in,
+            });
+        }
+        Ok(wanted)
+    }
+
+    /// The parameters of the line, each known to one of its rules.
+    fn params(&self, owner: &str, rules: &[&'static Rule]) -> Result<Vec<Given>, PolicyError> {
+        let mut given: Vec<Given> = Vec::new();
+        let all = self.params.unwrap_or_default();
+        let mut start = all.start;
+        for word in self.text.slice(all).split([' ', '\t']) {
+            let span = Span::new(start, start + word.len());
+            start = span.end + 1;
+            if word.is_empty() {
+                continue;
+            }
+            match (word.split_once('=').filter(|(name, _)| is_param_name(name)), given.last_mut()) {
+                (Some((name, value)), _) => {
+                    let Some(spec) = rules.iter().find_map(|rule| spec(rule, name)) else {
+                        let known = rules.iter().flat_map(|r| r.params).filter_map(|p| p.anchore);
+                        let fault = Fault::UnknownParam { owner: owner.to_owned(), name: name.to_owned() };
+                        return Err(PolicyError::at(self.text, span, fault).did_you_mean(name, known));
+                    };
+                    given.push(Given { name: name.to_owned(), spec, value: read_value(spec, value), end: span.end });
+                }
+                // A regular expression with blanks in it.
+                (None, Some(Given { value: Value::Str(before), spec, end, .. })) if is_regexp(spec) => {
+                    before.push_str(self.text.slice(Span::new(*end, span.start)));
+                    before.push_str(&from_python(word));
+                    *end = span.end;
+                }
+                (None, _) => {
+                    return Err(PolicyError::at(self.text, span, Fault::NotAParam(word.to_owned()))
+                        .with_help("items of one value are separated by commas, without blanks"));
+                }
+            }
+        }
+        Ok(given)
+    }
+}
+
+/// A parameter as a line gives it.
+struct Given {
+    name: String,
+    spec: &'static ParamSpec,
+    value: Value,
+    /// Where it ends in the text.
+    end: usize,
+}
+
+fn spec(rule: &Rule, name: &str) -> Option<&'static ParamSpec> {
+    rule.params.iter().find(|p| p.anchore.is_some_and(|a| a.eq_ignore_ascii_case(name)))
+}
+
+fn is_param_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn is_regexp(spec: &ParamSpec) -> bool {
+    spec.name.ends_with("-regexp")
+}
+
+fn read_value(spec: &ParamSpec, text: &str) -> Value {
+    match spec.default {
+        Kind::List(_) => Value::List(text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()),
+        _ if is_regexp(spec) => Value::Str(from_python(text)),
+        _ => Value::Str(text.to_owned()),
+    }
+}
+
+/// Refuses a gate or trigger that no rule answers to, with the reason that fits.
+fn known_trigger(text: &Arc<SourceText>, gate_span: Span, trigger_span: Span) -> Result<(), PolicyError> {
+    let (gate, trigger) = (text.slice(gate_span), text.slice(trigger_span));
+    let known: BTreeSet<(&str, &str)> =
+        rule::all().iter().flat_map(|r| r.triggers).filter_map(|t| t.split_once(':')).collect();
+    if known.iter().any(|(g, t)| g.eq_ignore_ascii_case(gate) && t.eq_ignore_ascii_case(trigger)) {
+        return Ok(());
+    }
+    if UNSUPPORTED.iter().any(|g| g.eq_ignore_ascii_case(gate)) {
+        return Err(PolicyError::at(text, gate_span, Fault::UnsupportedGate(gate.to_owned()))
+            .with_help("take the line out if you can do without it"));
+    }
+    let triggers: Vec<&str> = known.iter().filter(|(g, _)| g.eq_ignore_ascii_case(gate)).map(|(_, t)| *t).collect();
+    if triggers.is_empty() {
+        let gates = known.iter().map(|(g, _)| *g).chain(UNSUPPORTED);
+        return Err(PolicyError::at(text, gate_span, Fault::UnknownGate(gate.to_owned())).did_you_mean(gate, gates));
+    }
+    let fault = Fault::UnknownTrigger { gate: gate.to_owned(), trigger: trigger.to_owned() };
+    Err(PolicyError::at(text, trigger_span, fault).did_you_mean(trigger, triggers))
+}
+
+/// Makes one run, with WARN, of all lines that ask for vulnerabilities: there is one thing to say, that nothing was
+/// checked, and no action of theirs fits it. It is said in the name of `UNSUPPORTEDDISTRO` where the policy has it,
+/// which is what the trigger is for.
+fn one_feed_warning(wanted: Vec<Wanted>) -> Vec<Wanted> {
+    let (lines, mut rest): (Vec<_>, Vec<_>) =
+        wanted.into_iter().partition(|w| w.rule == catalogue::VULNERABILITY_DATA_MISSING);
+    let is_for_it = |w: &&Wanted| w.trigger.as_deref().is_some_and(|t| t.ends_with(":UNSUPPORTEDDISTRO"));
+    if let Some(line) = lines.iter().find(is_for_it).or(lines.first()) {
+        rest.push(Wanted { wish: Wish::Do(Action::Warn), ..line.clone() });
+    }
+    rest
+}
+
+/// What is checked without a line: whether the lines could be. A part of the image that could not be read stops; a base
+/// that is not known and a package database that cannot be read count as much as the strictest line that compares with
+/// it; a Dockerfile that is broken warns.
+fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
+    let own = |rule: &'static Rule, wish, asked: Option<&Wanted>| Wanted {
+        rule,
+        wish,
+        params: rule::Params::defaults(rule),
+        trigger: asked.and_then(|w| w.trigger.clone()),
+        line: asked.and_then(|w| w.line.clone()),
+        is_built_in: false,
+    };
+    let mut checks = vec![own(catalogue::IMAGE_PART_UNCHECKED, Wish::Do(Action::Stop), None)];
+    let action = |w: &Wanted| match w.wish {
+        Wish::Do(action) => Some(action),
+        Wish::Off | Wish::BySeverity => None,
+    };
+    for needed in &NEEDED {
+        // The first of the strictest: of equals, `max_by_key` gives the last.
+        let strictest = wanted.iter().rev().filter(|w| (needed.is_for)(w.rule)).max_by_key(|w| action(w));
+        checks.extend(strictest.map(|w| own(needed.told_by, w.wish, Some(w))));
+    }
+    let reads_dockerfile =
+        wanted.iter().any(|w| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:")));
+    let broken = rule::find("parse-error").filter(|_| reads_dockerfile);
+    checks.extend(broken.map(|rule| own(rule, Wish::Do(Action::Warn), None)));
+    checks
+}
+
+/// A span without the blanks and the byte order mark around its text.
+fn trim(text: &SourceText, span: Span) -> Span {
+    let slice = text.slice(span);
+    let is_blank = |c: char| c.is_whitespace() || c == '\u{FEFF}';
+    let start = span.start + (slice.len() - slice.trim_start_matches(is_blank).len());
+    Span::new(start, start + slice.trim_matches(is_blank).len())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Policy;
+    use super::*;
+
+    fn policy(text: &str) -> Policy {
+        Policy::parse(&SourceText::new("gate.policy", text)).unwrap()
+    }
+
+    fn error(text: &str) -> String {
+        Policy::parse(&SourceText::new("gate.policy", text)).unwrap_err().to_string()
+    }
+
+    /// Rule, action, trigger and line of each check.
+    fn checks(policy: &Policy) -> Vec<String> {
+        let line = |c: &crate::policy::Check| c.line.as_ref().map_or(0, |l| l.source.line(l.span.start));
+        let trigger = |c: &crate::policy::Check| c.trigger.clone().unwrap_or_default();
+        policy.checks.iter().map(|c| format!("{} {} {} {}", c.rule.id, c.action, trigger(c), line(c))).collect()
+    }
+
+    #[test]
+    fn lines_become_checks_in_order_and_nothing_else_is_checked() {
+        let text = "\u{feff}# a comment\r\n\r\n  SUIDDIFF:SUIDFILEADD:STOP\r\n\tPKGDIFF:PKGADD:WARN \r\nsuiddiff:suidfileadd:go:\r\n";
+        assert_eq!(
+            checks(&policy(text)),
+            [
+                "base-unknown STOP SUIDDIFF:SUIDFILEADD 3",
+                "image-part-unchecked STOP  0",
+                "package-added WARN PKGDIFF:PKGADD 4",
+                "packages-unread WARN PKGDIFF:PKGADD 4",
+                "setuid-added STOP SUIDDIFF:SUIDFILEADD 3",
+                "setuid-added GO suiddiff:suidfileadd 5",
+            ]
+        );
+    }
+
+    #[test]
+    fn parameters_may_hold_colons_equal_signs_and_blanks() {
+        let text = "FILECHECK:FILENAMEMATCH:STOP:FILECHECK_NAMEREGEXP=/a:b=c|/d$\n\
+                    FILECHECK:CONTENTMATCH:WARN:FILECHECK_CONTENTREGEXP=BEGIN  RSA key=x\\Z\n\
+                    FILECHECK:FILENAMEMATCH:GO:  FILECHECK_NAMEREGEXP=/x{\n";
+        let policy = policy(text);
+        let given: Vec<_> = policy.checks.iter().flat_map(|c| c.params.iter().map(|(_, v)| v.clone())).collect();
+        assert_eq!(given, ["BEGIN  RSA key=x\\z", "/a:b=c|/d$", "/x\\{"].map(|s| Value::Str(s.into())));
+        assert_eq!(policy.content_patterns(), ["BEGIN  RSA key=x\\z"]);
+    }
+
+    #[test]
+    fn a_trigger_runs_every_rule_that_answers_to_it_and_lists_split_at_commas() {
+        let policy =
+            policy("DOCKERFILECHECK:NOTAG:STOP\nDOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=80,443 DENIEDPORTS=22\n");
+        assert_eq!(
+            checks(&policy),
+            [
+                "exposed-port STOP DOCKERFILECHECK:EXPOSE 2",
+                "image-part-unchecked STOP  0",
+                "latest-base STOP DOCKERFILECHECK:NOTAG 1",
+                "parse-error WARN  0",
+                "untagged-base STOP DOCKERFILECHECK:NOTAG 1",
+            ]
+        );
+        assert_eq!(policy.checks[0].params.list("allowed-ports"), ["80", "443"]);
+        assert_eq!(policy.checks[0].params.list("denied-ports"), ["22"]);
+    }
+
+    #[test]
+    fn vulnerability_lines_become_one_warning() {
+        let lines =
+            ["ANCHORESEC:VULNHIGH:STOP", "ANCHORESEC:VULNLOW:GO", "ANCHORESEC:FEEDOUTOFDATE:STOP:MAXAGE=2"].join("\n");
+        let expected = "vulnerability-data-missing WARN ANCHORESEC:VULNHIGH 1";
+        assert_eq!(checks(&policy(&lines)), ["image-part-unchecked STOP  0", expected]);
+        let with = lines + "\nANCHORESEC:UNSUPPORTEDDISTRO:GO\n";
+        assert_eq!(checks(&policy(&with))[1], "vulnerability-data-missing WARN ANCHORESEC:UNSUPPORTEDDISTRO 4");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_the_nearest_name() {
+        let cases = [
+            ("\nSUIDDIF:SUIDFILEADD:STOP", "gate.policy:2: unknown gate `SUIDDIF`; did you mean `SUIDDIFF`?"),
+            (
+                "SUIDDIFF:SUIDFILEADDED:STOP",
+                "gate.policy:1: gate `SUIDDIFF` has no trigger `SUIDFILEADDED`; did you mean `SUIDFILEADD`?",
+            ),
+            ("SUIDDIFF:SUIDFILEADD:STOPP", "gate.policy:1: `STOPP` is not an action; did you mean `STOP`?"),
+            ("SUIDDIFF:SUIDFILEADD:FAIL", "gate.policy:1: `FAIL` is not an action; known are GO, STOP, WARN"),
+            (
+                "SUIDDIFF:SUIDFILEADD",
+                "gate.policy:1: `SUIDDIFF:SUIDFILEADD` is not GATE:TRIGGER:ACTION[:PARAMS]; such as DOCKERFILECHECK:NOTAG:STOP",
+            ),
+            (
+                "DOCKERFILECHECK:EXPOSE:STOP:DENIEDPORT=22",
+                "gate.policy:1: `DOCKERFILECHECK:EXPOSE` has no parameter `DENIEDPORT`; did you mean `DENIEDPORTS`?",
+            ),
+            (
+                "DOCKERFILECHECK:EXPOSE:STOP:DENIEDPORTS=22 80",
+                "gate.policy:1: `80` is not PARAM=VALUE; items of one value are separated by commas, without blanks",
+            ),
+            (
+                "FILECHECK:FILENAMEMATCH:STOP",
+                "gate.policy:1: `file-name-matched` needs parameter `name-regexp`: A regular expression over absolute paths, matched from the start of the path",
+            ),
+            (
+                "FILECHECK:FILENAMEMATCH:STOP:FILECHECK_NAMEREGEXP=",
+                "gate.policy:1: `name-regexp` is not a regular expression that can be run: it is empty, and would match everything",
+            ),
+            (
+                "FILECHECK:FILENAMEMATCH:STOP:FILECHECK_NAMEREGEXP=(a",
+                "gate.policy:1: `name-regexp` is not a regular expression that can be run: unclosed group",
+            ),
+            (
+                "PKGBLACKLIST:PKGNAMEMATCH:STOP:BLACKLIST_NAMEMATCH=telnet",
+                "gate.policy:1: this version does not have the gate `PKGBLACKLIST`, so the line cannot be checked; take the line out if you can do without it",
+            ),
+            ("# nothing\n", "gate.policy:1: the policy asks for nothing, so nothing would be checked"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(error(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_points_at_the_word_that_is_wrong() {
+        let text = SourceText::new("gate.policy", "\u{feff}SUIDDIFF: SUIDFILEAD :STOP\r\n");
+        let error = Policy::parse(&text).unwrap_err();
+        let (source, span) = error.place().unwrap();
+        assert_eq!(source.slice(span), "SUIDFILEAD");
+        assert_eq!(error.help().as_deref(), Some("did you mean `SUIDFILEADD`?"));
+    }
+
+    #[test]
+    fn every_gate_of_2017_is_either_checked_or_refused() {
+        let gates = [
+            "SECRETCHECK",
+            "PKGCHECK",
+            "PKGBLACKLIST",
+            "LICBLACKLIST",
+            "IMAGECHECK",
+            "FILEPARSE_PASSWD",
+            "NPMCHECK",
+            "GEMCHECK",
+        ];
+        for gate in gates {
+            assert!(error(&format!("{gate}:ANYTHING:STOP")).contains("does not have the gate"), "{gate}");
+        }
+        for vulnerability in
+            ["VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "VULNUNKNOWN", "FEEDOUTOFDATE", "UNSUPPORTEDDISTRO"]
+        {
+            assert_eq!(policy(&format!("ANCHORESEC:{vulnerability}:STOP")).checks.len(), 2, "{vulnerability}");
+        }
+    }
+}

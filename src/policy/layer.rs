@@ -1,0 +1,183 @@
+//! One policy file's say, how files are stacked, and what comes of the stack.
+
+use std::collections::BTreeMap;
+
+use super::regexp::{check_line_regex, reason};
+use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, path_regex};
+use crate::rule::{self, Edition, Params, Rule, Severity, Value, catalogue};
+
+/// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
+const FIRST: Edition = Edition(2026, 1);
+
+/// What a policy without any say does.
+const ACTIONS: Actions =
+    Actions { error: Some(Action::Stop), warning: Some(Action::Warn), info: Some(Action::Go), style: Some(Action::Go) };
+
+/// What one policy file says, and only that.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) ruleset: Option<Edition>,
+    /// By severity; an inner `None` is `off`.
+    pub(super) actions: BTreeMap<Severity, Option<Action>>,
+    pub(super) base_limit: Option<Action>,
+    /// By rule id.
+    pub(super) rules: BTreeMap<&'static str, Vec<Wanted>>,
+    pub(super) waivers: Vec<Waiver>,
+}
+
+/// One run of a rule that a policy asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) rule: &'static Rule,
+    pub(super) wish: Wish,
+    pub(super) params: Params,
+    pub(super) trigger: Option<String>,
+    /// `None` for what the form of the policy brings with it.
+    pub(super) line: Option<PolicyLine>,
+    /// It stands in a policy that is part of dockgate and changes with it.
+    pub(super) is_built_in: bool,
+}
+
+/// What a policy wants done about a rule it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Leave it out.
+    Off,
+    /// What its severity asks for.
+    BySeverity,
+    /// This.
+    Do(Action),
+}
+
+impl Layer {
+    /// This layer over another: what it says replaces what the other says of the same thing; waivers of both count.
+    pub(super) fn over(mut self, below: Layer) -> Layer {
+        let mut merged = below;
+        merged.ruleset = self.ruleset.or(merged.ruleset);
+        merged.actions.append(&mut self.actions);
+        merged.base_limit = self.base_limit.or(merged.base_limit);
+        merged.rules.append(&mut self.rules);
+        merged.waivers.append(&mut self.waivers);
+        merged
+    }
+
+    /// The policy that the stack amounts to.
+    pub(super) fn resolve(self, name: String) -> Policy {
+        let by = |severity, default| self.actions.get(&severity).copied().unwrap_or(default);
+        let actions = Actions {
+            error: by(Severity::Error, ACTIONS.error),
+            warning: by(Severity::Warning, ACTIONS.warning),
+            info: by(Severity::Info, ACTIONS.info),
+            style: by(Severity::Style, ACTIONS.style),
+        };
+        let ruleset = self.ruleset.unwrap_or(FIRST);
+        let mut checks: Vec<Check> = Vec::new();
+        for rule in rule::all() {
+            let is_later = rule.since > ruleset;
+            let cap = |action| if is_later { Action::Go } else { action };
+            let Some(wanted) = self.rules.get(rule.id) else {
+                if let Some(action) = actions.of(rule.severity).filter(|_| !rule.needs_params()) {
+                    let params = Params::defaults(rule);
+                    checks.push(Check { rule, params, action: cap(action), trigger: None, line: None });
+                }
+                continue;
+            };
+            for Wanted { wish, params, trigger, line, is_built_in, .. } in wanted.iter().cloned() {
+                let action = match wish {
+                    Wish::Off => None,
+                    Wish::BySeverity => actions.of(rule.severity),
+                    Wish::Do(action) => Some(action),
+                };
+                let Some(action) = action else { continue };
+                let action = if is_built_in { cap(action) } else { action };
+                checks.push(Check { rule, params, action, trigger, line });
+            }
+        }
+        // That a comparison could not be made matters only to a policy that asks for it.
+        for needed in &NEEDED {
+            if !checks.iter().any(|check| (needed.is_for)(check.rule)) {
+                checks.retain(|check| check.rule != needed.told_by);
+            }
+        }
+        let base_limit = self.base_limit.unwrap_or(Action::Stop);
+        Policy { name, ruleset, actions, base_limit, checks, waivers: self.waivers }
+    }
+}
+
+/// A rule that tells what could not be compared, and the rules whose comparisons that concerns.
+pub(super) struct Needed {
+    pub(super) told_by: &'static Rule,
+    pub(super) is_for: fn(&Rule) -> bool,
+}
+
+pub(super) static NEEDED: [Needed; 2] = [
+    Needed { told_by: catalogue::BASE_UNKNOWN, is_for: compares_with_base },
+    Needed { told_by: catalogue::PACKAGES_UNREAD, is_for: compares_packages },
+];
+
+fn compares_with_base(rule: &Rule) -> bool {
+    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:")) || compares_packages(rule)
+}
+
+fn compares_packages(rule: &Rule) -> bool {
+    rule.triggers.iter().any(|t| t.starts_with("PKGDIFF:"))
+}
+
+/// Parameters for a rule: known, of the right kind, and with regular expressions that compile.
+pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result<Params, Fault> {
+    let params = Params::new(rule, given)?;
+    for (name, value) in params.iter().filter(|(name, _)| name.ends_with("-regexp")) {
+        let expressions: &[String] = match value {
+            Value::Str(one) => std::slice::from_ref(one),
+            Value::List(all) => all,
+            Value::Int(_) | Value::Bool(_) => &[],
+        };
+        for expression in expressions {
+            let fault = |why: String| Fault::Regexp { param: name.to_owned(), why };
+            if expression.is_empty() {
+                return Err(fault(String::from("it is empty, and would match everything")));
+            }
+            match name {
+                "content-regexp" => check_line_regex(expression).map_err(fault)?,
+                _ => drop(path_regex(expression).map_err(|error| fault(reason(&error.to_string())))?),
+            }
+        }
+    }
+    Ok(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_younger_than_the_edition_fails_nothing_unless_it_is_asked_for() {
+        let rule = catalogue::SETUID_ADDED;
+        let ask = |is_built_in| Wanted {
+            rule,
+            wish: Wish::Do(Action::Stop),
+            params: Params::defaults(rule),
+            trigger: None,
+            line: None,
+            is_built_in,
+        };
+        let action = |wanted: Option<Wanted>, ruleset| {
+            let rules = wanted.into_iter().map(|w| (w.rule.id, vec![w])).collect();
+            let policy = Layer { ruleset, rules, ..Layer::default() }.resolve(String::new());
+            policy.checks.iter().find(|c| c.rule == rule).map(|c| c.action)
+        };
+        let before = Some(Edition(2025, 9));
+        assert_eq!(action(None, before), Some(Action::Go));
+        assert_eq!(action(Some(ask(true)), before), Some(Action::Go));
+        assert_eq!(action(Some(ask(false)), before), Some(Action::Stop));
+        assert_eq!(action(None, None), Some(Action::Stop));
+    }
+
+    #[test]
+    fn checks_are_sorted_by_rule_and_the_same_every_time() {
+        let policy = Layer::default().resolve(String::new());
+        let ids: Vec<_> = policy.checks.iter().map(|c| c.rule.id).collect();
+        assert!(ids.is_sorted(), "{ids:?}");
+        assert_eq!(format!("{policy:?}"), format!("{:?}", Layer::default().resolve(String::new())));
+    }
+}

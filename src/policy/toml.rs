@@ -1,0 +1,458 @@
+//! dockgate's own policies: TOML.
+//!
+//! Nothing is taken in silence: an unknown key, rule or parameter, a value of the wrong kind and a rule that is set
+//! twice are errors with their place.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ::toml::Spanned;
+use ::toml::de::{DeTable, DeValue};
+
+use super::layer::{Layer, Wanted, Wish, params};
+use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, Waiver};
+use crate::rule::{self, Edition, Rule, Severity, Value};
+use crate::text::{SourceText, Span};
+
+/// What a policy's `extends` names, and where.
+pub(super) struct Extends {
+    pub(super) name: String,
+    pub(super) span: Span,
+}
+
+/// Reads a policy in TOML.
+///
+/// # Errors
+/// On the first thing that is wrong with it.
+pub(super) fn parse(text: &Arc<SourceText>, is_built_in: bool) -> Result<(Layer, Option<Extends>), PolicyError> {
+    let document = Document { text, is_built_in };
+    let table = DeTable::parse(text.text()).map_err(|error| {
+        let span = error.span().map_or(Span::default(), |r| Span::new(r.start, r.end));
+        PolicyError::at(text, span, Fault::Syntax(format!("not TOML: {}", error.message())))
+    })?;
+    document.policy(table.get_ref())
+}
+
+struct Document<'a> {
+    text: &'a Arc<SourceText>,
+    is_built_in: bool,
+}
+
+type Key<'a> = Spanned<::toml::de::DeString<'a>>;
+type Item<'a> = Spanned<DeValue<'a>>;
+
+const KEYS: [&str; 5] = ["actions", "extends", "rules", "ruleset", "waiver"];
+const SEVERITIES: [(&str, Severity); 4] =
+    [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
+const WAIVER_KEYS: [&str; 6] = ["expires", "fingerprint", "path", "reason", "rule", "rules"];
+
+impl Document<'_> {
+    fn error(&self, span: std::ops::Range<usize>, fault: Fault) -> PolicyError {
+        PolicyError::at(self.text, Span::new(span.start, span.end), fault)
+    }
+
+    fn kind(&self, key: &str, item: &Item<'_>, wanted: &'static str) -> PolicyError {
+        self.error(item.span(), Fault::Kind { key: key.to_owned(), wanted })
+    }
+
+    fn unknown_key<'k>(&self, key: &Key<'_>, table: &str, known: impl IntoIterator<Item = &'k str>) -> PolicyError {
+        let fault = Fault::UnknownKey { key: key.get_ref().to_string(), table: table.to_owned() };
+        self.error(key.span(), fault).did_you_mean(key.get_ref(), known)
+    }
+
+    fn string<'v>(&self, key: &str, item: &'v Item<'_>) -> Result<&'v str, PolicyError> {
+        item.get_ref().as_str().ok_or_else(|| self.kind(key, item, "a string"))
+    }
+
+    fn table<'v, 'i>(&self, key: &str, item: &'v Item<'i>) -> Result<&'v DeTable<'i>, PolicyError> {
+        item.get_ref().as_table().ok_or_else(|| self.kind(key, item, "a table"))
+    }
+
+    fn policy(&self, table: &DeTable<'_>) -> Result<(Layer, Option<Extends>), PolicyError> {
+        let (mut layer, mut extends) = (Layer::default(), None);
+        for (key, item) in table {
+            match key.get_ref().as_ref() {
+                "ruleset" => layer.ruleset = Some(self.edition(item)?),
+                "extends" => {
+                    let name = self.string("extends", item)?.to_owned();
+                    extends = Some(Extends { name, span: Span::new(item.span().start, item.span().end) });
+                }
+                "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
+                "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
+                "waiver" => {
+                    let rows = item.get_ref().as_array();
+                    for row in rows.ok_or_else(|| self.kind("waiver", item, "tables: write [[waiver]]"))? {
+                        layer.waivers.push(self.waiver(row)?);
+                    }
+                }
+                _ => return Err(self.unknown_key(key, "the policy", KEYS)),
+            }
+        }
+        Ok((layer, extends))
+    }
+
+    fn edition(&self, item: &Item<'_>) -> Result<Edition, PolicyError> {
+        let text = self.string("ruleset", item)?;
+        let fault = match Edition::parse(text) {
+            Some(edition) if edition <= Edition::CURRENT => return Ok(edition),
+            Some(_) => format!("this version knows rulesets up to {}, not {text}", Edition::CURRENT),
+            None => format!("`{text}` is not a ruleset; write \"{}\"", Edition::CURRENT),
+        };
+        Err(self.error(item.span(), Fault::Edition(fault)))
+    }
+
+    fn actions(&self, table: &DeTable<'_>, layer: &mut Layer) -> Result<(), PolicyError> {
+        for (key, item) in table {
+            let name = key.get_ref().as_ref();
+            match (name, SEVERITIES.iter().find(|(n, _)| *n == name)) {
+                (_, Some((_, severity))) => {
+                    let wish = self.wish(name, item)?;
+                    layer.actions.insert(*severity, if let Wish::Do(action) = wish { Some(action) } else { None });
+                }
+                ("base", None) => match self.wish("base", item)? {
+                    Wish::Do(action) => layer.base_limit = Some(action),
+                    Wish::Off | Wish::BySeverity => {
+                        return Err(self.kind("base", item, "stop, warn or go: the most for what came with the base"));
+                    }
+                },
+                _ => {
+                    let known = SEVERITIES.iter().map(|(n, _)| *n).chain(["base"]);
+                    return Err(self.unknown_key(key, "[actions]", known));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `stop`, `warn`, `go` or `off`.
+    fn wish(&self, key: &str, item: &Item<'_>) -> Result<Wish, PolicyError> {
+        let word =
+            item.get_ref().as_str().ok_or_else(|| self.kind(key, item, "\"stop\", \"warn\", \"go\" or \"off\""))?;
+        match Action::parse(word) {
+            Some(action) => Ok(Wish::Do(action)),
+            None if word.eq_ignore_ascii_case("off") => Ok(Wish::Off),
+            None => Err(self
+                .error(item.span(), Fault::BadAction(word.to_owned()))
+                .did_you_mean(word, ["stop", "warn", "go", "off"])),
+        }
+    }
+
+    fn named(&self, name: &str, span: std::ops::Range<usize>) -> Result<Vec<&'static Rule>, PolicyError> {
+        let rules = rule::named(name);
+        if rules.is_empty() {
+            let known = rule::all().iter().flat_map(|r| std::iter::once(r.id).chain(r.other_names()));
+            return Err(self.error(span, Fault::UnknownRule(name.to_owned())).did_you_mean(name, known));
+        }
+        Ok(rules)
+    }
+
+    fn rules(&self, table: &DeTable<'_>) -> Result<BTreeMap<&'static str, Vec<Wanted>>, PolicyError> {
+        let mut wanted: BTreeMap<&'static str, Vec<Wanted>> = BTreeMap::new();
+        let mut set_by: BTreeMap<&'static str, &str> = BTreeMap::new();
+        for (key, item) in table {
+            let name = key.get_ref().as_ref();
+            for rule in self.named(name, key.span())? {
+                if let Some(other) = set_by.insert(rule.id, name) {
+                    let (name, other) = (name.to_owned(), other.to_owned());
+                    return Err(self.error(key.span(), Fault::SetTwice { name, rule: rule.id, other }));
+                }
+                let runs = match item.get_ref() {
+                    DeValue::Array(rows) => rows.iter().map(|row| self.run(name, rule, key, row)).collect(),
+                    _ => self.run(name, rule, key, item).map(|run| vec![run]),
+                };
+                wanted.insert(rule.id, runs?);
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// One run of a rule: an action, or a table of an action and parameters.
+    fn run(&self, name: &str, rule: &'static Rule, key: &Key<'_>, item: &Item<'_>) -> Result<Wanted, PolicyError> {
+        let (mut wish, mut given, mut spans) = (Wish::BySeverity, Vec::new(), BTreeMap::new());
+        match item.get_ref() {
+            DeValue::String(_) => wish = self.wish(name, item)?,
+            DeValue::Table(table) => {
+                for (key, item) in table {
+                    let param = key.get_ref().as_ref();
+                    if param == "action" {
+                        wish = self.wish("action", item)?;
+                        continue;
+                    }
+                    let known = rule.params.iter().find(|p| p.name == param || p.anchore == Some(param));
+                    let Some(spec) = known else {
+                        let fault = Fault::UnknownParam { owner: rule.id.to_owned(), name: param.to_owned() };
+                        let known = rule.params.iter().map(|p| p.name).chain(["action"]);
+                        return Err(self.error(key.span(), fault).did_you_mean(param, known));
+                    };
+                    spans.insert(spec.name, item.span());
+                    given.push((spec.name.to_owned(), self.value(spec.name, item)?));
+                }
+            }
+            _ => return Err(self.kind(name, item, "an action, or a table with `action` and parameters")),
+        }
+        let params = if wish == Wish::Off && given.is_empty() {
+            rule::Params::defaults(rule)
+        } else {
+            params(rule, given).map_err(|fault| {
+                let at = match &fault {
+                    Fault::Params(rule::ParamsError::Kind { name, .. }) => spans.get(name),
+                    Fault::Regexp { param, .. } => spans.get(param.as_str()),
+                    _ => None,
+                };
+                self.error(at.cloned().unwrap_or_else(|| key.span()), fault)
+            })?
+        };
+        let span = Span::new(key.span().start, key.span().end.max(item.span().end));
+        let line = Some(PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, span) });
+        Ok(Wanted { rule, wish, params, trigger: None, line, is_built_in: self.is_built_in })
+    }
+
+    fn value(&self, key: &str, item: &Item<'_>) -> Result<Value, PolicyError> {
+        let integer = |text: &str, radix| i64::from_str_radix(text, radix).ok();
+        let value = match item.get_ref() {
+            DeValue::String(s) => Some(Value::Str(s.to_string())),
+            DeValue::Boolean(b) => Some(Value::Bool(*b)),
+            DeValue::Integer(i) => integer(i.as_str(), i.radix()).map(Value::Int),
+            DeValue::Array(items) => {
+                let texts = items.iter().map(|item| match item.get_ref() {
+                    DeValue::String(s) => Some(s.to_string()),
+                    DeValue::Integer(i) => integer(i.as_str(), i.radix()).map(|i| i.to_string()),
+                    _ => None,
+                });
+                texts.collect::<Option<Vec<String>>>().map(Value::List)
+            }
+            DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => None,
+        };
+        value.ok_or_else(|| self.kind(key, item, "a string, a whole number, true or false, or a list of strings"))
+    }
+
+    fn waiver(&self, row: &Item<'_>) -> Result<Waiver, PolicyError> {
+        let table = self.table("waiver", row)?;
+        let whole = || Span::new(row.span().start, row.span().end);
+        let fault = |span, text: String| self.error(span, Fault::Waiver(text));
+        let (mut rules, mut path, mut fingerprint, mut reason, mut expires) = (Vec::new(), None, None, None, None);
+        for (key, item) in table {
+            let name = key.get_ref().as_ref();
+            match name {
+                "rule" => rules.extend(self.named(self.string(name, item)?, item.span())?),
+                "rules" => {
+                    let names = item.get_ref().as_array();
+                    for one in names.ok_or_else(|| self.kind(name, item, "a list of rules"))? {
+                        rules.extend(self.named(self.string(name, one)?, one.span())?);
+                    }
+                }
+                "path" => {
+                    let glob = PathGlob::new(self.string(name, item)?);
+                    path = Some(glob.map_err(|why| fault(item.span(), why))?);
+                }
+                "fingerprint" => {
+                    let text = self.string(name, item)?;
+                    let (identity, number) = text.split_once(':').map_or((text, None), |(i, n)| (i, Some(n)));
+                    if identity.len() != 16 || !identity.bytes().all(|b| b.is_ascii_hexdigit()) {
+                        let why = format!("`{text}` is not a fingerprint; copy its 16 digits from a report");
+                        return Err(fault(item.span(), why));
+                    }
+                    if number.is_some() {
+                        let why =
+                            format!("`{text}` is one of several equal findings; a waiver covers all: `{identity}`");
+                        return Err(fault(item.span(), why));
+                    }
+                    fingerprint = Some(identity.to_ascii_lowercase());
+                }
+                "reason" => reason = Some(self.string(name, item)?.trim().to_owned()).filter(|r| !r.is_empty()),
+                "expires" => {
+                    let text = match item.get_ref() {
+                        DeValue::Datetime(date) => date.to_string(),
+                        _ => self.string(name, item)?.to_owned(),
+                    };
+                    let date = Date::parse(&text);
+                    let wrong = || fault(item.span(), format!("`{text}` is not a day; write it as 2026-12-31"));
+                    expires = Some(date.ok_or_else(wrong)?);
+                }
+                _ => return Err(self.unknown_key(key, "[[waiver]]", WAIVER_KEYS)),
+            }
+        }
+        rules.sort_by_key(|r| r.id);
+        rules.dedup();
+        if rules.is_empty() {
+            let text = "a waiver names the rule it waives: rule = \"…\" or rules = […]";
+            return Err(fault(row.span(), text.to_owned()));
+        }
+        let Some(reason) = reason else {
+            return Err(fault(row.span(), "a waiver says why: reason = \"…\"".to_owned()));
+        };
+        let line = PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, whole()) };
+        Ok(Waiver { rules, path, fingerprint, reason, expires, line })
+    }
+}
+
+/// The part of a span on its first line.
+fn first_line(text: &SourceText, span: Span) -> Span {
+    let line = text.line_span(text.line(span.start));
+    Span::new(span.start, span.end.min(line.end))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Policy;
+    use super::*;
+
+    fn policy(text: &str) -> Policy {
+        Policy::parse(&SourceText::new("dockgate.toml", text)).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn error(text: &str) -> String {
+        Policy::parse(&SourceText::new("dockgate.toml", text)).unwrap_err().to_string()
+    }
+
+    fn action(policy: &Policy, rule: &str) -> Option<Action> {
+        policy.checks.iter().find(|c| c.rule.id == rule).map(|c| c.action)
+    }
+
+    #[test]
+    fn severities_decide_unless_a_rule_is_named() {
+        let policy = policy(
+            "\u{feff}ruleset = \"2026.1\"\n[actions]\nerror = \"warn\"\ninfo = \"off\"\n[rules]\nsetuid-removed = \"stop\"\nsetuid-mode-changed = \"off\"\n",
+        );
+        assert_eq!(action(&policy, "setuid-added"), Some(Action::Warn));
+        assert_eq!(action(&policy, "base-unknown"), Some(Action::Warn));
+        assert_eq!(action(&policy, "package-added"), None);
+        assert_eq!(action(&policy, "setuid-removed"), Some(Action::Stop));
+        assert_eq!(action(&policy, "setuid-mode-changed"), None);
+        // It needs a parameter that only a policy can give.
+        assert_eq!(action(&policy, "file-name-matched"), None);
+        let lines: Vec<usize> =
+            policy.checks.iter().filter_map(|c| c.line.as_ref()).map(|l| l.source.line(l.span.start)).collect();
+        assert_eq!(lines, [6]);
+    }
+
+    #[test]
+    fn a_rule_goes_by_any_of_its_names_and_can_run_several_times() {
+        let policy = policy(
+            "[rules]\n\"SUIDDIFF:SUIDFILEDEL\" = \"stop\"\nCIS-DI-0008 = { action = \"go\", setgid = true }\n\
+             [[rules.file-name-matched]]\naction = \"stop\"\nname-regexp = '.*/id_rsa$'\n\
+             [[rules.file-name-matched]]\naction = \"go\"\nFILECHECK_NAMEREGEXP = '/tmp/'\n",
+        );
+        assert_eq!(action(&policy, "setuid-removed"), Some(Action::Stop));
+        let setuid = policy.checks.iter().find(|c| c.rule.id == "setuid-added").unwrap();
+        assert!(setuid.action == Action::Go && setuid.params.bool("setgid"));
+        let names: Vec<_> = policy.checks.iter().filter(|c| c.rule.id == "file-name-matched").collect();
+        let shown: Vec<_> = names.iter().map(|c| (c.action, c.params.str("name-regexp"))).collect();
+        assert_eq!(shown, [(Action::Stop, ".*/id_rsa$"), (Action::Go, "/tmp/")]);
+        let line = names[1].line.as_ref().unwrap();
+        assert_eq!(line.source.line(line.span.start), 4);
+    }
+
+    #[test]
+    fn a_policy_that_compares_nothing_need_not_know_the_base() {
+        let off = ["setuid-added", "setuid-removed", "setuid-mode-changed", "setuid-changed", "package-added"];
+        let off = off.iter().chain(&["package-removed", "package-version-changed", "packages-changed"]);
+        let text = off.map(|rule| format!("{rule} = \"off\"\n")).collect::<String>();
+        assert_eq!(action(&policy(&format!("[rules]\n{text}")), "base-unknown"), None);
+        assert_eq!(action(&policy("[rules]\npackage-added = \"go\"\n"), "packages-unread"), Some(Action::Warn));
+    }
+
+    #[test]
+    fn waivers_are_read_whole() {
+        let policy = policy(
+            "[[waiver]]\nrules = [\"setuid-added\", \"SUIDDIFF:SUIDMODEDIFF\"]\npath = \"/usr/bin/*\"\nreason = \" meant \"\n\
+             expires = \"2026-12-31\"\n[[waiver]]\nrule = \"package-added\"\nfingerprint = \"0123456789abcdef\"\nreason = \"x\"\nexpires = 2027-01-01\n",
+        );
+        let [first, second] = policy.waivers.as_slice() else { panic!("two waivers") };
+        assert_eq!(first.rules.iter().map(|r| r.id).collect::<Vec<_>>(), ["setuid-added", "setuid-mode-changed"]);
+        assert_eq!((first.reason.as_str(), first.expires), ("meant", Date::parse("2026-12-31")));
+        assert!(first.path.as_ref().unwrap().matches("/usr/bin/su"));
+        assert_eq!(
+            (second.fingerprint.as_deref(), second.expires),
+            (Some("0123456789abcdef"), Date::parse("2027-01-01"))
+        );
+        assert_eq!(second.line.source.line(second.line.span.start), 6);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_the_nearest_name() {
+        let cases = [
+            ("ruleset 1", "dockgate.toml:1: not TOML: "),
+            ("rulset = \"2026.1\"", "dockgate.toml:1: unknown key `rulset` in the policy; did you mean `ruleset`?"),
+            ("ruleset = \"2099.1\"", "dockgate.toml:1: this version knows rulesets up to 2026.1, not 2099.1"),
+            ("ruleset = \"new\"", "dockgate.toml:1: `new` is not a ruleset; write \"2026.1\""),
+            ("ruleset = 2026.1", "dockgate.toml:1: `ruleset` takes a string"),
+            (
+                "[actions]\nerrors = \"stop\"",
+                "dockgate.toml:2: unknown key `errors` in [actions]; did you mean `error`?",
+            ),
+            ("[actions]\nerror = \"stopp\"", "dockgate.toml:2: `stopp` is not an action; did you mean `stop`?"),
+            (
+                "[actions]\nbase = \"off\"",
+                "dockgate.toml:2: `base` takes stop, warn or go: the most for what came with the base",
+            ),
+            (
+                "[rules]\nsetuid-aded = \"stop\"",
+                "dockgate.toml:2: unknown rule `setuid-aded`; did you mean `setuid-added`?",
+            ),
+            (
+                "[rules]\nsetuid-added = 7",
+                "dockgate.toml:2: `setuid-added` takes an action, or a table with `action` and parameters",
+            ),
+            (
+                "[rules]\nsetuid-added = { acton = \"stop\" }",
+                "dockgate.toml:2: `setuid-added` has no parameter `acton`; did you mean `action`?",
+            ),
+            (
+                "[rules]\nsetuid-added = { setgid = [1] }",
+                "dockgate.toml:2: parameter `setgid` of `setuid-added` takes true or false",
+            ),
+            (
+                "[rules]\nsetuid-added = \"go\"\n\"SUIDDIFF:SUIDFILEADD\" = \"stop\"",
+                "dockgate.toml:3: `SUIDDIFF:SUIDFILEADD` sets `setuid-added`, which `setuid-added` has set already",
+            ),
+            (
+                "[rules]\nfile-name-matched = \"stop\"",
+                "dockgate.toml:2: `file-name-matched` needs parameter `name-regexp`: A regular expression over absolute paths, matched from the start of the path",
+            ),
+            (
+                "[[rules.file-name-matched]]\naction = \"stop\"\nname-regexp = '*'",
+                "dockgate.toml:3: `name-regexp` is not a regular expression that can be run: repetition operator missing expression",
+            ),
+            ("[waiver]\nrule = \"setuid-added\"", "dockgate.toml:1: `waiver` takes tables: write [[waiver]]"),
+            ("\n[[waiver]]\nrule = \"setuid-added\"", "dockgate.toml:2: a waiver says why: reason = \"…\""),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \" \"",
+                "dockgate.toml:1: a waiver says why: reason = \"…\"",
+            ),
+            (
+                "[[waiver]]\nreason = \"x\"",
+                "dockgate.toml:1: a waiver names the rule it waives: rule = \"…\" or rules = […]",
+            ),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \"x\"\nexpires = \"31.12.2026\"",
+                "dockgate.toml:4: `31.12.2026` is not a day; write it as 2026-12-31",
+            ),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \"x\"\npath = \"a[\"",
+                "dockgate.toml:4: `a[` has a `[` that is not closed",
+            ),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \"x\"\nfingerprint = \"0123456789abcdef:2\"",
+                "dockgate.toml:4: `0123456789abcdef:2` is one of several equal findings; a waiver covers all: `0123456789abcdef`",
+            ),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreason = \"x\"\nfingerprint = \"abc\"",
+                "dockgate.toml:4: `abc` is not a fingerprint; copy its 16 digits from a report",
+            ),
+            ("[[waiver]]\nrule = \"nope\"\nreason = \"x\"", "dockgate.toml:2: unknown rule `nope`"),
+            (
+                "[[waiver]]\nrule = \"setuid-added\"\nreasons = \"x\"",
+                "dockgate.toml:3: unknown key `reasons` in [[waiver]]; did you mean `reason`?",
+            ),
+        ];
+        for (text, expected) in cases {
+            let told = error(text);
+            assert!(
+                told == expected || (expected.ends_with(": ") && told.starts_with(expected)),
+                "{text}\n{told}\n{expected}"
+            );
+        }
+    }
+}

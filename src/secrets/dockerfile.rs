@@ -1,0 +1,94 @@
+//! Secrets in a Dockerfile's own text: variables named like one, and text that a detector knows.
+
+use crate::dockerfile::{Args, Dockerfile, Keyword, Pair, Word};
+use crate::rule::Detector;
+use crate::text::Span;
+
+use super::Scanner;
+
+/// A secret in the text of a Dockerfile. It holds places only, never the value.
+#[derive(Clone, Debug)]
+pub struct TextSecret {
+    /// Index into `Dockerfile::instructions`.
+    pub instruction: usize,
+    /// The ENV or ARG name, when it is the value of one.
+    pub variable: Option<Word>,
+    /// The value, to be masked wherever the text is shown; empty for a variable without one.
+    pub value: Span,
+    /// The detector that knows the value; `None` when only the name tells.
+    pub detector: Option<&'static Detector>,
+}
+
+/// Parts of a variable's name, split at `_`, that say it holds a secret (those BuildKit's check looks for).
+const SECRET_WORDS: [&str; 10] =
+    ["apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token"];
+/// Parts that say it does not.
+const PUBLIC_WORDS: [&str; 1] = ["public"];
+/// Last parts that say it names something about a secret.
+const HARMLESS_ENDINGS: [&str; 2] = ["file", "version"];
+
+/// Whether a variable's name says that it holds a secret: `DB_PASSWORD` does, `PASSWORD_FILE` and `PUBLIC_KEY` do not.
+pub fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let parts: Vec<&str> = name.split('_').collect();
+    parts.iter().any(|part| SECRET_WORDS.contains(part))
+        && !parts.iter().any(|part| PUBLIC_WORDS.contains(part))
+        && !parts.last().is_some_and(|last| parts.len() > 1 && HARMLESS_ENDINGS.contains(last))
+}
+
+/// Every secret in the text, sorted by place.
+pub fn in_dockerfile(dockerfile: &Dockerfile) -> Vec<TextSecret> {
+    let mut found = Vec::new();
+    for (index, instruction) in dockerfile.instructions.iter().enumerate() {
+        for known in Scanner::shared().scan_text(dockerfile.source.slice(instruction.span)) {
+            let offset = |byte: u64| {
+                instruction.span.start + usize::try_from(byte).unwrap_or(usize::MAX - instruction.span.start)
+            };
+            let value = Span::new(offset(known.bytes.start), offset(known.bytes.end));
+            let variable = pairs(&instruction.args).find(|p| p.value.as_ref().is_some_and(|v| v.span.contains(value)));
+            found.push(TextSecret {
+                instruction: index,
+                variable: variable.map(|p| p.key.clone()),
+                value,
+                detector: Some(known.detector),
+            });
+        }
+        if !matches!(instruction.keyword, Keyword::Env | Keyword::Arg) {
+            continue;
+        }
+        for pair in pairs(&instruction.args).filter(|p| is_secret_name(p.key.text.trim_matches(['"', '\'']))) {
+            let value = pair.value.as_ref().map_or(Span::new(pair.key.span.end, pair.key.span.end), |v| v.span);
+            let is_known = |s: &TextSecret| s.instruction == index && s.variable.as_ref() == Some(&pair.key);
+            if !found.iter().any(is_known) {
+                found.push(TextSecret { instruction: index, variable: Some(pair.key.clone()), value, detector: None });
+            } else {
+                // The detector may know only a part of the value; the name says that all of it is secret.
+                found.iter_mut().filter(|s| is_known(s)).for_each(|s| s.value = value);
+            }
+        }
+    }
+    found.sort_by_key(|s| (s.instruction, s.value));
+    found
+}
+
+fn pairs(args: &Args) -> impl Iterator<Item = &Pair> {
+    match args {
+        Args::Pairs(pairs) => pairs.iter(),
+        _ => [].iter(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets() {
+        for name in ["TOKEN", "NPM_TOKEN", "apiKey", "API_KEY", "AWS_ACCESS_KEY_ID", "db_password", "AUTH_X"] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["TOKENIZER", "PUBLIC_KEY", "PASSWORD_FILE", "KEY_VERSION", "AUTHOR", "PATH", "NPMTOKEN"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! One binary for all integration tests.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod catalogue;
+mod command;
+mod floors;
+mod images;
+mod pages;

@@ -1,0 +1,215 @@
+//! The command as its users run it: arguments, exit codes, formats, and no secret in any of them.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+
+/// The command in a clean environment, in the folder of the repository.
+fn dockgate() -> Command {
+    let mut command = Command::cargo_bin("dockgate").unwrap();
+    command.env_clear().env("NO_COLOR", "1").current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+fn stdout(command: &mut Command, code: i32) -> String {
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}\n{errors}");
+    text
+}
+
+fn stderr(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.stdout.is_empty(), "an error leaves standard output empty");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+const IMAGE: &str = "docker-archive:fixtures/aic-secret/image.tar";
+
+#[test]
+fn the_main_job_finds_the_key_before_and_after_the_build() {
+    let text = stdout(dockgate().args(["check", "fixtures/aic-secret", "--image", IMAGE, "--format", "json"]), 1);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["verdict"], "STOP");
+    let findings = report["findings"].as_array().unwrap();
+    let copied = findings.iter().find(|f| f["rule"] == "key-file-copied").unwrap();
+    assert_eq!(
+        (copied["place"]["path"].as_str(), copied["place"]["line"].as_u64()),
+        (Some("fixtures/aic-secret/Dockerfile"), Some(5))
+    );
+    assert_eq!(copied["place"]["column"], 6, "the source token is marked, not the instruction");
+    assert_eq!(copied["image_says"]["status"], "confirmed");
+    assert_eq!(copied["image_says"]["because"], "/root/.ssh/id_rsa is in layer 3");
+}
+
+#[test]
+fn the_policy_of_2017_decides_as_it_did() {
+    let policy = "fixtures/aic-secret/mypolicy";
+    let table = stdout(dockgate().args(["gate", IMAGE, "--policy", policy, "--format", "table"]), 1);
+    let row = |words: &[&str]| table.lines().any(|line| words.iter().all(|word| line.contains(word)));
+    assert!(row(&["FILECHECK", "FILENAMEMATCH", "/root/.ssh/id_rsa", "STOP"]), "{table}");
+    assert!(row(&["FINAL", "STOP"]), "{table}");
+    assert!(row(&["ANCHORESEC", "WARN"]), "no feed is there, and that is told: {table}");
+    for column in ["Image Id", "Repo Tag", "Gate", "Trigger", "Check Output", "Gate Action"] {
+        assert!(table.contains(column), "{column}");
+    }
+}
+
+#[test]
+fn exit_codes_are_what_they_are_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let good = file("good.Dockerfile", "FROM debian:12.8\nHEALTHCHECK NONE\nUSER app\n");
+    let warned = file("warned.Dockerfile", "FROM debian\nHEALTHCHECK NONE\nUSER app\n");
+    let stopped = file("stopped.Dockerfile", "FROM debian:12.8\nEXPOSE 22\n");
+    stdout(dockgate().args(["lint", &good]), 0);
+    stdout(dockgate().args(["lint", &warned]), 0);
+    stdout(dockgate().args(["lint", "--fail-on", "warn", &warned]), 1);
+    stdout(dockgate().args(["lint", &stopped]), 1);
+    stdout(dockgate().args(["lint", "--fail-on", "never", &stopped]), 0);
+    stdout(dockgate().args(["lint", "--ignore", "exposed-port", &stopped]), 0);
+    for (args, word) in [
+        (vec!["lint", "/nowhere/Dockerfile"], "/nowhere/Dockerfile"),
+        (vec!["lint", "--policy", "/nowhere/policy", good.as_str()], "/nowhere/policy"),
+        (vec!["lint", "--ignore", "untaged-base", good.as_str()], "untagged-base"),
+        (vec!["lint", "--output", "xml:x", good.as_str()], "xml:x"),
+        (vec!["check", "/nowhere"], "/nowhere"),
+        (vec!["gate", "docker-archive:/nowhere.tar"], "/nowhere.tar"),
+        (vec!["explain", "DL9999"], "DL9999"),
+        (vec!["lint", "--no-such-option"], "--no-such-option"),
+    ] {
+        let told = stderr(dockgate().args(&args));
+        assert!(told.replace(['\n', ' ', '│'], "").contains(word), "{args:?}: {told}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    let told = stderr(dockgate().arg("lint").arg(empty.path()));
+    assert!(told.contains("no Dockerfile"), "{told}");
+}
+
+#[test]
+fn a_broken_policy_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("mypolicy");
+    fs::write(&policy, "# ours\nDOCKERFILECHECK:NOTAG:STOP\nDOCKERFILECHECK:EXPOSED:STOP\n").unwrap();
+    let told = stderr(dockgate().args(["gate", IMAGE, "--policy"]).arg(&policy));
+    assert!(told.contains("EXPOSED") && told.contains(":3"), "{told}");
+}
+
+#[test]
+fn one_run_writes_several_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let output = |format: &str, name: &str| format!("{format}:{}", path(name).display());
+    let args = ["check", "fixtures/aic-secret", "--image", IMAGE, "--format", "table"];
+    stdout(
+        dockgate().args(args).args(["--output", &output("sarif", "r.sarif"), "--output", &output("json", "r.json")]),
+        1,
+    );
+    let read =
+        |name: &str| -> serde_json::Value { serde_json::from_str(&fs::read_to_string(path(name)).unwrap()).unwrap() };
+    let (sarif, json) = (read("r.sarif"), read("r.json"));
+    assert_eq!(sarif["version"], "2.1.0");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), json["findings"].as_array().unwrap().len());
+    let key = results.iter().find(|r| r["ruleId"] == "key-file-copied").unwrap();
+    let location = &key["locations"][0]["physicalLocation"];
+    assert_eq!(location["artifactLocation"]["uri"], "fixtures/aic-secret/Dockerfile");
+    assert_eq!((&location["region"]["startLine"], &location["region"]["startColumn"]), (&5.into(), &6.into()));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no partial file is left");
+}
+
+/// Values that must not be seen in any output. None is a working secret.
+const PLANTED: [&str; 3] = ["hunter2-do-not-print", "correct-horse-battery", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"];
+
+#[test]
+fn no_output_shows_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let dockerfile = format!(
+        "FROM debian:12\nARG NPM_TOKEN={}\nENV DB_PASSWORD={} \\\n    HOME=/root\nENV API_KEY \"{}\"\nCOPY id_rsa /\nRUN sudo true\n",
+        PLANTED[0], PLANTED[1], PLANTED[2]
+    );
+    fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
+    let key = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n", PLANTED[2]);
+    fs::write(folder.path().join("id_rsa"), key).unwrap();
+    for policy in ["default", "strict"] {
+        for format in ["text", "table", "json", "sarif"] {
+            let text = stdout(dockgate().args(["check", "--policy", policy, "--format", format]).arg(folder.path()), 1);
+            assert!(text.contains("DB_PASSWORD"), "{format}: the finding is there");
+            for secret in PLANTED {
+                assert!(!text.contains(secret), "{policy} {format} shows {secret}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_bytes_come_out_every_time() {
+    let run = |threads: &str| {
+        let mut command = dockgate();
+        command.env("RAYON_NUM_THREADS", threads).args([
+            "check",
+            "fixtures/aic-secret",
+            "--image",
+            IMAGE,
+            "--format",
+            "json",
+        ]);
+        stdout(&mut command, 1)
+    };
+    let first = run("1");
+    for threads in ["1", "2", "8"] {
+        assert_eq!(run(threads), first, "{threads} threads");
+    }
+}
+
+#[test]
+fn rules_can_be_looked_up_by_any_name() {
+    let by_id = stdout(dockgate().args(["explain", "untagged-base"]), 0);
+    assert!(by_id.contains("DL3006") && by_id.contains("Base image without a tag or digest"));
+    assert_eq!(stdout(dockgate().args(["explain", "dl3006"]), 0), by_id);
+    let by_trigger = stdout(dockgate().args(["explain", "DOCKERFILECHECK:NOTAG"]), 0);
+    assert!(by_trigger.contains("untagged-base:") && by_trigger.contains("latest-base:"));
+    let rules: serde_json::Value =
+        serde_json::from_str(&stdout(dockgate().args(["rules", "--format", "json"]), 0)).unwrap();
+    let pages =
+        ["lint", "context", "image", "run"].iter().map(|f| Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(f));
+    let count: usize = pages.map(|p| fs::read_dir(p).unwrap().count()).sum();
+    assert_eq!(rules["rules"].as_array().unwrap().len(), count);
+}
+
+#[test]
+fn lint_finds_dockerfiles_as_git_sees_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        ("Dockerfile", "FROM debian\n"),
+        (".devcontainer/Dockerfile", "FROM debian\n"),
+        ("sub/api.dockerfile", "FROM debian\n"),
+        ("Containerfile.ci", "FROM debian\n"),
+        ("ignored/Dockerfile", "FROM debian\n"),
+        ("Dockerfile.dockerignore", "*\n"),
+        (".gitignore", "ignored/\n"),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let mut command = dockgate();
+    command.current_dir(folder.path()).args(["lint", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&mut command, 0)).unwrap();
+    let mut paths: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|f| f["rule"] == "untagged-base")
+        .map(|f| f["place"]["path"].as_str().unwrap())
+        .collect();
+    paths.sort_unstable();
+    assert_eq!(paths, [".devcontainer/Dockerfile", "Containerfile.ci", "Dockerfile", "sub/api.dockerfile"]);
+    assert_eq!(report["coverage"]["dockerfiles"], 4);
+}

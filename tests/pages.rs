@@ -1,0 +1,107 @@
+//! The examples on the rule pages, run: `bad` is reported on the marked lines and no others, `good` is not reported,
+//! `fixed` is what the fix makes of the `bad` block before it.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use dockgate::check::{ContextRequest, Judged, Report, Request, Selection, run};
+use dockgate::dockerfile::BuildOptions;
+use dockgate::finding::Fix;
+use dockgate::fix;
+use dockgate::policy::{Action, Actions, Check, Date, Policy};
+use dockgate::rule::{self, Edition, Example, ExampleKind, FixKind, Params, Phase, Rule, Value};
+use dockgate::text::SourceText;
+
+/// Runs one rule over an example.
+fn report(rule: &'static Rule, example: &Example) -> Report {
+    let given = example.params.iter().map(|(name, value)| {
+        let values = value.split(',').map(str::to_owned).collect();
+        ((*name).to_owned(), Value::List(values))
+    });
+    let check =
+        Check { rule, params: Params::new(rule, given).unwrap(), action: Action::Stop, trigger: None, line: None };
+    let leave_out = Actions { error: None, warning: None, info: None, style: None };
+    let policy = Policy {
+        name: "the page".into(),
+        ruleset: Edition::CURRENT,
+        actions: leave_out,
+        base_limit: Action::Stop,
+        checks: vec![check],
+        waivers: Vec::new(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for (path, content) in example.context {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let dockerfile = folder.path().join("Dockerfile");
+    fs::write(&dockerfile, example.text).unwrap();
+    let context = ContextRequest { root: folder.path().into(), shown: String::new(), dockerfile };
+    run(&Request {
+        dockerfiles: vec![SourceText::new("Dockerfile", example.text)],
+        context: (rule.phase == Phase::Context).then_some(context),
+        image: None,
+        policy: &policy,
+        selection: Selection::default(),
+        build: BuildOptions::default(),
+        today: Date::parse("2026-01-01").unwrap(),
+        progress: &|_| {},
+    })
+    .unwrap()
+}
+
+fn lines(report: &Report) -> BTreeSet<usize> {
+    report.findings.iter().map(|j: &Judged| j.finding.place().region().unwrap().start.line).collect()
+}
+
+#[test]
+fn every_example_does_what_its_page_says() {
+    let mut wrong = Vec::new();
+    let mut examples = 0;
+    for rule in rule::all() {
+        let mut last_bad = None;
+        for example in rule.examples {
+            examples += 1;
+            let at = format!("{} line {}", rule.id, example.page_line);
+            let found = report(rule, example);
+            match example.kind {
+                ExampleKind::Bad => {
+                    let marked: BTreeSet<usize> = example.marked.iter().copied().collect();
+                    if lines(&found) != marked {
+                        wrong.push(format!("{at}: reported on {:?}, marked are {marked:?}", lines(&found)));
+                    }
+                    last_bad = Some((example.text, found));
+                }
+                ExampleKind::Good => {
+                    if !found.findings.is_empty() {
+                        wrong.push(format!("{at}: reported on {:?}, and it is a good example", lines(&found)));
+                    }
+                }
+                ExampleKind::Fixed => {
+                    let (text, bad) = last_bad.take().unwrap_or_else(|| panic!("{at}: no bad block before it"));
+                    let source = SourceText::new("Dockerfile", text);
+                    let fixes: Vec<&Fix> = bad.findings.iter().filter_map(|j| j.finding.fix.as_ref()).collect();
+                    if fixes.iter().any(|f| f.is_safe() != (rule.fix == FixKind::Safe)) {
+                        wrong.push(format!("{at}: the fix is not as safe as the page says"));
+                    }
+                    let fixed = fix::apply(&source, &fixes).map(|f| f.text.text().to_owned());
+                    if fixed.as_deref() != Some(example.text) {
+                        wrong.push(format!("{at}: the fix gives {fixed:?}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(examples > 20, "only {examples} examples were run");
+}
+
+#[test]
+fn no_name_of_a_rule_is_lost_unseen() {
+    let names: Vec<String> = rule::all()
+        .iter()
+        .map(|r| format!("{} {}", r.id, r.other_names().collect::<Vec<_>>().join(" ")).trim().to_owned())
+        .collect();
+    insta::assert_snapshot!(names.join("\n"));
+}
