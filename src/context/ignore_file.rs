@@ -8,6 +8,8 @@ use super::{ContextError, IgnoreRules, path};
 
 /// BuildKit's reader gives up on a line of this many bytes.
 const LINE_LIMIT: usize = 64 * 1024;
+/// Patterns an ignore file may have; each is compiled.
+const MAX_PATTERNS: usize = 10_000;
 
 /// One pattern of an ignore file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,9 @@ impl IgnoreFile {
             let trimmed = line.trim();
             if line.starts_with('#') || trimmed.is_empty() {
                 continue;
+            }
+            if patterns.len() == MAX_PATTERNS {
+                return Err(ContextError::ManyPatterns { file: source.path().to_owned(), limit: MAX_PATTERNS });
             }
             let start = span.start + (line.len() - line.trim_start().len());
             patterns.push(IgnorePattern { text: normalise(trimmed), span: Span::new(start, start + trimmed.len()) });

@@ -63,6 +63,14 @@ pub enum ContextError {
         /// Line, from 1.
         line: usize,
     },
+    /// The ignore file has more patterns than are taken.
+    #[error("cannot read {file}: it has more than {limit} patterns; shorten it")]
+    ManyPatterns {
+        /// The ignore file.
+        file: String,
+        /// How many it may have.
+        limit: usize,
+    },
     /// A file of the context cannot be read.
     #[error("cannot read {path} in the build context: {error}")]
     File {

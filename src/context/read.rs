@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::text;
 
@@ -53,6 +53,16 @@ impl Context {
     pub(super) fn on_disk(&self, path: &str) -> PathBuf {
         self.root.join(&*os_string(&text::encode(path)))
     }
+}
+
+/// All of a file that has at most `max` bytes.
+pub(super) fn bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {max} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// The bytes of a name.

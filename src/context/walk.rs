@@ -19,6 +19,8 @@ const MAX_ENTRIES: usize = 2_000_000;
 const MAX_PATH: usize = 4096;
 /// Left-out entries that are remembered by name.
 const MAX_LEFT_OUT: usize = 200_000;
+/// Bytes of an ignore file.
+const MAX_IGNORE_FILE: u64 = 4 << 20;
 /// Problems that are told.
 const MAX_PROBLEMS: usize = 100;
 
@@ -106,7 +108,7 @@ fn ignore_file(root: &Path, dockerfile: Option<&Path>) -> Result<Option<IgnoreFi
     });
     for path in beside.into_iter().chain([root.join(".dockerignore")]) {
         let shown = path.strip_prefix(".").unwrap_or(&path).to_string_lossy().into_owned();
-        match std::fs::read(&path) {
+        match read::bounded(&path, MAX_IGNORE_FILE) {
             Ok(bytes) => return IgnoreFile::new(SourceText::from_bytes(shown, bytes)).map(Some),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             Err(error) => return Err(ContextError::IgnoreFile { file: shown, error }),

@@ -39,6 +39,12 @@ impl<R: Read> Read for CutLines<R> {
         let mut rest = &mut buffer[..length];
         while !rest.is_empty() {
             let line = self.position - self.line_start;
+            if line + rest.len() as u64 <= SOFT_LIMIT {
+                let last_newline = rest.iter().rposition(|b| *b == b'\n');
+                self.line_start = last_newline.map_or(self.line_start, |last| self.position + last as u64 + 1);
+                self.position += rest.len() as u64;
+                break;
+            }
             let until_soft = usize::try_from(SOFT_LIMIT.saturating_sub(line)).unwrap_or(usize::MAX);
             let newline = rest.iter().position(|b| *b == b'\n');
             let is_free = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b';' | b'(' | b')' | b'{' | b'}' | 0);

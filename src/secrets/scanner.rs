@@ -1,7 +1,7 @@
 //! Searching text for secrets: one pass for the detectors' keywords, and a detector's own pattern only near one of its
 //! keywords.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -31,7 +31,8 @@ const OPAQUE: [&str; 24] = [
 /// All detectors, compiled.
 #[derive(Debug)]
 pub struct Scanner {
-    keywords: Keywords,
+    /// `None` when there are none.
+    keywords: Option<Keywords>,
     /// By keyword: the detector it belongs to.
     owners: Vec<usize>,
     detectors: Vec<Compiled>,
@@ -79,30 +80,29 @@ impl Scanner {
         let all = detectors.iter().enumerate().flat_map(|(i, d)| d.detector.keywords.iter().map(move |k| (i, *k)));
         let (owners, keywords): (Vec<usize>, Vec<&str>) = all.unzip();
         let build = |kind| AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(&keywords);
-        let finder = build(Some(AhoCorasickKind::DFA)).or_else(|_| build(None));
-        match finder {
-            Ok(finder) => Self { keywords: Keywords(finder), owners, detectors },
-            // Only far more keywords than any catalogue has could fail to build.
-            Err(_) => Self { keywords: Keywords(no_keywords()), owners: Vec::new(), detectors: Vec::new() },
-        }
+        // Only far more keywords than any catalogue has could fail to build.
+        let finder = build(Some(AhoCorasickKind::DFA)).or_else(|_| build(None)).ok();
+        Self { keywords: finder.map(Keywords), owners, detectors }
     }
 
     /// Searches a stream, in bounded memory. `path` is only asked for its extension: images and compressed files are
     /// not searched.
     pub fn scan(&self, path: &str, reader: impl Read) -> Scan {
+        let Some(keywords) = &self.keywords else { return Scan::default() };
         let name = path.rsplit('/').next().unwrap_or(path);
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         if OPAQUE.iter().any(|opaque| opaque.eq_ignore_ascii_case(extension)) {
             return Scan::default();
         }
         let mut cut_lines = CutLines::new(reader);
-        let mut sink = Collector { scanner: self, block: VecDeque::new(), found: Vec::new(), is_binary: false };
+        let mut sink =
+            Collector { scanner: self, keywords, block: VecDeque::new(), found: Vec::new(), is_binary: false };
         let mut searcher = SearcherBuilder::new()
             .line_number(true)
             .after_context(LINES_AFTER)
             .binary_detection(BinaryDetection::convert(b'\0'))
             .build();
-        let error = searcher.search_reader(&self.keywords, &mut cut_lines, &mut sink).err();
+        let error = searcher.search_reader(keywords, &mut cut_lines, &mut sink).err();
         sink.drain(0);
         let is_cut = sink.found.len() > MAX_HITS;
         sink.found.truncate(MAX_HITS);
@@ -114,19 +114,6 @@ impl Scanner {
     pub fn scan_text(&self, text: &str) -> Vec<SecretHit> {
         self.scan("", text.as_bytes()).hits
     }
-
-    /// Which detectors have a keyword in `line`.
-    fn detectors_near(&self, line: &[u8]) -> Vec<usize> {
-        let found = self.keywords.0.find_overlapping_iter(line);
-        let mut near: Vec<usize> = found.filter_map(|m| self.owners.get(m.pattern().as_usize()).copied()).collect();
-        near.sort_unstable();
-        near.dedup();
-        near
-    }
-}
-
-fn no_keywords() -> AhoCorasick {
-    AhoCorasick::new(std::iter::empty::<&str>()).unwrap_or_else(|_| unreachable!("an automaton without patterns"))
 }
 
 impl Compiled {
@@ -175,6 +162,7 @@ struct Found {
 /// Gathers lines until those after a keyword are known too.
 struct Collector<'s> {
     scanner: &'s Scanner,
+    keywords: &'s Keywords,
     block: VecDeque<Line>,
     found: Vec<Found>,
     is_binary: bool,
@@ -203,7 +191,7 @@ impl Collector<'_> {
         self.block.iter().take(LINES_AFTER).for_each(|next| window.extend_from_slice(&next.bytes));
         let scanner = self.scanner;
         let mut here: Vec<(Range<usize>, &'static Detector)> = Vec::new();
-        for index in scanner.detectors_near(&line.bytes) {
+        for index in self.detectors_near(&line.bytes) {
             let Some(compiled) = scanner.detectors.get(index) else { continue };
             let ranges = compiled.find(&window, line.bytes.len());
             here.extend(ranges.into_iter().map(|range| (range, compiled.detector)));
@@ -221,6 +209,12 @@ impl Collector<'_> {
         for (range, detector) in kept {
             self.found.extend(self.found_at(line, &window, range, detector));
         }
+    }
+
+    /// Which detectors have a keyword in `line`.
+    fn detectors_near(&self, line: &[u8]) -> BTreeSet<usize> {
+        let found = self.keywords.0.find_overlapping_iter(line);
+        found.filter_map(|m| self.scanner.owners.get(m.pattern().as_usize()).copied()).collect()
     }
 
     fn found_at(&self, line: &Line, window: &[u8], range: Range<usize>, detector: &'static Detector) -> Option<Found> {
