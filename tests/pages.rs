@@ -18,8 +18,15 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         let values = value.split(',').map(str::to_owned).collect();
         ((*name).to_owned(), Value::List(values))
     });
-    let check =
-        Check { rule, params: Params::new(rule, given).unwrap(), action: Action::Stop, trigger: None, line: None };
+    let check = Check {
+        rule,
+        params: Params::new(rule, given).unwrap(),
+        severity: None,
+        action: Action::Stop,
+        is_by_severity: false,
+        trigger: None,
+        line: None,
+    };
     let leave_out = Actions { error: None, warning: None, info: None, style: None };
     let policy = Policy {
         name: "the page".into(),

@@ -1,5 +1,6 @@
 //! The models a run is made on, computed once before the first rule runs.
 
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -88,6 +89,15 @@ impl LintModels {
     }
 }
 
+/// A file that cannot be opened, and is judged by its name alone.
+struct Unreadable;
+
+impl Read for Unreadable {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
 /// Key files among everything that is copied, each looked at once.
 fn key_files(context: &Context, copied: &[Copied]) -> Vec<(usize, KeyHit)> {
     let mut indexes: Vec<usize> =
@@ -97,8 +107,11 @@ fn key_files(context: &Context, copied: &[Copied]) -> Vec<(usize, KeyHit)> {
     let hit = |index: usize| {
         let path = &context.files.get(index)?.path;
         secrets::key_file(path)?;
-        let mut file = context.open_file(index).ok()?;
-        Some((index, secrets::classify(path, &mut file)?))
+        let hit = match context.open_file(index) {
+            Ok(mut file) => secrets::classify(path, &mut file)?,
+            Err(_) => secrets::classify(path, &mut Unreadable)?,
+        };
+        Some((index, hit))
     };
     indexes.into_par_iter().filter_map(hit).collect()
 }

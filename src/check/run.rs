@@ -183,7 +183,11 @@ fn gate_findings(
     checks.par_iter().flat_map_iter(run).collect()
 }
 
-fn judge(finding: Finding, check: &Check, request: &Request<'_>) -> Decided {
+fn judge(mut finding: Finding, check: &Check, request: &Request<'_>) -> Decided {
+    // A finding with a severity of its own keeps it.
+    if let Some(severity) = check.severity.filter(|_| finding.severity == check.rule.severity) {
+        finding.severity = severity;
+    }
     let decision = decide(request.policy, check, &finding, request.today);
     Decided { finding, decision }
 }

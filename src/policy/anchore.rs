@@ -98,6 +98,7 @@ impl<'a> Line<'a> {
             let params = params(rule, own.collect())
                 .map_err(|fault| PolicyError::at(self.text, self.params.unwrap_or(self.span), fault))?;
             wanted.push(Wanted {
+                severity: None,
                 rule,
                 wish: Wish::Do(self.action),
                 params,
@@ -210,9 +211,10 @@ fn one_feed_warning(wanted: Vec<Wanted>) -> Vec<Wanted> {
 
 /// What is checked without a line: whether the lines could be. A part of the image that could not be read stops; a base
 /// that is not known and a package database that cannot be read count as much as the strictest line that compares with
-/// it; a Dockerfile that is broken warns.
+/// it, and a Dockerfile that is not there as much as the strictest line about it; a broken one warns.
 fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
     let own = |rule: &'static Rule, wish, asked: Option<&Wanted>| Wanted {
+        severity: None,
         rule,
         wish,
         params: rule::Params::defaults(rule),
@@ -230,10 +232,13 @@ fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
         let strictest = wanted.iter().rev().filter(|w| (needed.is_for)(w.rule)).max_by_key(|w| action(w));
         checks.extend(strictest.map(|w| own(needed.told_by, w.wish, Some(w))));
     }
-    let reads_dockerfile =
-        wanted.iter().any(|w| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:")));
-    let broken = rule::find("parse-error").filter(|_| reads_dockerfile);
-    checks.extend(broken.map(|rule| own(rule, Wish::Do(Action::Warn), None)));
+    let reads_dockerfile = |w: &&Wanted| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:"));
+    if let Some(strictest) = wanted.iter().rev().filter(reads_dockerfile).max_by_key(|w| action(w)) {
+        checks.push(own(catalogue::PARSE_ERROR, Wish::Do(Action::Warn), None));
+        if !wanted.iter().any(|w| w.rule == catalogue::DOCKERFILE_MISSING) {
+            checks.push(own(catalogue::DOCKERFILE_MISSING, strictest.wish, Some(strictest)));
+        }
+    }
     checks
 }
 
@@ -300,6 +305,7 @@ mod tests {
         assert_eq!(
             checks(&policy),
             [
+                "dockerfile-missing STOP DOCKERFILECHECK:NOTAG 1",
                 "exposed-port STOP DOCKERFILECHECK:EXPOSE 2",
                 "image-part-unchecked STOP  0",
                 "latest-base STOP DOCKERFILECHECK:NOTAG 1",

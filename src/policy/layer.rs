@@ -20,6 +20,8 @@ pub(super) struct Layer {
     /// By severity; an inner `None` is `off`.
     pub(super) actions: BTreeMap<Severity, Option<Action>>,
     pub(super) base_limit: Option<Action>,
+    /// Whether rules that no policy of the stack names are left out.
+    pub(super) named_only: Option<bool>,
     /// By rule id.
     pub(super) rules: BTreeMap<&'static str, Vec<Wanted>>,
     pub(super) waivers: Vec<Waiver>,
@@ -30,6 +32,7 @@ pub(super) struct Layer {
 pub(super) struct Wanted {
     pub(super) rule: &'static Rule,
     pub(super) wish: Wish,
+    pub(super) severity: Option<Severity>,
     pub(super) params: Params,
     pub(super) trigger: Option<String>,
     /// `None` for what the form of the policy brings with it.
@@ -56,6 +59,7 @@ impl Layer {
         merged.ruleset = self.ruleset.or(merged.ruleset);
         merged.actions.append(&mut self.actions);
         merged.base_limit = self.base_limit.or(merged.base_limit);
+        merged.named_only = self.named_only.or(merged.named_only);
         merged.rules.append(&mut self.rules);
         merged.waivers.append(&mut self.waivers);
         merged
@@ -76,21 +80,31 @@ impl Layer {
             let is_later = rule.since > ruleset;
             let cap = |action| if is_later { Action::Go } else { action };
             let Some(wanted) = self.rules.get(rule.id) else {
-                if let Some(action) = actions.of(rule.severity).filter(|_| !rule.needs_params()) {
-                    let params = Params::defaults(rule);
-                    checks.push(Check { rule, params, action: cap(action), trigger: None, line: None });
+                let is_left_out = rule.needs_params() || self.named_only.unwrap_or(false);
+                if let Some(action) = actions.of(rule.severity).filter(|_| !is_left_out) {
+                    let (params, action) = (Params::defaults(rule), cap(action));
+                    checks.push(Check {
+                        rule,
+                        params,
+                        severity: None,
+                        action,
+                        is_by_severity: true,
+                        trigger: None,
+                        line: None,
+                    });
                 }
                 continue;
             };
-            for Wanted { wish, params, trigger, line, is_built_in, .. } in wanted.iter().cloned() {
+            for Wanted { wish, severity, params, trigger, line, is_built_in, .. } in wanted.iter().cloned() {
                 let action = match wish {
                     Wish::Off => None,
-                    Wish::BySeverity => actions.of(rule.severity),
+                    Wish::BySeverity => actions.of(severity.unwrap_or(rule.severity)),
                     Wish::Do(action) => Some(action),
                 };
                 let Some(action) = action else { continue };
                 let action = if is_built_in { cap(action) } else { action };
-                checks.push(Check { rule, params, action, trigger, line });
+                let is_by_severity = wish == Wish::BySeverity;
+                checks.push(Check { rule, params, severity, action, is_by_severity, trigger, line });
             }
         }
         // That a comparison could not be made matters only to a policy that asks for it.
@@ -156,6 +170,7 @@ mod tests {
         let ask = |is_built_in| Wanted {
             rule,
             wish: Wish::Do(Action::Stop),
+            severity: None,
             params: Params::defaults(rule),
             trigger: None,
             line: None,

@@ -70,8 +70,12 @@ pub struct Check {
     pub rule: &'static Rule,
     /// Its parameters.
     pub params: Params,
+    /// How bad its findings are, when the policy says so; else the rule's own word.
+    pub severity: Option<Severity>,
     /// What to do about a finding.
     pub action: Action,
+    /// The action follows from the severity, so that a finding with another severity has another action.
+    pub is_by_severity: bool,
     /// `GATE:TRIGGER` as the policy wrote it, for Anchore policies (the `table` format's columns).
     pub trigger: Option<String>,
     /// Where the policy asks for it; `None` for what follows from a severity's default.

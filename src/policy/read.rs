@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn every_built_in_policy_resolves() {
         let names: Vec<&str> = rule::builtin_policies().collect();
-        assert_eq!(names, ["anchore-2017", "cis", "default", "strict"]);
+        assert_eq!(names, ["anchore-2017", "buildkit", "cis", "default", "hadolint", "strict"]);
         for name in names {
             let policy = Policy::load(name).unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(policy.name, name);
@@ -159,6 +159,7 @@ mod tests {
         let policy = Policy::load("anchore-2017").unwrap();
         let expected = [
             ("base-unknown", Action::Stop),
+            ("dockerfile-missing", Action::Stop),
             ("exposed-port", Action::Stop),
             ("file-name-matched", Action::Stop),
             ("image-part-unchecked", Action::Stop),

@@ -41,7 +41,7 @@ struct Document<'a> {
 type Key<'a> = Spanned<::toml::de::DeString<'a>>;
 type Item<'a> = Spanned<DeValue<'a>>;
 
-const KEYS: [&str; 5] = ["actions", "extends", "rules", "ruleset", "waiver"];
+const KEYS: [&str; 6] = ["actions", "extends", "named-only", "rules", "ruleset", "waiver"];
 const SEVERITIES: [(&str, Severity); 4] =
     [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
 const WAIVER_KEYS: [&str; 6] = ["expires", "fingerprint", "path", "reason", "rule", "rules"];
@@ -76,6 +76,10 @@ impl Document<'_> {
                 "extends" => {
                     let name = self.string("extends", item)?.to_owned();
                     extends = Some(Extends { name, span: Span::new(item.span().start, item.span().end) });
+                }
+                "named-only" => {
+                    let only = item.get_ref().as_bool();
+                    layer.named_only = Some(only.ok_or_else(|| self.kind("named-only", item, "true or false"))?);
                 }
                 "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
                 "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
@@ -137,6 +141,13 @@ impl Document<'_> {
         }
     }
 
+    /// `error`, `warning`, `info` or `style`.
+    fn severity(&self, item: &Item<'_>) -> Result<Severity, PolicyError> {
+        let word = self.string("severity", item)?;
+        let found = SEVERITIES.iter().find(|(name, _)| *name == word).map(|(_, severity)| *severity);
+        found.ok_or_else(|| self.kind("severity", item, "\"error\", \"warning\", \"info\" or \"style\""))
+    }
+
     fn named(&self, name: &str, span: std::ops::Range<usize>) -> Result<Vec<&'static Rule>, PolicyError> {
         let rules = rule::named(name);
         if rules.is_empty() {
@@ -168,7 +179,7 @@ impl Document<'_> {
 
     /// One run of a rule: an action, or a table of an action and parameters.
     fn run(&self, name: &str, rule: &'static Rule, key: &Key<'_>, item: &Item<'_>) -> Result<Wanted, PolicyError> {
-        let (mut wish, mut given, mut spans) = (Wish::BySeverity, Vec::new(), BTreeMap::new());
+        let (mut wish, mut severity, mut given, mut spans) = (Wish::BySeverity, None, Vec::new(), BTreeMap::new());
         match item.get_ref() {
             DeValue::String(_) => wish = self.wish(name, item)?,
             DeValue::Table(table) => {
@@ -178,17 +189,21 @@ impl Document<'_> {
                         wish = self.wish("action", item)?;
                         continue;
                     }
+                    if param == "severity" {
+                        severity = Some(self.severity(item)?);
+                        continue;
+                    }
                     let known = rule.params.iter().find(|p| p.name == param || p.anchore == Some(param));
                     let Some(spec) = known else {
                         let fault = Fault::UnknownParam { owner: rule.id.to_owned(), name: param.to_owned() };
-                        let known = rule.params.iter().map(|p| p.name).chain(["action"]);
+                        let known = rule.params.iter().map(|p| p.name).chain(["action", "severity"]);
                         return Err(self.error(key.span(), fault).did_you_mean(param, known));
                     };
                     spans.insert(spec.name, item.span());
                     given.push((spec.name.to_owned(), self.value(spec.name, item)?));
                 }
             }
-            _ => return Err(self.kind(name, item, "an action, or a table with `action` and parameters")),
+            _ => return Err(self.kind(name, item, "an action, or a table with `action`, `severity` and parameters")),
         }
         let params = if wish == Wish::Off && given.is_empty() {
             rule::Params::defaults(rule)
@@ -204,7 +219,7 @@ impl Document<'_> {
         };
         let span = Span::new(key.span().start, key.span().end.max(item.span().end));
         let line = Some(PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, span) });
-        Ok(Wanted { rule, wish, params, trigger: None, line, is_built_in: self.is_built_in })
+        Ok(Wanted { rule, wish, severity, params, trigger: None, line, is_built_in: self.is_built_in })
     }
 
     fn value(&self, key: &str, item: &Item<'_>) -> Result<Value, PolicyError> {
@@ -328,6 +343,20 @@ mod tests {
     }
 
     #[test]
+    fn only_named_rules_run_when_the_policy_says_so_and_severities_can_be_set() {
+        let policy = policy(
+            "named-only = true\n[actions]\ninfo = \"warn\"\n[rules]\nsetuid-removed = { severity = \"info\" }\nDL3006 = {}\n",
+        );
+        let shown: Vec<_> = policy.checks.iter().map(|c| (c.rule.id, c.severity, c.action)).collect();
+        let expected = [("setuid-removed", Some(Severity::Info), Action::Warn), ("untagged-base", None, Action::Warn)];
+        assert_eq!(shown, expected);
+        assert_eq!(
+            error("[rules]\nDL3006 = { severity = \"bad\" }"),
+            "dockgate.toml:2: `severity` takes \"error\", \"warning\", \"info\" or \"style\""
+        );
+    }
+
+    #[test]
     fn a_rule_goes_by_any_of_its_names_and_can_run_several_times() {
         let policy = policy(
             "[rules]\n\"SUIDDIFF:SUIDFILEDEL\" = \"stop\"\nCIS-DI-0008 = { action = \"go\", setgid = true }\n\
@@ -393,7 +422,7 @@ mod tests {
             ),
             (
                 "[rules]\nsetuid-added = 7",
-                "dockgate.toml:2: `setuid-added` takes an action, or a table with `action` and parameters",
+                "dockgate.toml:2: `setuid-added` takes an action, or a table with `action`, `severity` and parameters",
             ),
             (
                 "[rules]\nsetuid-added = { acton = \"stop\" }",

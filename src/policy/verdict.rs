@@ -31,7 +31,7 @@ pub struct Waived {
 /// Decides about `finding`, which the run of `check` made.
 pub fn decide(policy: &Policy, check: &Check, finding: &Finding, today: Date) -> Decision {
     let mut action = check.action;
-    if check.line.is_none() && finding.severity != check.rule.severity {
+    if check.is_by_severity && finding.severity != check.severity.unwrap_or(check.rule.severity) {
         // The policy speaks of severities here, and this finding has one of its own.
         let by_severity = policy.actions.of(finding.severity).unwrap_or(check.action);
         action = if check.rule.since > policy.ruleset { Action::Go } else { by_severity };
