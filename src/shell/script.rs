@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::code::Code;
+use super::collect::Collector;
 use super::command::{Command, CommandWord};
-use super::walk::Collector;
 use crate::dockerfile::{Args, Base, Dockerfile, Heredoc, Instruction, Keyword, Stage, Word};
 use crate::text::Span;
 
