@@ -11,7 +11,8 @@ pub struct Dockerfile {
     pub source: Arc<SourceText>,
     /// The escape character: `\`, or what the `escape` directive says.
     pub escape: char,
-    /// Parser directives, in order.
+    /// Parser directives as BuildKit's parser takes them, in order, refused ones included. Its frontend looks for `syntax`
+    /// and `check` in another way: [`Dockerfile::syntax`], [`Dockerfile::frontend_directive`].
     pub directives: Vec<Directive>,
     /// Instructions, in order, broken and unknown ones included.
     pub instructions: Vec<Instruction>,
@@ -22,7 +23,8 @@ pub struct Dockerfile {
     /// What is wrong with the file as a whole (no instruction, no `FROM`, an unterminated here-document, a bad directive,
     /// an overlong line), sorted by place. Errors of single instructions are on the instructions.
     pub errors: Vec<SyntaxError>,
-    /// Instructions that hold empty continuation lines (BuildKit warns of them), as the span of the last such line.
+    /// Empty lines inside continued instructions, without their line endings. BuildKit warns once an instruction, at the
+    /// last line of its [`Instruction::head_span`].
     pub empty_continuations: Vec<Span>,
 }
 

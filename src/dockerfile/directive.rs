@@ -110,9 +110,9 @@ mod tests {
     fn the_syntax_is_found_in_all_its_forms() {
         let syntax = |text: &str| find_syntax(text).map(|d| (d.value, text[d.value_span.range()].to_owned()));
         let same = |value: &str| Some((value.to_owned(), value.to_owned()));
-        assert_eq!(syntax("\u{FEFF}#!/bin/x\n# check=skip=all\n#syntax=a/b:1\nFROM x"), same("a/b:1"));
-        assert_eq!(syntax("//syntax=foo\n//key=value"), same("foo"));
-        assert_eq!(syntax("{\"a\": 1, \"syntax\": \"foo\"}").unwrap(), ("foo".into(), "\"foo\"".into()));
+        assert_eq!(syntax("\u{FEFF}#!/bin/x\n# check=error=true\n#syntax=a/b:1\nFROM x"), same("a/b:1"));
+        assert_eq!(syntax("// syntax = my/front:2\nlet x = 1"), same("my/front:2"));
+        assert_eq!(syntax("{\"n\": 1, \"syntax\": \"q/r\"}").unwrap(), ("q/r".into(), "\"q/r\"".into()));
         assert_eq!(syntax("FROM x\n# syntax=late"), None);
         assert_eq!(find("#!x\n#check=a b\n", "check").unwrap().value, "a b");
     }

@@ -10,7 +10,9 @@ mod directive;
 mod dump;
 mod env;
 mod heredoc;
+mod image_ref;
 mod json;
+mod lexer;
 mod lines;
 mod node;
 mod parse;
@@ -24,9 +26,14 @@ mod words;
 pub use ast::*;
 pub use dump::{ast_json, words_json};
 pub use env::{Env, Lookup, Setter, Variable};
+pub use image_ref::ImageName;
 pub use lines::OffsetMap;
 pub use node::{CopySource, Copying};
 pub use parse::parse;
 pub use pieces::Piece;
 pub use scope::{BuildOptions, bases, environments};
 pub use words::{Expanded, Expander, WordError, expand_word, expand_words};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What rules ask of the nodes.
 
-use super::ast::{Args, Flag, Heredoc, Instruction, Keyword, Word};
+use super::ast::{Args, Flag, Heredoc, Instruction, Keyword, Pair, Word};
 use super::heredoc;
 
 impl Keyword {
@@ -76,7 +76,7 @@ impl Args {
     }
 
     /// Keys and values of ENV, LABEL and ARG; none for other instructions.
-    pub fn pairs(&self) -> &[super::ast::Pair] {
+    pub fn pairs(&self) -> &[Pair] {
         match self {
             Args::Pairs(pairs) => pairs,
             _ => &[],

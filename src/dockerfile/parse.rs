@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ast::{Comment, Dockerfile, ErrorKind, Heredoc, Instruction, Keyword, SyntaxError};
+use super::ast::{Comment, Directive, Dockerfile, ErrorKind, Heredoc, Instruction, Keyword, SyntaxError};
 use super::directive::{self, BOM};
 use super::heredoc::{self, Terminators};
 use super::lines::{Joined, Line, continued, is_comment};
@@ -43,7 +43,7 @@ struct Parser<'t> {
     terminators: Terminators<'t>,
     /// Comments right above what comes next.
     leading: Vec<usize>,
-    directives: Vec<super::ast::Directive>,
+    directives: Vec<Directive>,
     instructions: Vec<Instruction>,
     comments: Vec<Comment>,
     errors: Vec<SyntaxError>,
@@ -131,7 +131,6 @@ impl<'t> Parser<'t> {
         let (run, mut is_continued) = continued(first, self.escape);
         let mut joined = Joined::new(run, start);
         let mut end = start + first.trim_end().len();
-        let mut empty = None;
         while is_continued {
             let Some(line) = self.next_line() else { break };
             let body = line.body(self.text);
@@ -141,7 +140,7 @@ impl<'t> Parser<'t> {
                 self.comment(Span::new(comment_start, line.end), true);
                 end = content_end;
             } else if body.trim_start().is_empty() {
-                empty = Some(Span::new(line.start, line.end));
+                self.empty_continuations.push(Span::new(line.start, line.end));
             } else {
                 let (run, goes_on) = continued(body, self.escape);
                 joined.push(run, line.start);
@@ -149,7 +148,6 @@ impl<'t> Parser<'t> {
                 end = content_end;
             }
         }
-        self.empty_continuations.extend(empty);
 
         let mut instruction = args::instruction(&joined, self.escape, (first_line, self.read));
         instruction.head_span = Span::new(start, end);

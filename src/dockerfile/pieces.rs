@@ -59,6 +59,13 @@ impl Dockerfile {
         self.pieces().into_iter().map(|piece| self.source.slice(piece.span())).collect()
     }
 
+    /// The instruction whose lines hold a byte of the file, as an index; blank lines and comments that end the file
+    /// inside a continuation belong to it too.
+    pub fn instruction_at(&self, offset: usize) -> Option<usize> {
+        let last = self.instructions.partition_point(|node| node.span.start <= offset).checked_sub(1)?;
+        (self.source.line(offset) <= self.instructions[last].lines.1).then_some(last)
+    }
+
     /// Where each byte of a word's text stands in the file. It has a meaning for text that is joined only, not for
     /// decoded text (JSON forms, flag values with quotes).
     pub fn offsets_of(&self, word: &Word) -> OffsetMap {

@@ -15,8 +15,7 @@ enum Takes {
     Values,
 }
 
-/// The flags of each instruction. MAINTAINER and those below it in BuildKit's grammar have none; STOPSIGNAL's and ARG's
-/// are never looked at.
+/// The flags of each instruction.
 fn known_flags(keyword: Keyword) -> &'static [(&'static str, Takes)] {
     use Takes::{Switch, Value, Values};
     match keyword {
@@ -57,10 +56,10 @@ pub(super) fn of(instruction: &Instruction) -> Option<SyntaxError> {
         return Some(unknown_keyword(&instruction.keyword_word));
     }
     let is_none_check = instruction.check_type.as_ref().is_some_and(|word| word.text.eq_ignore_ascii_case("none"));
-    if !matches!(keyword, Keyword::Stopsignal | Keyword::Arg) && !is_none_check {
-        if let Some(error) = flags(instruction) {
-            return Some(error);
-        }
+    // BuildKit never looks at the flags of these.
+    let ignores_flags = matches!(keyword, Keyword::Stopsignal | Keyword::Arg) || is_none_check;
+    if let Some(error) = flags(instruction).filter(|_| !ignores_flags) {
+        return Some(error);
     }
     let (message, span) = match keyword {
         Keyword::From => from(instruction)?,
@@ -75,12 +74,12 @@ pub(super) fn of(instruction: &Instruction) -> Option<SyntaxError> {
             }
             _ => (at_least_one(*keyword), instruction.head_span),
         },
-        Keyword::Volume => match words(args).iter().find(|word| word.text.trim().is_empty()) {
+        Keyword::Volume => match args.words().iter().find(|word| word.text.trim().is_empty()) {
             Some(empty) => ("a volume cannot be an empty string".into(), empty.span),
-            None if words(args).is_empty() => (at_least_one(*keyword), instruction.head_span),
+            None if args.words().is_empty() => (at_least_one(*keyword), instruction.head_span),
             None => return None,
         },
-        Keyword::Expose if words(args).is_empty() => (at_least_one(*keyword), instruction.head_span),
+        Keyword::Expose if args.words().is_empty() => (at_least_one(*keyword), instruction.head_span),
         Keyword::Maintainer | Keyword::User | Keyword::Workdir | Keyword::Stopsignal if matches!(args, Args::None) => {
             (format!("{} needs one argument", keyword.name()), instruction.head_span)
         }
@@ -106,13 +105,6 @@ fn with_hint(message: String, near: Option<&str>) -> String {
     match near {
         Some(near) => format!("{message} (did you mean {near}?)"),
         None => message,
-    }
-}
-
-fn words(args: &Args) -> &[Word] {
-    match args {
-        Args::Json(words) | Args::Words(words) => words,
-        _ => &[],
     }
 }
 
@@ -215,7 +207,7 @@ fn duration_in_ns(text: &str) -> Option<f64> {
 }
 
 fn from(instruction: &Instruction) -> Option<(String, Span)> {
-    match words(&instruction.args) {
+    match instruction.args.words() {
         [_] => None,
         [_, as_, name] if as_.text.eq_ignore_ascii_case("as") => {
             let lower = name.text.to_lowercase();
@@ -235,7 +227,7 @@ fn from(instruction: &Instruction) -> Option<(String, Span)> {
 
 fn sources_and_destination(instruction: &Instruction) -> Option<(String, Span)> {
     let name = instruction.keyword.name();
-    match words(&instruction.args) {
+    match instruction.args.words() {
         [] | [_] => {
             Some((format!("{name} needs at least two arguments, a source and a destination"), instruction.head_span))
         }

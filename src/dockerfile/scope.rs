@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::ast::{Base, Dockerfile, Instruction, Keyword, Stage};
-use super::env::{Env, Setter, Variable};
+use super::env::{Env, Lookup, Setter, Variable};
 use super::words::Expander;
 
 /// What is asked of a build, as far as it changes how the Dockerfile reads.
@@ -219,7 +219,7 @@ impl<'d> Walk<'d> {
                     let value = match (self.options.build_args.get(name), &pair.value) {
                         (Some(given), _) => Some(given.clone()),
                         (None, Some(default)) => self.expanded(&default.text, &self.stage.env),
-                        (None, None) => super::env::Lookup::get(&self.global, name).map(str::to_owned),
+                        (None, None) => self.global.get(name).map(str::to_owned),
                     };
                     self.set_argument(index, name, value);
                 }
