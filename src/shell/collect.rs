@@ -1,9 +1,10 @@
 //! The commands of one script, and the scripts and commands within them.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use shuck_parser::parser::{ParseResult, Parser, ShellDialect};
+use shuck_parser::parser::{ParseResult, Parser, ShellDialect, ShellProfile};
 
 use super::code::Code;
 use super::command::{Assignment, Command, CommandWord, PipelinePosition};
@@ -17,11 +18,18 @@ use crate::text::Span;
 const MAX_CODE: usize = 512 * 1024;
 /// Wrappers and scripts within scripts that are looked through.
 const MAX_DEPTH: usize = 8;
+/// Nesting of the shell's grammar that is read: far beyond what people write, and little enough for the stack of a
+/// worker thread.
+const MAX_NESTING: usize = 60;
+/// Least number of the grammar's operations; more for longer code. Real code needs less than one a byte.
+const MIN_OPERATIONS: usize = 100_000;
 
 /// Collects the commands of one script.
 #[derive(Default)]
 pub(super) struct Collector {
     commands: Vec<Command>,
+    /// Scripts within scripts. They wait until the one around them has been walked, so that the stack does not grow.
+    waiting: Vec<(Code, Dialect, Around)>,
     pipelines: usize,
     error: Option<ScriptError>,
 }
@@ -37,27 +45,21 @@ pub(super) struct Around {
 impl Collector {
     /// The commands in source order, and what is wrong with the code.
     pub(super) fn finish(self) -> (Vec<Command>, Option<ScriptError>) {
-        let mut order: Vec<usize> = (0..self.commands.len()).collect();
+        let mut sorted: Vec<(usize, Command)> = self.commands.into_iter().enumerate().collect();
         // A wrapper starts before what it wraps, a command before the substitutions in its words.
-        order.sort_by_key(|i| self.commands.get(*i).map(|command| command.span.start));
-        let mut rank = vec![0; order.len()];
-        for (new, old) in order.into_iter().enumerate() {
-            if let Some(slot) = rank.get_mut(old) {
-                *slot = new;
-            }
-        }
-        let mut sorted: Vec<(usize, Command)> = rank.iter().copied().zip(self.commands).collect();
-        sorted.sort_by_key(|(rank, _)| *rank);
+        sorted.sort_by_key(|(_, command)| command.span.start);
+        let rank: HashMap<usize, usize> = sorted.iter().enumerate().map(|(new, (old, _))| (*old, new)).collect();
         let mut commands: Vec<Command> = sorted.into_iter().map(|(_, command)| command).collect();
         for command in &mut commands {
-            command.wrapper = command.wrapper.and_then(|old| rank.get(old).copied());
+            command.wrapper = command.wrapper.and_then(|old| rank.get(&old).copied());
         }
         (commands, self.error)
     }
 
     /// Reads a whole script.
-    pub(super) fn script(&mut self, code: &Code, dialect: Dialect) {
-        self.shell(code, dialect, Around::default());
+    pub(super) fn script(&mut self, code: Code, dialect: Dialect) {
+        self.waiting.push((code, dialect, Around::default()));
+        self.read_waiting();
     }
 
     /// Adds the command of an exec form; each word is its decoded value.
@@ -67,11 +69,18 @@ impl Collector {
         let command = Command { words, span, ..Command::default() };
         let script = |index: usize| codes.get(index).cloned();
         self.push(command, &script, None, Around::default());
+        self.read_waiting();
+    }
+
+    fn read_waiting(&mut self) {
+        while let Some((code, dialect, around)) = self.waiting.pop() {
+            self.shell(&code, dialect, around);
+        }
     }
 
     fn shell(&mut self, code: &Code, dialect: Dialect, around: Around) {
         let text = code.text();
-        if dialect == Dialect::Other || around.depth > MAX_DEPTH {
+        if dialect == Dialect::Other {
             return;
         }
         if text.len() > MAX_CODE {
@@ -80,7 +89,9 @@ impl Collector {
         }
         // The grammar's own limits (depth, operations, stack) turn hostile code into errors; a panic in it must not end
         // the run either.
-        let parsed = catch_unwind(AssertUnwindSafe(|| Parser::with_dialect(text, grammar(dialect)).parse())).ok();
+        let operations = text.len().max(MIN_OPERATIONS);
+        let parser = || Parser::with_limits_and_profile(text, MAX_NESTING, operations, grammar(dialect)).parse();
+        let parsed = catch_unwind(AssertUnwindSafe(parser)).ok();
         let problem = parsed.as_ref().map_or_else(|| Some(("the code could not be read".to_owned(), 0)), problem);
         let is_whole = parsed.as_ref().is_some_and(|parsed| parsed.terminal_error.is_none());
         if let Some((message, at)) = problem {
@@ -133,15 +144,11 @@ impl Collector {
                     is_input_read |= self.push(inner, &|i| script(i + first), input, within);
                 }
                 Wrapped::Script { word, dialect } => {
-                    if let Some(code) = script(word) {
-                        self.shell(&code, dialect, within);
-                    }
+                    self.waiting.extend(script(word).map(|code| (code, dialect, within)));
                 }
                 Wrapped::Input { dialect } => {
-                    if let Some(code) = input {
-                        self.shell(code, dialect, within);
-                        is_input_read = true;
-                    }
+                    self.waiting.extend(input.map(|code| (code.clone(), dialect, within)));
+                    is_input_read |= input.is_some();
                 }
             }
         }
@@ -155,24 +162,20 @@ fn inner_command(outer: &Command, assignments: Range<usize>, words: Range<usize>
         let value = word.literal.as_deref().and_then(|text| text.split_once('=')).map(|(_, value)| value.to_owned());
         Some(Assignment { name, value, span: word.span })
     });
-    let words = words_of(outer, words);
+    let words = outer.words.get(words).unwrap_or_default().to_vec();
     let span = words.iter().map(|word| word.span).reduce(|a, b| a.to(b)).unwrap_or(outer.span);
     let assignments = outer.assignments.iter().cloned().chain(assigned).collect();
     Command { words, span, assignments, redirects: outer.redirects.clone(), ..Command::default() }
 }
 
-fn words_of(command: &Command, range: Range<usize>) -> Vec<CommandWord> {
-    command.words.get(range).unwrap_or_default().to_vec()
-}
-
 /// Scripts for `sh` are read by the larger grammar too: `sh` is bash in many images, and what it does not know is then
 /// an ordinary word or an error at run time, not of the grammar.
-fn grammar(dialect: Dialect) -> ShellDialect {
-    match dialect {
+fn grammar(dialect: Dialect) -> ShellProfile {
+    ShellProfile::native(match dialect {
         Dialect::Zsh => ShellDialect::Zsh,
         Dialect::Mksh => ShellDialect::Mksh,
         Dialect::Posix | Dialect::Bash | Dialect::Other => ShellDialect::Bash,
-    }
+    })
 }
 
 /// The first thing wrong with the code, and its byte.

@@ -24,7 +24,7 @@ fn collect(text: &str) -> (Vec<Command>, Option<ScriptError>) {
     let mut code = Code::default();
     code.push_lines(text, Span::new(0, text.len()), false);
     let mut collector = Collector::default();
-    collector.script(&code, Dialect::Bash);
+    collector.script(code, Dialect::Bash);
     let (commands, error) = collector.finish();
     for command in &commands {
         for word in &command.words {
@@ -124,12 +124,15 @@ fn hostile_code_is_bounded() {
         "cat <<A\n".repeat(2_000),
         "x=".to_owned() + &"$((".repeat(3_000),
         "a".repeat(600_000),
+        ("bash <<A\n".to_owned() + &"( ".repeat(55)).repeat(12),
+        (0..12).map(|i| format!("{}bash <<E{i}\n", "( ".repeat(55))).collect::<String>()
+            + &(0..12).rev().map(|i| format!("E{i}\n{}\n", ")".repeat(55))).collect::<String>(),
     ];
     for text in deep {
         let mut code = Code::default();
         code.push_lines(&text, Span::new(0, text.len()), false);
         let mut collector = Collector::default();
-        collector.script(&code, Dialect::Bash);
+        collector.script(code, Dialect::Bash);
         let (commands, _) = collector.finish();
         assert!(commands.len() <= 20_010);
     }

@@ -299,3 +299,20 @@ fn hostile_histories_are_not_believed() {
     ];
     assert!(whole("FROM x\nRUN\nCOPY\nONBUILD\nENV\nCOPY $\nENV ${a\n", &odd).contains("| "));
 }
+
+#[test]
+fn a_trace_is_shown_with_lines() {
+    let dockerfile = parse(&SourceText::new("Dockerfile", "# base\nFROM x\nRUN a\n"));
+    let trace = trace(&dockerfile, None, &config(&["base", "RUN /bin/sh -c a # buildkit"]), 2);
+    let run = serde_json::json!({ "instruction": 1, "line": 3, "text": "RUN a" });
+    assert_eq!(
+        trace_json(&trace, &dockerfile),
+        serde_json::json!({
+            "base_from": { "instruction": 0, "line": 2, "text": "FROM x" },
+            "base_layers": 1,
+            "layers": ["base", run],
+            "history": ["base", run],
+            "mismatch": null,
+        })
+    );
+}
