@@ -149,6 +149,12 @@ impl Rule {
         self.aliases.iter().chain(self.triggers).copied()
     }
 
+    /// The first paragraph of the page's "What", on one line.
+    pub fn what(&self) -> String {
+        let section = self.page.split_once("## What\n").map_or(self.summary, |(_, rest)| rest.trim_start());
+        section.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Whether a policy must give a parameter before the rule can run.
     pub fn needs_params(&self) -> bool {
         self.params.iter().any(|p| p.required)
