@@ -12,7 +12,7 @@ use crate::dockerfile::{self, Base, Dockerfile, Env};
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
 use crate::secrets::{self, KeyHit, TextSecret};
-use crate::shell::{self, Script};
+use crate::shell::{self, PackageCall, Script};
 use crate::text::SourceText;
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
@@ -23,6 +23,7 @@ pub(super) struct LintModels {
     pub(super) environments: Vec<Env>,
     bases: Vec<Base>,
     scripts: Vec<Script>,
+    package_calls: Vec<Vec<PackageCall>>,
     pub(super) secrets: Vec<TextSecret>,
     pub(super) target: Option<usize>,
     pub(super) context: Option<ContextModels>,
@@ -53,6 +54,7 @@ impl LintModels {
         }
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
+        let package_calls = shell::package_calls(&scripts, &environments);
         let secrets = secrets::in_dockerfile(&dockerfile);
         let context = match &request.context {
             Some(wanted) => {
@@ -63,7 +65,7 @@ impl LintModels {
             }
             None => None,
         };
-        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context })
+        Ok(Self { dockerfile, environments, bases, scripts, package_calls, secrets, target, context })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -74,6 +76,7 @@ impl LintModels {
             secrets: &self.secrets,
             target: self.target,
             scripts: &self.scripts,
+            package_calls: &self.package_calls,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,
                 folder: &c.folder,

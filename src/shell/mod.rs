@@ -5,6 +5,7 @@
 //! grammar is that of the shuck crates; their types do not leave this room.
 
 mod code;
+mod collect;
 mod command;
 mod json;
 mod package_call;
@@ -12,6 +13,9 @@ mod package_manager;
 mod quoting;
 mod scan;
 mod script;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod values;
 mod walk;
 mod wrapper;

@@ -15,6 +15,8 @@ pub struct PackageCall {
     pub program: String,
     /// What it is asked to do; [`Task::Other`] also when that is not known.
     pub task: Task,
+    /// The words for that: `install`, `module install`; empty when there are none.
+    pub verb: String,
     /// Options, in order, those before the task included.
     pub options: Vec<CallOption>,
     /// What follows the task and is no option.
@@ -106,7 +108,7 @@ impl Reader<'_> {
         let asks = |option: &CallOption| matches!(option.name.as_str(), "--version" | "-v" | "--help" | "-h");
         let is_about_itself = self.options.iter().any(asks);
         let mut next_word = || operands.next().map(|word: PackageArgument| (word.text, start.to(word.span)));
-        let (verb, at) = next_word().unwrap_or((String::new(), span));
+        let (mut verb, at) = next_word().unwrap_or((String::new(), span));
         span = at;
         let task = match self.manager.verb(&verb) {
             // `yarn --version` is no `yarn`.
@@ -115,6 +117,7 @@ impl Reader<'_> {
             of => {
                 let (next, at) = next_word().unwrap_or((String::new(), span));
                 span = at;
+                verb = format!("{verb} {next}").trim_end().to_owned();
                 of.with(&next)
             }
         };
@@ -122,6 +125,7 @@ impl Reader<'_> {
             manager: self.manager,
             program,
             task,
+            verb,
             options: self.options,
             packages: operands.collect(),
             has_unknown_options: unknown_before_task > 0,
