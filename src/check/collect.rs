@@ -15,7 +15,7 @@ use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
 use crate::rule::Confidence;
 use crate::secrets::{self, KeyHit, TextSecret};
-use crate::shell::{self, Script};
+use crate::shell::{self, PackageCall, Script};
 use crate::text::SourceText;
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
@@ -26,6 +26,7 @@ pub(super) struct LintModels {
     pub(super) environments: Vec<Env>,
     bases: Vec<Base>,
     scripts: Vec<Script>,
+    package_calls: Vec<Vec<PackageCall>>,
     pub(super) secrets: Vec<TextSecret>,
     pub(super) target: Option<usize>,
     pub(super) context: Option<ContextModels>,
@@ -59,6 +60,7 @@ impl LintModels {
         }
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
+        let package_calls = shell::package_calls(&scripts, &environments);
         let secrets = secrets::in_dockerfile(&dockerfile);
         let context = match &request.context {
             Some(wanted) => {
@@ -71,7 +73,18 @@ impl LintModels {
         };
         let checks = dockerfile.check_options(&request.build);
         let suppressions = suppress::suppressions(&dockerfile, checks.as_ref().unwrap_or(&CheckOptions::default()));
-        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context, checks, suppressions })
+        Ok(Self {
+            dockerfile,
+            environments,
+            bases,
+            scripts,
+            package_calls,
+            secrets,
+            target,
+            context,
+            checks,
+            suppressions,
+        })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -83,6 +96,7 @@ impl LintModels {
             secrets: &self.secrets,
             target: self.target,
             scripts: &self.scripts,
+            package_calls: &self.package_calls,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,
                 folder: &c.folder,

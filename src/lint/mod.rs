@@ -10,8 +10,10 @@ use crate::dockerfile::{Base, CheckOptions, Dockerfile, Env, ImageName, Instruct
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
 use crate::secrets::{KeyHit, TextSecret};
-use crate::shell::{Command, Script};
+use crate::shell::{Command, PackageCall, Script};
 use crate::text::{SourceText, Span};
+
+pub use run::Run;
 
 /// What a rule can look at. Everything is computed before the first rule runs.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub struct Facts<'a> {
     pub target: Option<usize>,
     /// The commands of each RUN instruction (and shell-form CMD, ENTRYPOINT, HEALTHCHECK), by instruction index.
     pub scripts: &'a [Script],
+    /// What package managers are asked to do in each of the scripts.
+    pub package_calls: &'a [Vec<PackageCall>],
     /// The build context, when the run has one.
     pub context: Option<ContextFacts<'a>>,
 }
@@ -109,12 +113,34 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// The commands of every RUN, in the order of the file.
+    /// Every RUN, those that ONBUILD leaves to a child build included, in the order of the file.
+    pub fn runs(&self) -> impl Iterator<Item = Run<'a>> {
+        let (dockerfile, environments) = (self.dockerfile, self.environments);
+        self.scripts.iter().zip(self.package_calls).filter_map(move |(script, calls)| {
+            let outer = dockerfile.instructions.get(script.instruction)?;
+            let instruction = outer.innermost();
+            (instruction.keyword == Keyword::Run).then(|| Run {
+                instruction,
+                is_trigger: outer.keyword == Keyword::Onbuild,
+                script,
+                calls,
+                env: environments.get(script.instruction),
+                escape: dockerfile.escape,
+            })
+        })
+    }
+
+    /// The commands of every RUN, those inside ONBUILD included, in the order of the file.
     pub fn run_commands(&self) -> impl Iterator<Item = &'a Command> {
-        let dockerfile = self.dockerfile;
-        let is_run =
-            move |s: &&Script| dockerfile.instructions.get(s.instruction).is_some_and(|i| i.keyword == Keyword::Run);
-        self.scripts.iter().filter(is_run).flat_map(|s| &s.commands)
+        self.runs().flat_map(|run| &run.script.commands)
+    }
+
+    /// Whether what a RUN writes stays in an image: that of the stage that is built and those below it, or, from ONBUILD,
+    /// that of a child build. Files in other stages are dropped with them.
+    pub fn is_kept(&self, run: &Run<'_>) -> bool {
+        let stage =
+            |stage: usize| self.target.is_some_and(|target| self.dockerfile.stage_chain(target).contains(&stage));
+        run.is_trigger || run.instruction.stage.is_none_or(stage)
     }
 
     /// The stages that name an image outside the file, with the image, its variables expanded.
@@ -125,17 +151,50 @@ impl<'a> Facts<'a> {
     }
 }
 
+mod apk_no_cache_missing;
+mod apk_version_unpinned;
+mod apt_lists_left;
+mod apt_recommends_installed;
+mod apt_used;
+mod apt_version_unpinned;
+mod apt_yes_missing;
+mod cd_used;
+mod dnf_cache_left;
+mod dnf_version_unpinned;
+mod dnf_yes_missing;
 mod exposed_port;
+mod gem_version_unpinned;
+mod go_version_unpinned;
+mod host_command;
 mod key_file_copied;
 mod last_user_root;
 mod latest_base;
 mod missing_from;
 mod missing_healthcheck;
+mod npm_version_unpinned;
+mod package_manager;
 mod parse_error;
+mod pip_cache_left;
+mod pip_version_unpinned;
+mod pipefail_missing;
+mod rpm;
+mod run;
 mod scratch_base;
 mod secret_in_env;
+mod sh_replaced;
 mod sudo_used;
 mod untagged_base;
+mod useradd_high_uid;
 mod volume_declared;
+mod wget_and_curl;
+mod wget_progress_shown;
+mod yarn_cache_left;
+mod yum_cache_left;
+mod yum_version_unpinned;
+mod yum_yes_missing;
+mod zypper_cache_left;
+mod zypper_dist_upgrade;
+mod zypper_version_unpinned;
+mod zypper_yes_missing;
 
 include!(concat!(env!("OUT_DIR"), "/lint_dispatch.rs"));
