@@ -11,9 +11,9 @@ use crate::context::{self, Context, ContextFileKind, Copied};
 use crate::dockerfile::{self, Base, Dockerfile, Env};
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::secrets::{self, KeyHit, TextSecret};
+use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
 use crate::shell::{self, Script};
-use crate::text::SourceText;
+use crate::text::{SourceText, Span};
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
 
@@ -24,6 +24,7 @@ pub(super) struct LintModels {
     bases: Vec<Base>,
     scripts: Vec<Script>,
     pub(super) secrets: Vec<TextSecret>,
+    pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
     pub(super) context: Option<ContextModels>,
 }
@@ -54,6 +55,7 @@ impl LintModels {
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
         let secrets = secrets::in_dockerfile(&dockerfile);
+        let command_secrets = secrets::in_commands(&scripts);
         let context = match &request.context {
             Some(wanted) => {
                 let context = Context::open(&wanted.root, Some(&wanted.dockerfile))?;
@@ -63,7 +65,7 @@ impl LintModels {
             }
             None => None,
         };
-        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context })
+        Ok(Self { dockerfile, environments, bases, scripts, secrets, command_secrets, target, context })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -72,6 +74,7 @@ impl LintModels {
             environments: &self.environments,
             bases: &self.bases,
             secrets: &self.secrets,
+            command_secrets: &self.command_secrets,
             target: self.target,
             scripts: &self.scripts,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
@@ -81,6 +84,12 @@ impl LintModels {
                 keys: &c.keys,
             }),
         }
+    }
+
+    /// Every secret in the Dockerfile's text, to be masked wherever the text is shown.
+    pub(super) fn secret_spans(&self) -> Vec<Span> {
+        let in_commands = self.command_secrets.iter().map(|secret| secret.value);
+        self.secrets.iter().map(|secret| secret.value).chain(in_commands).collect()
     }
 
     /// What of it was not looked at.

@@ -147,10 +147,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         summary = Some(image.summary());
     }
     decided.extend(waiver_findings(&decided, request, &coverage));
-    let redactions = models
-        .iter()
-        .map(|m| (m.dockerfile.source.path().to_owned(), m.secrets.iter().map(|s| s.value).collect()))
-        .collect();
+    let redactions = models.iter().map(|m| (m.dockerfile.source.path().to_owned(), m.secret_spans())).collect();
     Ok(finish(decided, request.policy, summary, coverage, notes, redactions))
 }
 

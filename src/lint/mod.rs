@@ -9,8 +9,8 @@ use crate::context::{Context, Copied};
 use crate::dockerfile::{Base, Dockerfile, Env, ImageName, Instruction, Keyword, Stage};
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
-use crate::secrets::{KeyHit, TextSecret};
-use crate::shell::{Command, Script};
+use crate::secrets::{CommandSecret, KeyHit, TextSecret};
+use crate::shell::{Command, CommandWord, Script};
 use crate::text::{SourceText, Span};
 
 /// What a rule can look at. Everything is computed before the first rule runs.
@@ -24,6 +24,8 @@ pub struct Facts<'a> {
     pub bases: &'a [Base],
     /// Secrets in the Dockerfile's own text.
     pub secrets: &'a [TextSecret],
+    /// Passwords that commands are given in so many words.
+    pub command_secrets: &'a [CommandSecret],
     /// The stage that is built: the `--target`, else the last one.
     pub target: Option<usize>,
     /// The commands of each RUN instruction (and shell-form CMD, ENTRYPOINT, HEALTHCHECK), by instruction index.
@@ -115,6 +117,22 @@ impl<'a> Facts<'a> {
         self.scripts.iter().filter(is_run).flat_map(|s| &s.commands)
     }
 
+    /// The scripts of every RUN, those of ONBUILD included, in the order of the file.
+    pub fn run_scripts(&self) -> impl Iterator<Item = &'a Script> {
+        let dockerfile = self.dockerfile;
+        let is_run = move |script: &&Script| {
+            dockerfile.instructions.get(script.instruction).is_some_and(|i| i.innermost().keyword == Keyword::Run)
+        };
+        self.scripts.iter().filter(is_run)
+    }
+
+    /// Where `part` stands in a word; the whole word when it is not written there in one piece.
+    pub fn part_of(&self, word: &CommandWord, part: &str) -> Span {
+        let written = self.dockerfile.source.slice(word.span);
+        let found = written.find(part).map(|at| word.span.start + at);
+        found.map_or(word.span, |start| Span::new(start, start + part.len()))
+    }
+
     /// The stages that name an image outside the file, with the image, its variables expanded.
     pub fn base_images(&self) -> impl Iterator<Item = (&'a Stage, ImageName)> {
         self.dockerfile.stages.iter().zip(self.bases).filter(|(_, base)| matches!(base, Base::Image(_))).filter_map(
@@ -123,17 +141,37 @@ impl<'a> Facts<'a> {
     }
 }
 
+mod add_remote_without_checksum;
+mod apt_key_used;
+mod chmod_777;
+mod curl_pipe_shell;
+mod engine_compat;
 mod exposed_port;
+mod fetch;
+mod file_mode;
+mod fixed_user_password;
+mod git_clone_unpinned;
+mod insecure_download;
 mod key_file_copied;
 mod last_user_root;
 mod latest_base;
 mod missing_from;
 mod missing_healthcheck;
+mod package_upgrade;
 mod parse_error;
+mod passwordless_sudo;
 mod scratch_base;
 mod secret_in_env;
+mod secret_in_run;
+mod setuid_bit_set;
+mod ssh_host_key_checking_off;
+mod ssh_root_login;
+mod ssh_server_installed;
 mod sudo_used;
+mod unpinned_base;
 mod untagged_base;
 mod volume_declared;
+mod world_writable_copy;
+mod written;
 
 include!(concat!(env!("OUT_DIR"), "/lint_dispatch.rs"));
