@@ -150,10 +150,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     let (decided, suppressed) = leave_out(decided, &models);
     let waivers = waiver_findings(&decided, request, &coverage);
     let decided = decided.into_iter().chain(waivers).collect();
-    let redactions = models
-        .iter()
-        .map(|m| (m.dockerfile.source.path().to_owned(), m.secrets.iter().map(|s| s.value).collect()))
-        .collect();
+    let redactions = models.iter().map(|m| (m.dockerfile.source.path().to_owned(), m.secret_spans())).collect();
     Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
 }
 
