@@ -63,6 +63,8 @@ struct Head {
     fix: FixKind,
     since: Spanned<String>,
     code: Option<Spanned<String>>,
+    /// What the codes of its findings begin with.
+    codes: Option<Spanned<String>>,
     #[serde(default)]
     param: Vec<Param>,
 }
@@ -475,13 +477,14 @@ fn catalogue(
         put!(
             out,
             "Rule {{ id: {:?}, phase: Phase::{}, severity: Severity::{:?}, confidence: Confidence::{:?}, summary: {:?}, \
-             aliases: &{:?}, triggers: &{:?}, tags: &{:?}, fix: FixKind::{:?}, since: Edition({year}, {number}), params: &[",
+             aliases: &{:?}, codes: {:?}, triggers: &{:?}, tags: &{:?}, fix: FixKind::{:?}, since: Edition({year}, {number}), params: &[",
             page.id,
             page.phase,
             head.severity,
             head.confidence,
             head.summary.get_ref(),
             head.aliases.iter().map(Spanned::get_ref).collect::<Vec<_>>(),
+            head.codes.as_ref().map(Spanned::get_ref),
             head.triggers,
             head.tags,
             head.fix,

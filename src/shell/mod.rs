@@ -6,6 +6,7 @@
 
 mod code;
 mod command;
+mod diagnose;
 mod json;
 mod quoting;
 mod scan;
@@ -14,5 +15,6 @@ mod walk;
 mod wrapper;
 
 pub use command::{Assignment, Command, CommandWord, PipelinePosition, Redirect, RedirectKind, base_name};
+pub use diagnose::{Diagnosis, Diagnostic, ShellCheck, diagnose, is_guarded};
 pub use json::script_json;
 pub use script::{Dialect, Form, Script, ScriptError, Shell, scripts};
