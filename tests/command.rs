@@ -121,6 +121,9 @@ fn one_run_writes_several_reports() {
     let location = &key["locations"][0]["physicalLocation"];
     assert_eq!(location["artifactLocation"]["uri"], "fixtures/aic-secret/Dockerfile");
     assert_eq!((&location["region"]["startLine"], &location["region"]["startColumn"]), (&5.into(), &6.into()));
+    let hash = key["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap();
+    assert!(hash.ends_with(":1") && key["partialFingerprints"]["dockgate/v1"].is_string(), "{hash}");
+    assert_eq!(sarif["runs"][0]["automationDetails"]["id"], "dockgate/gate/fixtures/aic-secret/Dockerfile/");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no partial file is left");
 }
 

@@ -5,5 +5,5 @@ mod join;
 mod report;
 mod run;
 
-pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Waived};
+pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 pub use run::{CheckError, ContextRequest, ImageRequest, Request, Selection, run};

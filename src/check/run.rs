@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::collect::{ContextModels, ImageModels, LintModels};
 use super::join;
-use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Waived};
+use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 use crate::context::ContextError;
 use crate::dockerfile::BuildOptions;
 use crate::finding::{Finding, Place};
@@ -151,7 +151,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         .iter()
         .map(|m| (m.dockerfile.source.path().to_owned(), m.secrets.iter().map(|s| s.value).collect()))
         .collect();
-    Ok(finish(decided, request.policy, summary, coverage, notes, redactions))
+    Ok(finish(decided, request, summary, coverage, notes, redactions))
 }
 
 fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) -> Vec<Decided> {
@@ -221,12 +221,13 @@ fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Covera
 
 fn finish(
     mut decided: Vec<Decided>,
-    policy: &Policy,
+    request: &Request<'_>,
     image: Option<ImageSummary>,
     coverage: Coverage,
     mut notes: Vec<String>,
     redactions: BTreeMap<String, Vec<crate::text::Span>>,
 ) -> Report {
+    let policy = request.policy;
     decided.sort_by_cached_key(|d| (d.finding.sort_key(), d.decision.trigger.clone()));
     // The same finding asked for by two lines of a policy is one finding; the stricter line counts.
     decided.dedup_by(|b, a| {
@@ -259,8 +260,13 @@ fn finish(
     let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(crate::policy::Action::Go);
     notes.sort();
     notes.dedup();
+    let scope = Scope {
+        dockerfile: request.dockerfiles.first().filter(|_| request.dockerfiles.len() == 1).map(|d| d.path().to_owned()),
+        target: request.build.target.clone(),
+        platform: request.build.platform.clone(),
+    };
     let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
-    Report { findings, verdict, policy, image, coverage, notes, redactions }
+    Report { findings, verdict, policy, scope, image, coverage, notes, redactions }
 }
 
 fn waiver_place(policy: &Policy, index: Option<&usize>) -> String {

@@ -2,6 +2,7 @@
 //! secret is in it.
 
 mod json;
+mod line_hash;
 mod sarif;
 mod table;
 mod text;

@@ -3,10 +3,12 @@
 //! A page is the only place a rule is described. `build.rs` reads the pages, refuses what is wrong with them, and writes
 //! the tables this room exposes. Nothing here is written by hand twice.
 
+mod code;
 mod params;
 
 use std::fmt;
 
+pub use code::{Code, Target, targets};
 pub use params::{Default, ParamSpec, Params, ParamsError, Value};
 
 include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
@@ -127,6 +129,8 @@ pub struct Rule {
     pub summary: &'static str,
     /// Names other tools gave the same check, unique across the catalogue: `DL3006`, `StageNameCasing`.
     pub aliases: &'static [&'static str],
+    /// What the codes of its findings begin with, when each has a code of its own: `SC`.
+    pub codes: Option<&'static str>,
     /// Anchore's `GATE:TRIGGER` this rule answers to; several rules may answer to one trigger.
     pub triggers: &'static [&'static str],
     /// Free tags, and `external/cwe/cwe-NNN`.
@@ -147,6 +151,12 @@ impl Rule {
     /// Every name the rule goes by beside its id: aliases, then triggers.
     pub fn other_names(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.aliases.iter().chain(self.triggers).copied()
+    }
+
+    /// The first paragraph of the page's "What", on one line.
+    pub fn what(&self) -> String {
+        let section = self.page.split_once("## What\n").map_or(self.summary, |(_, rest)| rest.trim_start());
+        section.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Whether a policy must give a parameter before the rule can run.

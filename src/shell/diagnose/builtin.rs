@@ -6,11 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use shuck_linter::{AnalysisRequest, LinterSettings, Rule, ShellCheckCodeMap, ShellCheckLevel, ShellDialect};
-use shuck_parser::parser::Parser;
 
 use super::listing::{Language, Listing};
 use super::{Fault, OUT_OF_PLACE};
 use crate::rule::Severity;
+use crate::shell::collect::parse;
 
 /// Codes that ShellCheck reports only when it is asked to.
 const OPTIONAL: [u16; 10] = [2230, 2243, 2244, 2248, 2249, 2250, 2292, 2310, 2311, 2312];
@@ -80,7 +80,7 @@ fn lint(listing: &Listing) -> Vec<Fault> {
         return Vec::new();
     };
     let text = listing.text();
-    let parsed = Parser::with_dialect(text, settings.shell.parser_dialect()).parse();
+    let parsed = parse(text, listing.language.dialect());
     let request = AnalysisRequest::from_parse_result(&parsed, text, settings);
     // `# shellcheck disable=…` in a here-document; to look for it costs time.
     let request = match text.contains("shellcheck") {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::dockerfile::Env;
 use crate::shell::code::Code;
-use crate::shell::script::Shell;
+use crate::shell::script::{Dialect, Shell};
 
 /// A language the engines know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,16 @@ impl Language {
             "zsh" => Self::Zsh,
             _ => return None,
         })
+    }
+
+    /// What the shell grammar calls it.
+    pub(super) fn dialect(self) -> Dialect {
+        match self {
+            Self::Sh | Self::Dash | Self::Ksh => Dialect::Posix,
+            Self::Bash => Dialect::Bash,
+            Self::Mksh => Dialect::Mksh,
+            Self::Zsh => Dialect::Zsh,
+        }
     }
 }
 
