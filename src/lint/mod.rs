@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use crate::context::{Context, Copied};
-use crate::dockerfile::{Base, Dockerfile, Env, ImageName, Instruction, Keyword, Stage};
+use crate::dockerfile::{
+    Base, Dockerfile, Env, Expanded, Expander, ImageName, Instruction, Keyword, Stage, Word,
+};
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
 use crate::secrets::{KeyHit, TextSecret};
@@ -107,6 +109,27 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// The instructions with this keyword and their indexes, in the order of the file. What an ONBUILD holds is not
+    /// among them.
+    pub fn instructions_of(&self, keyword: Keyword) -> impl Iterator<Item = (usize, &'a Instruction)> + use<'a> {
+        self.dockerfile.instructions.iter().enumerate().filter(move |(_, i)| i.keyword == keyword)
+    }
+
+    /// A word of an instruction as BuildKit expands it; a reference to a variable without a value stays as it is
+    /// written, and the variable is among [`Expanded::missing`]. `None` for a malformed word.
+    pub fn expanded(&self, instruction: usize, word: &Word) -> Option<Expanded> {
+        let env = self.environments.get(instruction)?;
+        Expander::new(env, self.dockerfile.escape).keep_missing().word(&word.text).ok()
+    }
+
+    /// The text of [`Facts::expanded`]; of a malformed word what is left without its outer quotes.
+    pub fn text_of(&self, instruction: usize, word: &Word) -> String {
+        match self.expanded(instruction, word) {
+            Some(expanded) => expanded.text,
+            None => word.text.trim_matches(['"', '\'']).to_owned(),
+        }
+    }
+
     /// The commands of every RUN, in the order of the file.
     pub fn run_commands(&self) -> impl Iterator<Item = &'a Command> {
         let dockerfile = self.dockerfile;
@@ -115,9 +138,11 @@ impl<'a> Facts<'a> {
         self.scripts.iter().filter(is_run).flat_map(|s| &s.commands)
     }
 
-    /// The stages that name an image outside the file, with the image, its variables expanded.
+    /// The stages that name an image outside the file, with the image, its variables expanded. A variable without a
+    /// value stays as it is written: see [`ImageName::missing`].
     pub fn base_images(&self) -> impl Iterator<Item = (&'a Stage, ImageName)> {
-        self.dockerfile.stages.iter().zip(self.bases).filter(|(_, base)| matches!(base, Base::Image(_))).filter_map(
+        let is_image = |base: &Base| matches!(base, Base::Image(_) | Base::Unknown);
+        self.dockerfile.stages.iter().zip(self.bases).filter(move |(_, base)| is_image(base)).filter_map(
             |(stage, _)| Some((stage, self.dockerfile.base_image(stage, self.environments.get(stage.from)?)?)),
         )
     }
