@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use crate::context::{Context, Copied};
-use crate::dockerfile::{
-    Base, Dockerfile, Env, Expanded, Expander, ImageName, Instruction, Keyword, Stage, Word,
-};
+use crate::dockerfile::{Base, Dockerfile, Env, Expanded, Expander, ImageName, Instruction, Keyword, Stage, Word};
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
 use crate::secrets::{KeyHit, TextSecret};
@@ -148,17 +146,43 @@ impl<'a> Facts<'a> {
     }
 }
 
+mod consecutive_runs;
+mod copied_archive;
+mod copy_from_own_stage;
+mod copy_target_not_folder;
+mod empty_label;
+mod env_used_where_defined;
 mod exposed_port;
+mod forbidden_onbuild;
+mod invalid_label_key;
+mod invalid_port;
 mod key_file_copied;
+mod label_not_email;
+mod label_not_git_hash;
+mod label_not_rfc3339;
+mod label_not_semver;
+mod label_not_spdx;
+mod label_not_url;
+mod labels;
 mod last_user_root;
 mod latest_base;
 mod missing_from;
 mod missing_healthcheck;
+mod missing_label;
+mod needless_add;
+mod non_numeric_user;
 mod parse_error;
+mod relative_copy_without_workdir;
+mod relative_workdir;
 mod scratch_base;
 mod secret_in_env;
+mod stages;
 mod sudo_used;
+mod unknown_copy_source;
+mod unknown_label;
 mod untagged_base;
+mod untrusted_registry;
 mod volume_declared;
+mod whole_stage_copied;
 
 include!(concat!(env!("OUT_DIR"), "/lint_dispatch.rs"));
