@@ -7,3 +7,4 @@ mod command;
 mod floors;
 mod images;
 mod pages;
+mod readme;

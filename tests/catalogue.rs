@@ -5,7 +5,7 @@ use std::path::Path;
 
 #[path = "../build/catalogue.rs"]
 #[allow(dead_code)]
-mod catalogue;
+mod generator;
 
 const PAGE: &str = r#"```toml
 severity = "warning"
@@ -38,7 +38,7 @@ fn problems(files: &[(&str, &str)]) -> Vec<String> {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    catalogue::generate(folder.path()).err().unwrap_or_default()
+    generator::generate(folder.path()).err().unwrap_or_default()
 }
 
 fn one_page(from: &str, to: &str) -> Vec<String> {
@@ -50,7 +50,7 @@ fn one_page(from: &str, to: &str) -> Vec<String> {
 fn a_sound_page_with_its_code_is_taken() {
     let none: [&str; 0] = [];
     assert_eq!(one_page("XX1", "XX1"), none);
-    assert!(catalogue::generate(Path::new(env!("CARGO_MANIFEST_DIR"))).is_ok());
+    assert!(generator::generate(Path::new(env!("CARGO_MANIFEST_DIR"))).is_ok());
 }
 
 #[test]

@@ -280,7 +280,6 @@ fn a_broken_layer_is_an_answer_of_its_own() {
     let at = bytes.windows(9).position(|w| w == b"not a key").unwrap();
     bytes[at] = b'N';
     fs::write(folder.join("changed.tar"), &bytes).unwrap();
-    fs::write(folder.join("policy"), format!("{POLICY}")).unwrap();
     let mut command = assert_cmd::Command::cargo_bin("dockgate").unwrap();
     let output = command.env_clear().current_dir(&folder).args(["gate", "changed.tar"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));

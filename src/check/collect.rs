@@ -7,10 +7,13 @@ use rayon::prelude::*;
 
 use super::report::ImageSummary;
 use super::run::{CheckError, ImageRequest, Request};
+use super::suppress::{self, Suppression};
 use crate::context::{self, Context, ContextFileKind, Copied};
-use crate::dockerfile::{self, Base, Dockerfile, Env};
+use crate::dockerfile::{self, Base, CheckOptions, Dockerfile, Env, SyntaxError};
+use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
+use crate::rule::Confidence;
 use crate::secrets::{self, KeyHit, TextSecret};
 use crate::shell::{self, Script};
 use crate::text::SourceText;
@@ -26,6 +29,9 @@ pub(super) struct LintModels {
     pub(super) secrets: Vec<TextSecret>,
     pub(super) target: Option<usize>,
     pub(super) context: Option<ContextModels>,
+    /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
+    pub(super) checks: Result<CheckOptions, SyntaxError>,
+    pub(super) suppressions: Vec<Suppression>,
 }
 
 /// What is known of a build context.
@@ -63,7 +69,9 @@ impl LintModels {
             }
             None => None,
         };
-        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context })
+        let checks = dockerfile.check_options(&request.build);
+        let suppressions = suppress::suppressions(&dockerfile, checks.as_ref().unwrap_or(&CheckOptions::default()));
+        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context, checks, suppressions })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -71,6 +79,7 @@ impl LintModels {
             dockerfile: &self.dockerfile,
             environments: &self.environments,
             bases: &self.bases,
+            check_options: self.checks.as_ref(),
             secrets: &self.secrets,
             target: self.target,
             scripts: &self.scripts,
@@ -81,6 +90,13 @@ impl LintModels {
                 keys: &c.keys,
             }),
         }
+    }
+
+    /// Whether the file asks BuildKit to fail on its checks (`# check=error=true`), and this is surely a finding of one.
+    pub(super) fn fails_build(&self, finding: &Finding) -> bool {
+        self.checks.as_ref().is_ok_and(|checks| checks.is_error)
+            && finding.rule().buildkit_name().is_some()
+            && finding.confidence > Confidence::Low
     }
 
     /// What of it was not looked at.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{WalkBuilder, WalkState};
+use rayon::prelude::*;
 
 use super::CliError;
 use crate::text::SourceText;
@@ -47,9 +48,7 @@ pub(super) fn dockerfiles(paths: &[PathBuf]) -> Result<Vec<Arc<SourceText>>, Cli
     }
     found.sort();
     found.dedup();
-    for path in &found {
-        sources.push(read(path)?);
-    }
+    sources.extend(found.par_iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?);
     Ok(sources)
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 pub use place::{ImagePlace, LayerRef, Place};
 
 use crate::rule::{Confidence, Rule, Severity};
-use crate::text::Edit;
+use crate::text::{Edit, Span};
 
 /// Whose doing a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -87,6 +87,8 @@ pub struct Finding {
     /// What identifies the thing found beside rule and place, so that two in one place stay two: a path, a port,
     /// a package. Part of the fingerprint, and of Anchore's trigger ids.
     pub subject: String,
+    /// The instruction a comment that silences the finding must stand at, when it is not the one of the primary place.
+    pub silenced_at: Option<Span>,
     /// Lint findings only: what the image said of it (`confirmed`, `refuted`), in words.
     pub verdict_of_image: Option<ImageWord>,
 }
@@ -117,6 +119,7 @@ impl Finding {
             help: None,
             fix: None,
             subject: String::new(),
+            silenced_at: None,
             verdict_of_image: None,
         }
     }
@@ -154,6 +157,13 @@ impl Finding {
     #[must_use]
     pub fn related(mut self, place: Place, message: impl Into<String>) -> Self {
         self.related.push(Related { place, message: message.into() });
+        self
+    }
+
+    /// Sets where a comment that silences it must stand.
+    #[must_use]
+    pub fn silenced_at(mut self, span: Span) -> Self {
+        self.silenced_at = Some(span);
         self
     }
 

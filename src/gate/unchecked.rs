@@ -9,10 +9,7 @@ use crate::image::Problem;
 /// Parts of the image that could not be read, one finding each.
 pub fn image_part_unchecked(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for problem in &facts.image.problems {
-        let message = match problem.layer {
-            Some(layer) => format!("layer {} could not be checked: {}", layer + 1, problem.message),
-            None => format!("a part of the image could not be checked: {}", problem.message),
-        };
+        let message = format!("not all of the image could be checked: {}", problem.message);
         report.push(unread(problem, message, report));
     }
 }
@@ -75,8 +72,8 @@ mod tests {
         assert_eq!(
             messages(&findings),
             [
-                "0 layer 1 could not be checked: the gzip stream ends early",
-                "- a part of the image could not be checked: the index names an artifact of unknown type",
+                "0 not all of the image could be checked: the gzip stream ends early",
+                "- not all of the image could be checked: the index names an artifact of unknown type",
             ]
         );
         assert!(findings.iter().all(|f| f.origin == Origin::Yours));

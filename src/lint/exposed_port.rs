@@ -87,6 +87,7 @@ fn exposed(instruction: &Instruction) -> &[Word] {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use crate::context::{Context, Copied};
-use crate::dockerfile::{Base, Dockerfile, Env, Expanded, Expander, ImageName, Instruction, Keyword, Stage, Word};
+use crate::dockerfile::{
+    Base, CheckOptions, Dockerfile, Env, Expanded, Expander, ImageName, Instruction, Keyword, Stage, SyntaxError, Word,
+};
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
 use crate::secrets::{KeyHit, TextSecret};
@@ -22,6 +24,8 @@ pub struct Facts<'a> {
     pub environments: &'a [Env],
     /// What each stage stands on, its variables expanded.
     pub bases: &'a [Base],
+    /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
+    pub check_options: Result<&'a CheckOptions, &'a SyntaxError>,
     /// Secrets in the Dockerfile's own text.
     pub secrets: &'a [TextSecret],
     /// The stage that is built: the `--target`, else the last one.

@@ -4,7 +4,7 @@ use crate::dockerfile::Keyword;
 /// Reports every ENV and ARG that is named like a secret or has a value that is one.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for secret in facts.secrets {
-        let Some(instruction) = facts.dockerfile.instructions.get(secret.instruction) else { continue };
+        let Some(instruction) = secret.instruction.and_then(|i| facts.dockerfile.instructions.get(i)) else { continue };
         let (Some(name), Keyword::Env | Keyword::Arg) = (&secret.variable, instruction.keyword) else { continue };
         let (kept, keyword) = match instruction.keyword {
             Keyword::Env => ("the image's config", "ENV"),

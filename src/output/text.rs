@@ -76,8 +76,17 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if waived > 0 {
         apart += &format!(", {waived} waived");
     }
+    if !report.suppressed.is_empty() {
+        apart += &format!(", {} silenced by comments in the file", report.suppressed.len());
+    }
     if base > 0 {
         apart += &format!(", {base} of them from the base image");
+    }
+    if report.verdict > Action::Go {
+        writeln!(
+            out,
+            "`dockgate explain RULE` says more; what you decide to live with goes into the policy as a [[waiver]] with its reason"
+        )?;
     }
     writeln!(out, "FINAL {}: {stop} STOP, {warn} WARN, {go} GO{apart}", report.verdict)
 }

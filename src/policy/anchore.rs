@@ -313,8 +313,8 @@ mod tests {
                 "untagged-base STOP DOCKERFILECHECK:NOTAG 1",
             ]
         );
-        assert_eq!(policy.checks[0].params.list("allowed-ports"), ["80", "443"]);
-        assert_eq!(policy.checks[0].params.list("denied-ports"), ["22"]);
+        assert_eq!(policy.checks[1].params.list("allowed-ports"), ["80", "443"]);
+        assert_eq!(policy.checks[1].params.list("denied-ports"), ["22"]);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::Scanner;
 /// A secret in the text of a Dockerfile. It holds places only, never the value.
 #[derive(Clone, Debug)]
 pub struct TextSecret {
-    /// Index into `Dockerfile::instructions`.
-    pub instruction: usize,
+    /// Index into `Dockerfile::instructions`; `None` in a comment.
+    pub instruction: Option<usize>,
     /// The ENV or ARG name, when it is the value of one.
     pub variable: Option<Word>,
     /// The value, to be masked wherever the text is shown; empty for a variable without one.
@@ -38,36 +38,38 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Every secret in the text, sorted by place.
 pub fn in_dockerfile(dockerfile: &Dockerfile) -> Vec<TextSecret> {
-    let mut found = Vec::new();
+    let text = dockerfile.source.text();
+    let mut found: Vec<TextSecret> = Vec::new();
+    for known in Scanner::shared().scan_text(text) {
+        let offset = |byte: u64| usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
+        let value = Span::new(offset(known.bytes.start), offset(known.bytes.end));
+        let instruction = dockerfile.instruction_at(value.start);
+        let args = instruction.and_then(|i| dockerfile.instructions.get(i)).map(|i| &i.args);
+        let holds = |p: &&Pair| p.value.as_ref().is_some_and(|v| v.span.contains(value));
+        let variable = args.into_iter().flat_map(pairs).find(holds).map(|p| p.key.clone());
+        found.push(TextSecret { instruction, variable, value, detector: Some(known.detector) });
+    }
     for (index, instruction) in dockerfile.instructions.iter().enumerate() {
-        for known in Scanner::shared().scan_text(dockerfile.source.slice(instruction.span)) {
-            let offset = |byte: u64| {
-                instruction.span.start + usize::try_from(byte).unwrap_or(usize::MAX - instruction.span.start)
-            };
-            let value = Span::new(offset(known.bytes.start), offset(known.bytes.end));
-            let variable = pairs(&instruction.args).find(|p| p.value.as_ref().is_some_and(|v| v.span.contains(value)));
-            found.push(TextSecret {
-                instruction: index,
-                variable: variable.map(|p| p.key.clone()),
-                value,
-                detector: Some(known.detector),
-            });
-        }
         if !matches!(instruction.keyword, Keyword::Env | Keyword::Arg) {
             continue;
         }
         for pair in pairs(&instruction.args).filter(|p| is_secret_name(p.key.text.trim_matches(['"', '\'']))) {
             let value = pair.value.as_ref().map_or(Span::new(pair.key.span.end, pair.key.span.end), |v| v.span);
-            let is_known = |s: &TextSecret| s.instruction == index && s.variable.as_ref() == Some(&pair.key);
-            if !found.iter().any(is_known) {
-                found.push(TextSecret { instruction: index, variable: Some(pair.key.clone()), value, detector: None });
-            } else {
+            let is_known = |s: &TextSecret| s.variable.as_ref() == Some(&pair.key);
+            if found.iter().any(is_known) {
                 // The detector may know only a part of the value; the name says that all of it is secret.
                 found.iter_mut().filter(|s| is_known(s)).for_each(|s| s.value = value);
+            } else {
+                found.push(TextSecret {
+                    instruction: Some(index),
+                    variable: Some(pair.key.clone()),
+                    value,
+                    detector: None,
+                });
             }
         }
     }
-    found.sort_by_key(|s| (s.instruction, s.value));
+    found.sort_by_key(|s| s.value);
     found
 }
 

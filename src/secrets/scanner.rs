@@ -28,14 +28,20 @@ const OPAQUE: [&str; 24] = [
     "ttf", "webm", "webp", "whl", "woff", "woff2", "xz", "zst",
 ];
 
-/// All detectors, compiled.
+/// All detectors, each compiled when one of its keywords is first met.
 #[derive(Debug)]
 pub struct Scanner {
     /// `None` when there are none.
     keywords: Option<Keywords>,
     /// By keyword: the detector it belongs to.
     owners: Vec<usize>,
-    detectors: Vec<Compiled>,
+    detectors: Vec<Lazy>,
+}
+
+#[derive(Debug)]
+struct Lazy {
+    detector: &'static Detector,
+    compiled: OnceLock<Option<Compiled>>,
 }
 
 #[derive(Debug)]
@@ -71,12 +77,12 @@ impl Scanner {
     /// The scanner over every detector of the catalogue, built on first use.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Scanner> = OnceLock::new();
-        // That every detector compiles is a test; one that does not is left out.
-        SHARED.get_or_init(|| Self::new(rule::detectors().iter().filter_map(|d| Compiled::new(d).ok())))
+        SHARED.get_or_init(|| Self::new(rule::detectors()))
     }
 
-    fn new(detectors: impl Iterator<Item = Compiled>) -> Self {
-        let detectors: Vec<Compiled> = detectors.collect();
+    fn new(detectors: &'static [Detector]) -> Self {
+        let detectors: Vec<Lazy> =
+            detectors.iter().map(|detector| Lazy { detector, compiled: OnceLock::new() }).collect();
         let all = detectors.iter().enumerate().flat_map(|(i, d)| d.detector.keywords.iter().map(move |k| (i, *k)));
         let (owners, keywords): (Vec<usize>, Vec<&str>) = all.unzip();
         let build = |kind| AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(&keywords);
@@ -113,6 +119,13 @@ impl Scanner {
     /// Searches a text.
     pub fn scan_text(&self, text: &str) -> Vec<SecretHit> {
         self.scan("", text.as_bytes()).hits
+    }
+}
+
+impl Lazy {
+    fn get(&self) -> Option<&Compiled> {
+        // That every detector compiles is a test.
+        self.compiled.get_or_init(|| Compiled::new(self.detector).ok()).as_ref()
     }
 }
 
@@ -192,7 +205,7 @@ impl Collector<'_> {
         let scanner = self.scanner;
         let mut here: Vec<(Range<usize>, &'static Detector)> = Vec::new();
         for index in self.detectors_near(&line.bytes) {
-            let Some(compiled) = scanner.detectors.get(index) else { continue };
+            let Some(compiled) = scanner.detectors.get(index).and_then(Lazy::get) else { continue };
             let ranges = compiled.find(&window, line.bytes.len());
             here.extend(ranges.into_iter().map(|range| (range, compiled.detector)));
         }

@@ -53,3 +53,35 @@ fn place(span: Span, source: &SourceText) -> String {
     let position = source.position(span.start);
     format!("{}:{}", position.line, position.column)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scripts;
+    use super::*;
+    use crate::dockerfile::parse;
+
+    #[test]
+    fn a_script_is_shown_with_its_places() {
+        let source = SourceText::new("Dockerfile", "FROM x\nRUN A=1 make \\\n  'all' | tee log\n");
+        let shown: Vec<Value> = scripts(&parse(&source)).iter().map(|script| script_json(script, &source)).collect();
+        assert_eq!(shown[0]["dialect"], "posix");
+        assert_eq!(
+            shown[0]["commands"][0],
+            json!({
+                "name": "make",
+                "span": [15, 29],
+                "at": "2:9",
+                "words": [
+                    { "text": "make", "literal": "make", "span": [15, 19], "at": "2:9" },
+                    { "text": "'all'", "literal": "all", "span": [24, 29], "at": "3:3" },
+                ],
+                "assignments": [{ "name": "A", "value": "1", "span": [11, 14] }],
+                "redirects": [],
+                "pipeline": [0, 0, 2],
+                "wrapper": null,
+            })
+        );
+    }
+}

@@ -5,11 +5,15 @@
 //! grammar is that of the shuck crates; their types do not leave this room.
 
 mod code;
+mod collect;
 mod command;
 mod json;
 mod quoting;
 mod scan;
 mod script;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod walk;
 mod wrapper;
 

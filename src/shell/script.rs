@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::code::Code;
+use super::collect::Collector;
 use super::command::{Command, CommandWord};
-use super::walk::Collector;
 use crate::dockerfile::{Args, Base, Dockerfile, Heredoc, Instruction, Keyword, Stage, Word};
 use crate::text::Span;
 
@@ -127,35 +127,39 @@ impl Script {
     /// Whether a pipeline in which the command stands fails when one of its elements does: `pipefail` is set by the
     /// shell that runs it, or by a `set -o pipefail` before it.
     pub fn has_pipefail(&self, command: &Command) -> bool {
+        let shell = self.shell_of(command);
+        let is_started_so = match shell.and_then(|index| self.commands.get(index)) {
+            Some(outer) => {
+                let options = outer.words.iter().filter(|word| word.span.end <= command.span.start);
+                asks_for_pipefail(options.filter_map(|word| word.literal.as_deref()))
+            }
+            None => self.shell.as_ref().is_some_and(|shell| shell.sets_pipefail()),
+        };
+        let mut before = self.commands.iter().take_while(|other| other.span.start < command.span.start);
+        is_started_so
+            || before.any(|set| {
+                set.name() == Some("set") && asks_for_pipefail(set.literals()) && self.shell_of(set) == shell
+            })
+    }
+
+    /// The innermost command that is a shell and runs this one.
+    fn shell_of(&self, command: &Command) -> Option<usize> {
         let mut wrapper = command.wrapper;
         while let Some(outer) = wrapper.and_then(|index| self.commands.get(index)) {
-            let is_shell = outer.name().is_some_and(|name| Dialect::of_shell(name).is_some());
-            if is_shell {
-                let options = outer.words.iter().filter(|word| word.span.end <= command.span.start);
-                return asks_for_pipefail(options.filter_map(|word| word.literal.as_deref()))
-                    || self.set_before(command, Some(outer));
+            if outer.name().is_some_and(|name| Dialect::of_shell(name).is_some()) {
+                return wrapper;
             }
             wrapper = outer.wrapper;
         }
-        self.shell.as_ref().is_some_and(|shell| shell.sets_pipefail()) || self.set_before(command, None)
+        None
     }
 
-    /// The other commands of the element after the command's in its pipeline.
+    /// The commands of the element after the command's in its pipeline.
     pub fn piped_into<'a>(&'a self, command: &'a Command) -> impl Iterator<Item = &'a Command> {
         let next = command.pipeline.map(|at| (at.pipeline, at.element + 1));
         self.commands
             .iter()
             .filter(move |other| next.is_some() && other.pipeline.map(|at| (at.pipeline, at.element)) == next)
-    }
-
-    /// A `set -o pipefail` before the command, in the same shell.
-    fn set_before(&self, command: &Command, shell: Option<&Command>) -> bool {
-        let earliest = shell.map_or(0, |shell| shell.span.start);
-        let mut before = self
-            .commands
-            .iter()
-            .filter(|other| (earliest..command.span.start).contains(&other.span.start) && other.name() == Some("set"));
-        before.any(|set| asks_for_pipefail(set.literals()))
     }
 }
 
@@ -287,7 +291,7 @@ impl Source<'_> {
             None => Arc::clone(&self.shell),
         };
         let mut collector = Collector::default();
-        collector.script(&code, shell.dialect);
+        collector.script(code, shell.dialect);
         self.finish(Form::Heredoc, Some(shell), collector)
     }
 
@@ -300,7 +304,7 @@ impl Source<'_> {
             code.push_str(&document.name, document.body_span.end);
         }
         let mut collector = Collector::default();
-        collector.script(&code, self.shell.dialect);
+        collector.script(code, self.shell.dialect);
         self.finish(Form::Shell, Some(Arc::clone(&self.shell)), collector)
     }
 
@@ -389,6 +393,7 @@ mod tests {
         assert!(is_set("bash -c 'set -o pipefail && curl u | sh'"));
         assert!(!is_set("curl u | sh && set -o pipefail"));
         assert!(!is_set("set -o pipefail && sh -c 'curl u | sh'"));
+        assert!(!is_set("bash -c 'set -o pipefail'; curl u | sh"));
         assert!(!is_set("set -e; curl u | sh"));
     }
 }

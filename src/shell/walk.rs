@@ -1,190 +1,27 @@
 //! From code to commands: a walk over the shell grammar's tree.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shuck_ast as ast;
 use shuck_ast::{BinaryOp, CompoundCommand, ConditionalExpr, PatternPart, StmtSeq, WordPart, WordPartNode};
-use shuck_parser::parser::{ParseResult, Parser, ShellDialect};
 
 use super::code::Code;
+use super::collect::{Around, Collector};
 use super::command::{Assignment, Command, CommandWord, PipelinePosition, Redirect, RedirectKind};
 use super::quoting;
-use super::scan;
-use super::script::{Dialect, ScriptError};
-use super::wrapper::{self, Wrapped};
 
-/// Longest code that is read, in bytes.
-const MAX_CODE: usize = 512 * 1024;
-/// Wrappers and scripts within scripts that are looked through.
-const MAX_DEPTH: usize = 8;
-
-/// Collects the commands of one script.
-#[derive(Default)]
-pub(super) struct Collector {
-    commands: Vec<Command>,
-    pipelines: usize,
-    error: Option<ScriptError>,
-}
-
-/// What surrounds a command.
-#[derive(Clone, Copy, Default)]
-struct Around {
-    pipeline: Option<PipelinePosition>,
-    wrapper: Option<usize>,
-    depth: usize,
-}
-
-impl Collector {
-    /// The commands in source order, and what is wrong with the code.
-    pub(super) fn finish(self) -> (Vec<Command>, Option<ScriptError>) {
-        let mut order: Vec<usize> = (0..self.commands.len()).collect();
-        // A wrapper starts before what it wraps, a command before the substitutions in its words.
-        order.sort_by_key(|i| self.commands.get(*i).map(|command| command.span.start));
-        let mut rank = vec![0; order.len()];
-        for (new, old) in order.into_iter().enumerate() {
-            if let Some(slot) = rank.get_mut(old) {
-                *slot = new;
-            }
-        }
-        let mut sorted: Vec<(usize, Command)> = rank.iter().copied().zip(self.commands).collect();
-        sorted.sort_by_key(|(rank, _)| *rank);
-        let mut commands: Vec<Command> = sorted.into_iter().map(|(_, command)| command).collect();
-        for command in &mut commands {
-            command.wrapper = command.wrapper.and_then(|old| rank.get(old).copied());
-        }
-        (commands, self.error)
-    }
-
-    /// Reads a whole script.
-    pub(super) fn script(&mut self, code: &Code, dialect: Dialect) {
-        self.shell(code, dialect, Around::default());
-    }
-
-    /// Adds the command of an exec form; each word is its decoded value.
-    pub(super) fn exec(&mut self, words: Vec<(CommandWord, Code)>) {
-        let (words, codes): (Vec<_>, Vec<_>) = words.into_iter().unzip();
-        let span = words.iter().map(|word| word.span).reduce(|a, b| a.to(b)).unwrap_or_default();
-        let command = Command { words, span, ..Command::default() };
-        let script = |index: usize| codes.get(index).cloned();
-        self.push(command, &script, None, Around::default());
-    }
-
-    fn shell(&mut self, code: &Code, dialect: Dialect, around: Around) {
-        let text = code.text();
-        if dialect == Dialect::Other || around.depth > MAX_DEPTH {
-            return;
-        }
-        if text.len() > MAX_CODE {
-            self.fail(format!("the code is longer than {MAX_CODE} bytes and was not read"), code.place(0..0));
-            return;
-        }
-        // The grammar's own limits (depth, operations, stack) turn hostile code into errors; a panic in it must not end
-        // the run either.
-        let parsed = catch_unwind(AssertUnwindSafe(|| Parser::with_dialect(text, grammar(dialect)).parse())).ok();
-        let problem = parsed.as_ref().map_or_else(|| Some(("the code could not be read".to_owned(), 0)), problem);
-        let is_whole = parsed.as_ref().is_some_and(|parsed| parsed.terminal_error.is_none());
-        if let Some((message, at)) = problem {
-            self.fail(message, code.place(at..at));
-        }
-        match parsed.filter(|_| is_whole) {
-            Some(parsed) => Walk { code, collector: self }.sequence(&parsed.file.body, around),
-            None => {
-                for words in scan::commands(text) {
-                    Walk { code, collector: self }.words(words, Vec::new(), Vec::new(), None, around);
-                }
-            }
-        }
-    }
-
-    fn fail(&mut self, message: String, span: crate::text::Span) {
-        self.error.get_or_insert(ScriptError { message, span });
-    }
-
-    /// Adds a command and what it wraps. `script` gives the code of a word that is a script, `input` what standard input
-    /// is when that is known. Tells whether a shell reads the input as its script.
-    fn push(
-        &mut self,
-        command: Command,
-        script: &dyn Fn(usize) -> Option<Code>,
-        input: Option<&Code>,
-        around: Around,
-    ) -> bool {
-        let index = self.commands.len();
-        let command = Command { pipeline: around.pipeline, wrapper: around.wrapper, ..command };
-        let within = Around { wrapper: Some(index), depth: around.depth + 1, ..around };
-        let wrapped = if within.depth > MAX_DEPTH { Vec::new() } else { wrapper::wrapped(&command.words) };
-        if wrapped.is_empty() {
-            self.commands.push(command);
-            return false;
-        }
-        let mut is_input_read = false;
-        self.commands.push(command.clone());
-        for inner in wrapped {
-            match inner {
-                Wrapped::Words { assignments, words } => {
-                    let first = words.start;
-                    let inner = inner_command(&command, assignments, words);
-                    is_input_read |= self.push(inner, &|i| script(i + first), input, within);
-                }
-                Wrapped::Script { word, dialect } => {
-                    if let Some(code) = script(word) {
-                        self.shell(&code, dialect, within);
-                    }
-                }
-                Wrapped::Input { dialect } => {
-                    if let Some(code) = input {
-                        self.shell(code, dialect, within);
-                        is_input_read = true;
-                    }
-                }
-            }
-        }
-        is_input_read
-    }
-}
-
-fn inner_command(outer: &Command, assignments: Range<usize>, words: Range<usize>) -> Command {
-    let assigned = outer.words.get(assignments).unwrap_or_default().iter().filter_map(|word| {
-        let name = wrapper::assigned_name(&word.text)?.to_owned();
-        let value = word.literal.as_deref().and_then(|text| text.split_once('=')).map(|(_, value)| value.to_owned());
-        Some(Assignment { name, value, span: word.span })
-    });
-    let words = words_of(outer, words);
-    let span = words.iter().map(|word| word.span).reduce(|a, b| a.to(b)).unwrap_or(outer.span);
-    let assignments = outer.assignments.iter().cloned().chain(assigned).collect();
-    Command { words, span, assignments, redirects: outer.redirects.clone(), ..Command::default() }
-}
-
-fn words_of(command: &Command, range: Range<usize>) -> Vec<CommandWord> {
-    command.words.get(range).unwrap_or_default().to_vec()
-}
-
-/// Scripts for `sh` are read by the larger grammar too: `sh` is bash in many images, and what it does not know is then
-/// an ordinary word or an error at run time, not of the grammar.
-fn grammar(dialect: Dialect) -> ShellDialect {
-    match dialect {
-        Dialect::Zsh => ShellDialect::Zsh,
-        Dialect::Mksh => ShellDialect::Mksh,
-        Dialect::Posix | Dialect::Bash | Dialect::Other => ShellDialect::Bash,
-    }
-}
-
-/// The first thing wrong with the code, and its byte.
-fn problem(parsed: &ParseResult) -> Option<(String, usize)> {
-    if let Some(diagnostic) = parsed.diagnostics.first() {
-        return Some((diagnostic.message.clone(), diagnostic.span.start.offset()));
-    }
-    parsed.terminal_error.as_ref().map(|error| (error.to_string(), 0))
-}
-
-struct Walk<'a> {
+/// A walk over the tree of one code.
+pub(super) struct Walk<'a> {
     code: &'a Code,
     collector: &'a mut Collector,
 }
 
-impl Walk<'_> {
-    fn sequence(&mut self, sequence: &StmtSeq, around: Around) {
+impl<'a> Walk<'a> {
+    pub(super) fn new(code: &'a Code, collector: &'a mut Collector) -> Self {
+        Self { code, collector }
+    }
+
+    pub(super) fn sequence(&mut self, sequence: &StmtSeq, around: Around) {
         for statement in &sequence.stmts {
             self.statement(statement, around);
         }
@@ -253,8 +90,7 @@ impl Walk<'_> {
             elements.into_iter().for_each(|element| self.statement(element, around));
             return;
         }
-        let (pipeline, count) = (self.collector.pipelines, elements.len());
-        self.collector.pipelines += 1;
+        let (pipeline, count) = (self.collector.new_pipeline(), elements.len());
         for (element, statement) in elements.into_iter().enumerate() {
             let position = PipelinePosition { pipeline, element, elements: count };
             self.statement(statement, Around { pipeline: Some(position), ..around });
@@ -361,7 +197,7 @@ impl Walk<'_> {
     }
 
     /// Adds the command that stands in these parts of the code.
-    fn words(
+    pub(super) fn words(
         &mut self,
         ranges: Vec<Range<usize>>,
         assignments: Vec<Assignment>,
@@ -572,143 +408,4 @@ fn builtin(command: &ast::BuiltinCommand) -> BuiltinParts<'_> {
         ast::BuiltinCommand::Exit(c) => ("exit", &c.code, &c.extra_args, &c.assignments, c.span),
     };
     (name, first.iter().chain(rest).collect(), assignments, span)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::text::Span;
-
-    /// Each command as its words, `name=value` assignments first and redirections last, and its wrapper's name behind `<`.
-    fn read(text: &str) -> Vec<String> {
-        let (commands, error) = collect(text);
-        assert_eq!(error, None, "{text}");
-        let show = |command: &Command| {
-            let mut parts: Vec<String> = command.assignments.iter().map(|a| format!("{}=", a.name)).collect();
-            parts.extend(command.words.iter().map(|word| word.text.clone()));
-            parts.extend(
-                command.redirects.iter().map(|redirect| format!("{:?}:{}", redirect.kind, redirect.target.text)),
-            );
-            let outer = command.wrapper.and_then(|index| commands.get(index)).and_then(Command::name);
-            parts.extend(outer.map(|name| format!("< {name}")));
-            parts.join(" ")
-        };
-        commands.iter().map(show).collect()
-    }
-
-    fn collect(text: &str) -> (Vec<Command>, Option<ScriptError>) {
-        let mut code = Code::default();
-        code.push_lines(text, Span::new(0, text.len()), false);
-        let mut collector = Collector::default();
-        collector.script(&code, Dialect::Bash);
-        let (commands, error) = collector.finish();
-        for command in &commands {
-            for word in &command.words {
-                let written = text[word.span.range()].replace('\\', "");
-                assert_eq!(written, word.text.replace('\\', ""), "{text}");
-            }
-        }
-        (commands, error)
-    }
-
-    #[test]
-    fn commands_are_found_wherever_they_run() {
-        assert_eq!(read("a && b x || ! c; d & (e; f) | g"), ["a", "b x", "c", "d", "e", "f", "g"]);
-        assert_eq!(read("if a; then b; elif c; then d; else e; fi"), ["a", "b", "c", "d", "e"]);
-        assert_eq!(read("for i in $(a) b; do c \"$i\"; done; until d; do e; done"), ["a", "c \"$i\"", "d", "e"]);
-        assert_eq!(read("case `a` in x|$(b)) c;; *) exit 1;; esac"), ["a", "b", "c", "exit 1"]);
-        assert_eq!(read("f() { a; }; function g { b; }; time c; [[ -n $(d) ]] && { e; }"), ["a", "b", "c", "d", "e"]);
-        assert_eq!(
-            read("a \"x $(b \"$(c)\") y\" ${z:-$(d)} <(e)"),
-            ["a \"x $(b \"$(c)\") y\" ${z:-$(d)} <(e)", "b \"$(c)\"", "c", "d", "e"]
-        );
-        assert_eq!(read("X=$(a) export Y=`b` Z; V=1"), ["a", "X= export Y=`b` Z", "b", "V="]);
-        assert_eq!(read("cat <<EOF >f && b\n$(c) $d\nEOF\ne"), ["cat HereDocument:EOF Output:f", "b", "c", "e"]);
-        assert_eq!(read("cat <<'EOF'\n$(c)\nEOF\n"), ["cat HereDocument:'EOF'"]);
-    }
-
-    #[test]
-    fn wrappers_stand_before_what_they_run() {
-        assert_eq!(
-            read("sudo -E env A=1 apt-get update 2>&1"),
-            [
-                "sudo -E env A=1 apt-get update DuplicateOutput:1",
-                "env A=1 apt-get update DuplicateOutput:1 < sudo",
-                "A= apt-get update DuplicateOutput:1 < env",
-            ]
-        );
-        assert_eq!(
-            read("bash -c 'cd /x && make' && sh -ec \"echo \\\"$a\\\" | tee b\""),
-            [
-                "bash -c 'cd /x && make'",
-                "cd /x < bash",
-                "make < bash",
-                "sh -ec \"echo \\\"$a\\\" | tee b\"",
-                "echo \"$a\" < sh",
-                "tee b < sh",
-            ]
-        );
-        assert_eq!(
-            read("bash <<EOF\na\nb $(c)\nEOF\n"),
-            ["bash HereDocument:EOF", "a < bash", "b $(c) < bash", "c < bash"]
-        );
-        assert_eq!(read("sh -c \"$(curl -fsSL u)\""), ["sh -c \"$(curl -fsSL u)\"", "curl -fsSL u"]);
-        assert_eq!(read("find . -exec rm -f {} \\; -print"), ["find . -exec rm -f {} \\; -print", "rm -f {} < find"]);
-    }
-
-    #[test]
-    fn a_pipeline_knows_its_elements() {
-        let (commands, _) = collect("x; curl u | sudo tar xz | (a; b) && c | d");
-        let at = |name: &str| {
-            let command = commands.iter().find(|command| command.name() == Some(name)).unwrap();
-            command.pipeline.map(|at| (at.pipeline, at.element, at.elements, at.is_piped()))
-        };
-        assert_eq!(at("x"), None);
-        assert_eq!(at("curl"), Some((0, 0, 3, true)));
-        assert_eq!(at("tar"), Some((0, 1, 3, true)));
-        assert_eq!(at("b"), Some((0, 2, 3, false)));
-        assert_eq!(at("d"), Some((1, 1, 2, false)));
-    }
-
-    #[test]
-    fn words_know_their_values() {
-        let (commands, _) = collect("a 'b c' \"d$x\" e\\ f $'g\\n' /h/* --i=\"j\"");
-        let literals: Vec<_> = commands[0].words.iter().map(|word| word.literal.as_deref()).collect();
-        assert_eq!(literals, [Some("a"), Some("b c"), None, Some("e f"), Some("g\n"), Some("/h/*"), Some("--i=j")]);
-    }
-
-    #[test]
-    fn broken_code_gives_an_error_and_what_can_be_read() {
-        let (commands, error) = collect("apt-get update && echo \"x");
-        assert!(error.is_some());
-        assert_eq!(commands[0].name(), Some("apt-get"));
-    }
-
-    #[test]
-    fn hostile_code_is_bounded() {
-        let deep = [
-            "$(".repeat(5_000),
-            "(".repeat(5_000),
-            "{ ".repeat(5_000),
-            "a && ".repeat(20_000),
-            "a | ".repeat(20_000) + "a",
-            "sudo ".repeat(20_000),
-            "sh -c '".repeat(1_000),
-            "`".repeat(5_001),
-            "\"${x:-".repeat(3_000),
-            "if a; then ".repeat(3_000),
-            "cat <<A\n".repeat(2_000),
-            "x=".to_owned() + &"$((".repeat(3_000),
-            "a".repeat(MAX_CODE + 1),
-        ];
-        for text in deep {
-            let mut code = Code::default();
-            code.push_lines(&text, Span::new(0, text.len()), false);
-            let mut collector = Collector::default();
-            collector.script(&code, Dialect::Bash);
-            let (commands, _) = collector.finish();
-            assert!(commands.len() <= 20_000 + MAX_DEPTH);
-        }
-    }
 }

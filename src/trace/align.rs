@@ -87,7 +87,8 @@ pub(super) fn align(steps: &[Step], entries: &[Entry], is_scratch: bool) -> Opti
 /// What it costs that a step left no entry.
 fn skipped_step(step: &Step) -> u32 {
     match step.keyword {
-        keyword if makes_files(keyword) => 20,
+        // A little more than an entry, so that a step is rather paired than left out.
+        keyword if makes_files(keyword) => 21,
         Keyword::Arg => 1,
         _ => 3,
     }
@@ -130,38 +131,53 @@ impl Alignment {
 
     /// The first thing that has no partner but should, fatal ones before others.
     pub(super) fn problem(&self, steps: &[Step], entries: &[Entry]) -> Option<Problem> {
-        let is_bare = self.records_no_settings(steps);
-        let lines = steps.iter().zip(&self.entry).filter(|(_, entry)| entry.is_none()).filter_map(|(step, _)| {
-            let is_fatal = makes_files(step.keyword) || self.entry.iter().all(Option::is_none);
-            // BuildKit does not record arguments that are declared twice; some builders record no settings at all.
-            if step.keyword == Keyword::Arg || is_bare && !is_fatal {
-                return None;
-            }
-            let message = format!("line {} ({}) has no step in the image's history", step.line, step.keyword.name());
-            Some(Problem { message, is_fatal })
-        });
+        let (lines, strangers) = (self.lines(steps, entries), self.strangers(entries));
+        let pairs = self.entry.iter().flatten().count();
+        // A few common lines (`COPY . .`) are no proof.
+        let is_chance = lines.len().max(strangers.len()) >= pairs;
+        let mut problems: Vec<Problem> = lines.into_iter().chain(strangers).collect();
+        let fatal = problems.iter().position(|problem| problem.is_fatal);
+        let mut first = (!problems.is_empty()).then(|| problems.swap_remove(fatal.unwrap_or(0)))?;
+        first.is_fatal |= is_chance;
+        Some(first)
+    }
+
+    /// Lines of the Dockerfile that left no entry.
+    fn lines(&self, steps: &[Step], entries: &[Entry]) -> Vec<Problem> {
+        let is_bare = self.records_no_settings(entries);
+        let alone = steps.iter().zip(&self.entry).filter(|(_, entry)| entry.is_none()).map(|(step, _)| step);
+        // Not every builder records arguments, and some record no settings at all.
+        let alone = alone.filter(|step| step.keyword != Keyword::Arg && (makes_files(step.keyword) || !is_bare));
+        let problem = |step: &Step| Problem {
+            message: format!("line {} ({}) has no step in the image's history", step.line, step.keyword.name()),
+            is_fatal: makes_files(step.keyword),
+        };
+        alone.map(problem).collect()
+    }
+
+    /// Entries after the base that come from no line.
+    fn strangers(&self, entries: &[Entry]) -> Vec<Problem> {
         let after_base = self.partner.iter().zip(entries).enumerate().skip(self.base_entries);
-        let unexplained = after_base.filter(|(_, (partner, _))| partner.is_none()).filter_map(|(index, (_, entry))| {
-            let is_fatal = entry.makes_files() || self.is_scratch && entry.keyword.is_none() && !entry.is_squash;
+        let alone = after_base.filter(|(_, (partner, entry))| partner.is_none() && !entry.is_squash);
+        let problem = |(index, (_, entry)): (usize, (&Option<usize>, &Entry))| {
+            let is_fatal = entry.makes_files() || self.is_scratch && entry.keyword.is_none();
             // Labels and variables can be given on the command line of a build.
-            let is_option = matches!(entry.keyword, Some(Keyword::Arg | Keyword::Env | Keyword::Label));
-            if entry.is_squash || is_option && !is_fatal {
+            if !is_fatal && matches!(entry.keyword, Some(Keyword::Arg | Keyword::Env | Keyword::Label)) {
                 return None;
             }
             let keyword = entry.keyword.map_or_else(String::new, |keyword| format!(" ({})", keyword.name()));
-            let message =
-                format!("step {}{keyword} of the image's history comes from no line of the Dockerfile", index + 1);
+            let number = index + 1;
+            let message = format!("step {number}{keyword} of the image's history comes from no line of the Dockerfile");
             Some(Problem { message, is_fatal })
-        });
-        let mut problems: Vec<Problem> = lines.chain(unexplained).collect();
-        let first = problems.iter().position(|problem| problem.is_fatal).unwrap_or(0);
-        (first < problems.len()).then(|| problems.swap_remove(first))
+        };
+        alone.filter_map(problem).collect()
     }
 
-    /// Whether none of the settings (ENV, CMD, USER …) left an entry though files were written.
-    fn records_no_settings(&self, steps: &[Step]) -> bool {
-        let mut paired = steps.iter().zip(&self.entry).filter(|(_, entry)| entry.is_some()).peekable();
-        paired.peek().is_some() && paired.all(|(step, _)| makes_files(step.keyword) || step.keyword == Keyword::Workdir)
+    /// Whether the builder records no settings (ENV, CMD, USER …), only steps that write files.
+    fn records_no_settings(&self, entries: &[Entry]) -> bool {
+        let is_setting = |entry: &Entry| entry.keyword.is_some_and(|keyword| !makes_files(keyword));
+        let mut ours = entries.iter().skip(self.base_entries).peekable();
+        ours.peek().is_some() && !ours.any(is_setting)
     }
 
     /// Whether at least half of what writes files has a partner, on both sides.

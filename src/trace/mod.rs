@@ -9,6 +9,9 @@ mod align;
 mod history;
 mod json;
 mod step;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use align::{Alignment, align};
 use history::Entry;

@@ -39,8 +39,8 @@ enum Expected {
     Directory { is_absolute: bool, path: Pattern },
     /// These ports, `number/protocol`, sorted; `None` when a variable hides them.
     Ports(Option<Vec<String>>),
-    /// A text that holds this one: builders print a structure.
-    Holding(String),
+    /// A text that holds one of these: builders print a structure.
+    Holding(Vec<String>),
 }
 
 /// The steps of a chain of stages. `shell` is the image's own, which a base image may have set.
@@ -94,8 +94,8 @@ impl Reader<'_> {
             Keyword::Workdir => self.directory(&self.arguments(&instruction.args)),
             Keyword::Expose => Expected::Ports(ports(&self.arguments(&instruction.args))),
             Keyword::Healthcheck => Expected::Holding(match &instruction.args {
-                Args::None => "NONE".into(),
-                args => plain(&self.arguments(args)),
+                Args::None => vec!["NONE".into()],
+                args => [self.arguments(args), printed(&self.arguments(args))].iter().map(|text| plain(text)).collect(),
             }),
             _ => self.text(instruction),
         };
@@ -104,7 +104,7 @@ impl Reader<'_> {
 
     fn command(&self, instruction: &Instruction) -> Expected {
         let head = self.arguments(&instruction.args);
-        let mut texts = vec![plain(&head)];
+        let mut texts = vec![plain(&head), plain(&printed(&head))];
         if !instruction.flags.is_empty() {
             texts.push(plain(&format!("{} {head}", self.flags(&instruction.flags))));
         }
@@ -163,6 +163,11 @@ impl Reader<'_> {
 
 fn joined(words: &[Word]) -> String {
     words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// As builders print it in a quoted list.
+fn printed(text: &str) -> String {
+    text.replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r")
 }
 
 fn value(pair: &Pair) -> &str {
@@ -243,7 +248,7 @@ impl Step {
             }
             Expected::Ports(None) => Some(Fit::Loose),
             Expected::Ports(Some(expected)) => exact(ports(text).is_some_and(|written| written == *expected)),
-            Expected::Holding(inner) => exact(text.contains(inner.as_str())),
+            Expected::Holding(inner) => exact(inner.iter().any(|inner| text.contains(inner.as_str()))),
         }
     }
 }
@@ -258,14 +263,7 @@ fn fits_command(text: &str, expected: &str, shells: &[String], is_exec: bool) ->
     let is_shell = shells
         .iter()
         .any(|shell| prefix.strip_suffix(shell.as_str()).is_some_and(|before| is_arguments(before.trim_end())));
-    is_shell || is_exec && is_counted(prefix)
-}
-
-/// Whether the text is build arguments and nothing else: `|2 A=b C=d`.
-fn is_counted(prefix: &str) -> bool {
-    let mut words = prefix.split(' ');
-    let count = words.next().and_then(|word| word.strip_prefix('|')).and_then(|count| count.parse::<usize>().ok());
-    count == Some(words.count())
+    is_shell || is_exec && prefix.starts_with('|') && !shells.iter().any(|shell| prefix.contains(shell.as_str()))
 }
 
 fn without_flags(mut text: &str) -> &str {
@@ -321,7 +319,16 @@ impl Pattern {
                 c => marked.push(c),
             }
         }
-        Self { pieces: plain(&marked).split(VARIABLE).map(str::to_owned).collect() }
+        // A variable that is a word of its own leaves no blank behind when it is empty.
+        let mut text = String::with_capacity(marked.len());
+        for word in plain(&marked).split(' ') {
+            let is_first = text.chars().all(|c| c == VARIABLE);
+            if !is_first && word.chars().any(|c| c != VARIABLE) {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
+        Self { pieces: text.split(VARIABLE).map(str::to_owned).collect() }
     }
 
     /// The pattern behind anything that ends so.

@@ -1,0 +1,36 @@
+//! The README says what the command does.
+
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn the_output_shown_is_the_output_of_the_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let command = readme.lines().find_map(|l| l.strip_prefix("    cargo run --release -- ")).unwrap();
+    let output = assert_cmd::Command::cargo_bin("dockgate")
+        .unwrap()
+        .env_clear()
+        .env("NO_COLOR", "1")
+        .current_dir(root)
+        .args(command.split(' '))
+        .output()
+        .unwrap();
+    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), shown);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn every_command_has_its_row() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let help = assert_cmd::Command::cargo_bin("dockgate").unwrap().env_clear().arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let commands = help.lines().skip_while(|l| *l != "Commands:").skip(1).take_while(|l| !l.is_empty());
+    let names: Vec<&str> =
+        commands.filter_map(|l| l.strip_prefix("  ")?.split(' ').next()).filter(|n| !n.is_empty()).collect();
+    assert!(names.len() > 5, "{names:?}");
+    for name in names.iter().filter(|n| **n != "help") {
+        assert!(readme.contains(&format!("dockgate {name}")), "README.md does not name `dockgate {name}`");
+    }
+}
