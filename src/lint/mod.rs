@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use crate::context::{Context, Copied};
-use crate::dockerfile::{Base, CheckOptions, Dockerfile, Env, ImageName, Instruction, Keyword, Stage, SyntaxError};
+use crate::dockerfile::{
+    Base, CheckOptions, Dockerfile, Env, Expanded, Expander, ImageName, Instruction, Keyword, Stage, SyntaxError, Word,
+};
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
 use crate::secrets::{CommandSecret, KeyHit, TextSecret};
@@ -115,6 +117,27 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// The instructions with this keyword and their indexes, in the order of the file. What an ONBUILD holds is not
+    /// among them.
+    pub fn instructions_of(&self, keyword: Keyword) -> impl Iterator<Item = (usize, &'a Instruction)> + use<'a> {
+        self.dockerfile.instructions.iter().enumerate().filter(move |(_, i)| i.keyword == keyword)
+    }
+
+    /// A word of an instruction as BuildKit expands it; a reference to a variable without a value stays as it is
+    /// written, and the variable is among [`Expanded::missing`]. `None` for a malformed word.
+    pub fn expanded(&self, instruction: usize, word: &Word) -> Option<Expanded> {
+        let env = self.environments.get(instruction)?;
+        Expander::new(env, self.dockerfile.escape).keep_missing().word(&word.text).ok()
+    }
+
+    /// The text of [`Facts::expanded`]; of a malformed word what is left without its outer quotes.
+    pub fn text_of(&self, instruction: usize, word: &Word) -> String {
+        match self.expanded(instruction, word) {
+            Some(expanded) => expanded.text,
+            None => word.text.trim_matches(['"', '\'']).to_owned(),
+        }
+    }
+
     /// Every RUN, those that ONBUILD leaves to a child build included, in the order of the file.
     pub fn runs(&self) -> impl Iterator<Item = Run<'a>> {
         let (dockerfile, environments) = (self.dockerfile, self.environments);
@@ -161,9 +184,11 @@ impl<'a> Facts<'a> {
         found.map_or(word.span, |start| Span::new(start, start + part.len()))
     }
 
-    /// The stages that name an image outside the file, with the image, its variables expanded.
+    /// The stages that name an image outside the file, with the image, its variables expanded. A variable without a
+    /// value stays as it is written: see [`ImageName::missing`].
     pub fn base_images(&self) -> impl Iterator<Item = (&'a Stage, ImageName)> {
-        self.dockerfile.stages.iter().zip(self.bases).filter(|(_, base)| matches!(base, Base::Image(_))).filter_map(
+        let is_image = |base: &Base| matches!(base, Base::Image(_) | Base::Unknown);
+        self.dockerfile.stages.iter().zip(self.bases).filter(move |(_, base)| is_image(base)).filter_map(
             |(stage, _)| Some((stage, self.dockerfile.base_image(stage, self.environments.get(stage.from)?)?)),
         )
     }
@@ -180,25 +205,44 @@ mod apt_version_unpinned;
 mod apt_yes_missing;
 mod cd_used;
 mod chmod_777;
+mod consecutive_runs;
+mod copied_archive;
+mod copy_from_own_stage;
+mod copy_target_not_folder;
 mod curl_pipe_shell;
 mod dnf_cache_left;
 mod dnf_version_unpinned;
 mod dnf_yes_missing;
+mod empty_label;
 mod engine_compat;
+mod env_used_where_defined;
 mod exposed_port;
 mod fetch;
 mod file_mode;
 mod fixed_user_password;
+mod forbidden_onbuild;
 mod gem_version_unpinned;
 mod git_clone_unpinned;
 mod go_version_unpinned;
 mod host_command;
 mod insecure_download;
+mod invalid_label_key;
+mod invalid_port;
 mod key_file_copied;
+mod label_not_email;
+mod label_not_git_hash;
+mod label_not_rfc3339;
+mod label_not_semver;
+mod label_not_spdx;
+mod label_not_url;
+mod labels;
 mod last_user_root;
 mod latest_base;
 mod missing_from;
 mod missing_healthcheck;
+mod missing_label;
+mod needless_add;
+mod non_numeric_user;
 mod npm_version_unpinned;
 mod package_manager;
 mod package_upgrade;
@@ -207,6 +251,8 @@ mod passwordless_sudo;
 mod pip_cache_left;
 mod pip_version_unpinned;
 mod pipefail_missing;
+mod relative_copy_without_workdir;
+mod relative_workdir;
 mod rpm;
 mod run;
 mod scratch_base;
@@ -217,13 +263,18 @@ mod sh_replaced;
 mod ssh_host_key_checking_off;
 mod ssh_root_login;
 mod ssh_server_installed;
+mod stages;
 mod sudo_used;
+mod unknown_copy_source;
+mod unknown_label;
 mod unpinned_base;
 mod untagged_base;
+mod untrusted_registry;
 mod useradd_high_uid;
 mod volume_declared;
 mod wget_and_curl;
 mod wget_progress_shown;
+mod whole_stage_copied;
 mod world_writable_copy;
 mod written;
 mod yarn_cache_left;
