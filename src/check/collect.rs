@@ -26,6 +26,7 @@ pub(super) struct LintModels {
     pub(super) secrets: Vec<TextSecret>,
     pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
+    final_stages: Vec<usize>,
     pub(super) context: Option<ContextModels>,
 }
 
@@ -52,6 +53,8 @@ impl LintModels {
         if let (None, Some(target)) = (target, &request.build.target) {
             return Err(CheckError::NoStage { path: source.path().to_owned(), target: target.clone() });
         }
+        let mut final_stages = target.map(|stage| dockerfile.stage_chain(stage)).unwrap_or_default();
+        final_stages.sort_unstable();
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
         let secrets = secrets::in_dockerfile(&dockerfile);
@@ -65,7 +68,7 @@ impl LintModels {
             }
             None => None,
         };
-        Ok(Self { dockerfile, environments, bases, scripts, secrets, command_secrets, target, context })
+        Ok(Self { dockerfile, environments, bases, scripts, secrets, command_secrets, target, final_stages, context })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -76,6 +79,7 @@ impl LintModels {
             secrets: &self.secrets,
             command_secrets: &self.command_secrets,
             target: self.target,
+            final_stages: &self.final_stages,
             scripts: &self.scripts,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,

@@ -16,10 +16,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             set.text
         );
         let finding = report.at(facts.part_of(set.word, set.text), message);
-        report.push(finding.help(
+        report.push(facts.if_shipped(finding.help(
             "give the files to the user who needs them (`chown`, `COPY --chown`), or to a group: `chmod g=u` for a platform \
              that picks the user id itself",
-        ));
+        )));
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::context::{Context, Copied};
 use crate::dockerfile::{Base, Dockerfile, Env, ImageName, Instruction, Keyword, Stage};
 use crate::finding::{Finding, Place};
-use crate::rule::{Params, Rule};
+use crate::rule::{Params, Rule, Severity};
 use crate::secrets::{CommandSecret, KeyHit, TextSecret};
 use crate::shell::{Command, CommandWord, Script};
 use crate::text::{SourceText, Span};
@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     pub command_secrets: &'a [CommandSecret],
     /// The stage that is built: the `--target`, else the last one.
     pub target: Option<usize>,
+    /// That stage and those it stands on, sorted: what the final image is made of.
+    pub final_stages: &'a [usize],
     /// The commands of each RUN instruction (and shell-form CMD, ENTRYPOINT, HEALTHCHECK), by instruction index.
     pub scripts: &'a [Script],
     /// The build context, when the run has one.
@@ -131,6 +133,17 @@ impl<'a> Facts<'a> {
         let written = self.dockerfile.source.slice(word.span);
         let found = written.find(part).map(|at| word.span.start + at);
         found.map_or(word.span, |start| Span::new(start, start + part.len()))
+    }
+
+    /// The finding as it is where its place belongs to the final image, else as information: what another stage does to
+    /// itself ships only as far as its files are copied.
+    pub fn if_shipped(&self, finding: Finding) -> Finding {
+        let instruction = self.dockerfile.instruction_at(finding.place().span().start);
+        let stage = instruction.and_then(|index| self.dockerfile.instructions.get(index)?.stage);
+        match stage.is_some_and(|stage| self.final_stages.binary_search(&stage).is_ok()) {
+            true => finding,
+            false => finding.severity(Severity::Info),
+        }
     }
 
     /// The stages that name an image outside the file, with the image, its variables expanded.
