@@ -30,6 +30,7 @@ pub(super) struct LintModels {
     pub(super) secrets: Vec<TextSecret>,
     pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
+    final_stages: Vec<usize>,
     pub(super) context: Option<ContextModels>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub(super) checks: Result<CheckOptions, SyntaxError>,
@@ -59,6 +60,8 @@ impl LintModels {
         if let (None, Some(target)) = (target, &request.build.target) {
             return Err(CheckError::NoStage { path: source.path().to_owned(), target: target.clone() });
         }
+        let mut final_stages = target.map(|stage| dockerfile.stage_chain(stage)).unwrap_or_default();
+        final_stages.sort_unstable();
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
         let package_calls = shell::package_calls(&scripts, &environments);
@@ -84,6 +87,7 @@ impl LintModels {
             secrets,
             command_secrets,
             target,
+            final_stages,
             context,
             checks,
             suppressions,
@@ -99,6 +103,7 @@ impl LintModels {
             secrets: &self.secrets,
             command_secrets: &self.command_secrets,
             target: self.target,
+            final_stages: &self.final_stages,
             scripts: &self.scripts,
             package_calls: &self.package_calls,
             context: self.context.as_ref().map(|c| lint::ContextFacts {

@@ -10,7 +10,7 @@ use crate::dockerfile::{
     Base, CheckOptions, Dockerfile, Env, Expanded, Expander, ImageName, Instruction, Keyword, Stage, SyntaxError, Word,
 };
 use crate::finding::{Finding, Place};
-use crate::rule::{Params, Rule};
+use crate::rule::{Params, Rule, Severity};
 use crate::secrets::{CommandSecret, KeyHit, TextSecret};
 use crate::shell::{Command, CommandWord, PackageCall, Script};
 use crate::text::{SourceText, Span};
@@ -34,6 +34,8 @@ pub struct Facts<'a> {
     pub command_secrets: &'a [CommandSecret],
     /// The stage that is built: the `--target`, else the last one.
     pub target: Option<usize>,
+    /// That stage and those it stands on, sorted: what the final image is made of.
+    pub final_stages: &'a [usize],
     /// The commands of each RUN instruction (and shell-form CMD, ENTRYPOINT, HEALTHCHECK), by instruction index.
     pub scripts: &'a [Script],
     /// What package managers are asked to do in each of the scripts.
@@ -163,9 +165,8 @@ impl<'a> Facts<'a> {
     /// Whether what a RUN writes stays in an image: that of the stage that is built and those below it, or, from ONBUILD,
     /// that of a child build. Files in other stages are dropped with them.
     pub fn is_kept(&self, run: &Run<'_>) -> bool {
-        let stage =
-            |stage: usize| self.target.is_some_and(|target| self.dockerfile.stage_chain(target).contains(&stage));
-        run.is_trigger || run.instruction.stage.is_none_or(stage)
+        let is_final = |stage: usize| self.final_stages.binary_search(&stage).is_ok();
+        run.is_trigger || run.instruction.stage.is_none_or(is_final)
     }
 
     /// The scripts of every RUN, those of ONBUILD included, in the order of the file.
@@ -182,6 +183,17 @@ impl<'a> Facts<'a> {
         let written = self.dockerfile.source.slice(word.span);
         let found = written.find(part).map(|at| word.span.start + at);
         found.map_or(word.span, |start| Span::new(start, start + part.len()))
+    }
+
+    /// The finding as it is where its place belongs to the final image, else as information: what another stage does to
+    /// itself ships only as far as its files are copied.
+    pub fn if_shipped(&self, finding: Finding) -> Finding {
+        let instruction = self.dockerfile.instruction_at(finding.place().span().start);
+        let stage = instruction.and_then(|index| self.dockerfile.instructions.get(index)?.stage);
+        match stage.is_some_and(|stage| self.final_stages.binary_search(&stage).is_ok()) {
+            true => finding,
+            false => finding.severity(Severity::Info),
+        }
     }
 
     /// The stages that name an image outside the file, with the image, its variables expanded. A variable without a
