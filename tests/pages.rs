@@ -15,8 +15,9 @@ use dockgate::text::SourceText;
 /// Runs one rule over an example.
 fn report(rule: &'static Rule, example: &Example) -> Report {
     let given = example.params.iter().map(|(name, value)| {
-        let values = value.split(',').map(str::to_owned).collect();
-        ((*name).to_owned(), Value::List(values))
+        let values: Vec<String> = value.split(',').map(str::to_owned).collect();
+        let value = if let [only] = values.as_slice() { Value::Str(only.clone()) } else { Value::List(values) };
+        ((*name).to_owned(), value)
     });
     let check = Check {
         rule,

@@ -3,6 +3,7 @@
 //! To add a rule: a page in `rules/lint` or `rules/context`, a file here with the page's name (`_` for `-`) and a
 //! function `check`, and its `mod` line.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::context::{Context, Copied};
@@ -112,7 +113,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Every RUN, those that ONBUILD leaves to a child build included, in the order of the file.
-    pub fn runs(&self) -> impl Iterator<Item = Run<'a>> {
+    pub fn runs(&self) -> impl Iterator<Item = Run<'a>> + use<'a> {
         let (dockerfile, environments) = (self.dockerfile, self.environments);
         self.scripts.iter().zip(self.package_calls).filter_map(move |(script, calls)| {
             let outer = dockerfile.instructions.get(script.instruction)?;
@@ -133,12 +134,14 @@ impl<'a> Facts<'a> {
         self.runs().flat_map(|run| &run.script.commands)
     }
 
-    /// Whether what a RUN writes stays in an image: that of the stage that is built and those below it, or, from ONBUILD,
-    /// that of a child build. Files in other stages are dropped with them.
-    pub fn is_kept(&self, run: &Run<'_>) -> bool {
-        let stage =
-            |stage: usize| self.target.is_some_and(|target| self.dockerfile.stage_chain(target).contains(&stage));
-        run.is_trigger || run.instruction.stage.is_none_or(stage)
+    /// The RUNs whose files stay in an image: in the stage that is built and those below it, and from ONBUILD in that of a
+    /// child build. Files in other stages are dropped with them; `takes_all` takes those as well.
+    pub fn kept_runs(&self, takes_all: bool) -> impl Iterator<Item = Run<'a>> {
+        let chain = self.target.map(|stage| self.dockerfile.stage_chain(stage)).unwrap_or_default();
+        let kept: HashSet<usize> = chain.into_iter().collect();
+        self.runs().filter(move |run| {
+            takes_all || run.is_trigger || run.instruction.stage.is_none_or(|stage| kept.contains(&stage))
+        })
     }
 
     /// The stages that name an image outside the file, with the image, its variables expanded.

@@ -182,8 +182,8 @@ impl Reader<'_> {
     }
 
     fn operand(&mut self, value: Value, span: Span) {
-        // npm lets a switch be followed by its value, and only those two words can be one.
-        if self.manager == Manager::Npm && matches!(value.text.as_str(), "true" | "false") {
+        // A switch may be followed by its value, and only those two words can be one.
+        if matches!(self.manager, Manager::Npm | Manager::Gem) && matches!(value.text.as_str(), "true" | "false") {
             return;
         }
         self.operands.push(PackageArgument { is_unknown: value.is_unknown, text: value.text, span });
