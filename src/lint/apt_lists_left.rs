@@ -33,11 +33,10 @@ fn last<'a>(run: &Run<'a>, task: Task) -> Option<&'a PackageCall> {
 
 /// Whether what a call left in the folder goes before the layer is made, or never is in it.
 fn drops(run: &Run<'_>, call: &PackageCall, folder: &[&str]) -> bool {
-    let wanted: &[&str] = if folder == LISTS { &["distclean"] } else { &["clean", "distclean"] };
+    // Of the lists, only the thorough one takes any away.
+    let cleans = |verb: &str| matches!(verb, "distclean" | "dist-clean") || verb == "clean" && folder != LISTS;
     let mut later = run.calls.iter().filter(|later| later.command > call.command && later.manager == Manager::Apt);
-    later.any(|later| wanted.contains(&later.verb.as_str()))
-        || run.mounts_over(folder)
-        || run.removes_after(call.command, folder)
+    later.any(|later| cleans(&later.verb)) || run.mounts_over(folder) || run.removes_after(call.command, folder)
 }
 
 /// Debian's images remove packages after each installation; this ends that, for the sake of a cache mount.

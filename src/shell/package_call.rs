@@ -165,8 +165,7 @@ impl Reader<'_> {
             self.options.push(CallOption { name: name.to_owned(), value: value.map(str::to_owned) });
             return is_next;
         }
-        let mut letters = text.char_indices().skip(1).peekable();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in text.char_indices().skip(1) {
             let name = format!("-{letter}");
             let rest = text.get(at + letter.len_utf8()..).unwrap_or_default();
             let is_valued = takes_value(&name);
