@@ -7,13 +7,16 @@ use rayon::prelude::*;
 
 use super::report::ImageSummary;
 use super::run::{CheckError, ImageRequest, Request};
+use super::suppress::{self, Suppression};
 use crate::context::{self, Context, ContextFileKind, Copied};
-use crate::dockerfile::{self, Base, Dockerfile, Env};
+use crate::dockerfile::{self, Base, CheckOptions, Dockerfile, Env, SyntaxError};
+use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::secrets::{self, KeyHit, TextSecret};
+use crate::rule::Confidence;
+use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
 use crate::shell::{self, PackageCall, Script};
-use crate::text::SourceText;
+use crate::text::{SourceText, Span};
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
 
@@ -25,8 +28,12 @@ pub(super) struct LintModels {
     scripts: Vec<Script>,
     package_calls: Vec<Vec<PackageCall>>,
     pub(super) secrets: Vec<TextSecret>,
+    pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
     pub(super) context: Option<ContextModels>,
+    /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
+    pub(super) checks: Result<CheckOptions, SyntaxError>,
+    pub(super) suppressions: Vec<Suppression>,
 }
 
 /// What is known of a build context.
@@ -56,6 +63,7 @@ impl LintModels {
         let scripts = shell::scripts(&dockerfile);
         let package_calls = shell::package_calls(&scripts, &environments);
         let secrets = secrets::in_dockerfile(&dockerfile);
+        let command_secrets = secrets::in_commands(&scripts);
         let context = match &request.context {
             Some(wanted) => {
                 let context = Context::open(&wanted.root, Some(&wanted.dockerfile))?;
@@ -65,7 +73,21 @@ impl LintModels {
             }
             None => None,
         };
-        Ok(Self { dockerfile, environments, bases, scripts, package_calls, secrets, target, context })
+        let checks = dockerfile.check_options(&request.build);
+        let suppressions = suppress::suppressions(&dockerfile, checks.as_ref().unwrap_or(&CheckOptions::default()));
+        Ok(Self {
+            dockerfile,
+            environments,
+            bases,
+            scripts,
+            package_calls,
+            secrets,
+            command_secrets,
+            target,
+            context,
+            checks,
+            suppressions,
+        })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -73,7 +95,9 @@ impl LintModels {
             dockerfile: &self.dockerfile,
             environments: &self.environments,
             bases: &self.bases,
+            check_options: self.checks.as_ref(),
             secrets: &self.secrets,
+            command_secrets: &self.command_secrets,
             target: self.target,
             scripts: &self.scripts,
             package_calls: &self.package_calls,
@@ -84,6 +108,19 @@ impl LintModels {
                 keys: &c.keys,
             }),
         }
+    }
+
+    /// Whether the file asks BuildKit to fail on its checks (`# check=error=true`), and this is surely a finding of one.
+    pub(super) fn fails_build(&self, finding: &Finding) -> bool {
+        self.checks.as_ref().is_ok_and(|checks| checks.is_error)
+            && finding.rule().buildkit_name().is_some()
+            && finding.confidence > Confidence::Low
+    }
+
+    /// Every secret in the Dockerfile's text, to be masked wherever the text is shown.
+    pub(super) fn secret_spans(&self) -> Vec<Span> {
+        let in_commands = self.command_secrets.iter().map(|secret| secret.value);
+        self.secrets.iter().map(|secret| secret.value).chain(in_commands).collect()
     }
 
     /// What of it was not looked at.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::suppress::Suppressed;
 use crate::finding::Finding;
 use crate::policy::{Action, PolicyLine};
 use crate::rule::Edition;
@@ -15,10 +16,14 @@ use crate::text::{SourceText, Span};
 pub struct Report {
     /// Findings with what the policy says of them, sorted by file, place and rule.
     pub findings: Vec<Judged>,
+    /// Findings that a comment in the Dockerfile asks to leave out, sorted likewise; they count for nothing.
+    pub suppressed: Vec<Suppressed>,
     /// The highest action among the findings that are not waived; GO when there is none.
     pub verdict: Action,
     /// The policy in force.
     pub policy: PolicySummary,
+    /// What the run was about, as it stays from one commit to the next.
+    pub scope: Scope,
     /// The image, when one was gated.
     pub image: Option<ImageSummary>,
     /// What was looked at.
@@ -69,6 +74,17 @@ pub struct PolicySummary {
     pub name: String,
     /// The edition it is written for.
     pub ruleset: Edition,
+}
+
+/// What a run was about.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The Dockerfile, when there is just one.
+    pub dockerfile: Option<String>,
+    /// The stage that is built, when one was named.
+    pub target: Option<String>,
+    /// The platform, when one was named.
+    pub platform: Option<String>,
 }
 
 /// The image of a run.

@@ -9,12 +9,13 @@ use thiserror::Error;
 
 use super::collect::{ContextModels, ImageModels, LintModels};
 use super::join;
-use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Waived};
+use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
+use super::suppress::{self, Suppressed};
 use crate::context::ContextError;
 use crate::dockerfile::BuildOptions;
 use crate::finding::{Finding, Place};
 use crate::image::{ImageError, ImageReference, Progress};
-use crate::policy::{Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
+use crate::policy::{Action, Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
 use crate::rule::{Phase, Rule, catalogue};
 use crate::text::SourceText;
 use crate::{gate, lint};
@@ -146,12 +147,27 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         notes.extend(image.notes());
         summary = Some(image.summary());
     }
-    decided.extend(waiver_findings(&decided, request, &coverage));
-    let redactions = models
-        .iter()
-        .map(|m| (m.dockerfile.source.path().to_owned(), m.secrets.iter().map(|s| s.value).collect()))
-        .collect();
-    Ok(finish(decided, request.policy, summary, coverage, notes, redactions))
+    let (decided, suppressed) = leave_out(decided, &models);
+    let waivers = waiver_findings(&decided, request, &coverage);
+    let decided = decided.into_iter().chain(waivers).collect();
+    let redactions = models.iter().map(|m| (m.dockerfile.source.path().to_owned(), m.secret_spans())).collect();
+    Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
+}
+
+/// Takes out the findings that comments in the Dockerfiles ask to leave out.
+fn leave_out(decided: Vec<Decided>, models: &[LintModels]) -> (Vec<Decided>, Vec<Suppressed>) {
+    let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
+    let by_path: HashMap<&str, &LintModels> = models.iter().map(|m| (m.dockerfile.source.path(), m)).collect();
+    for one in decided {
+        let models = by_path.get(&*one.finding.place().file());
+        match models.and_then(|m| suppress::covering(&one.finding, &m.dockerfile, &m.suppressions)) {
+            Some((reason, by)) => suppressed.push(Suppressed { finding: one.finding, reason, by }),
+            None => kept.push(one),
+        }
+    }
+    suppressed.sort_by_cached_key(|s| s.finding.sort_key());
+    suppressed.dedup_by(|b, a| a.finding.sort_key() == b.finding.sort_key());
+    (kept, suppressed)
 }
 
 fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) -> Vec<Decided> {
@@ -163,7 +179,14 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
         }
         let mut report = lint::Reporter::new(check.rule, &check.params, &models.dockerfile.source);
         lint::run(check.rule, &facts, &mut report);
-        decided.extend(report.into_findings().into_iter().map(|finding| judge(finding, check, request)));
+        for finding in report.into_findings() {
+            let fails_build = models.fails_build(&finding);
+            let mut judged = judge(finding, check, request);
+            if fails_build {
+                judged.decision.action = Action::Stop;
+            }
+            decided.push(judged);
+        }
     }
     decided
 }
@@ -221,12 +244,13 @@ fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Covera
 
 fn finish(
     mut decided: Vec<Decided>,
-    policy: &Policy,
+    request: &Request<'_>,
     image: Option<ImageSummary>,
     coverage: Coverage,
     mut notes: Vec<String>,
     redactions: BTreeMap<String, Vec<crate::text::Span>>,
 ) -> Report {
+    let policy = request.policy;
     decided.sort_by_cached_key(|d| (d.finding.sort_key(), d.decision.trigger.clone()));
     // The same finding asked for by two lines of a policy is one finding; the stricter line counts.
     decided.dedup_by(|b, a| {
@@ -256,11 +280,16 @@ fn finish(
             }
         })
         .collect();
-    let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(crate::policy::Action::Go);
+    let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(Action::Go);
     notes.sort();
     notes.dedup();
+    let scope = Scope {
+        dockerfile: request.dockerfiles.first().filter(|_| request.dockerfiles.len() == 1).map(|d| d.path().to_owned()),
+        target: request.build.target.clone(),
+        platform: request.build.platform.clone(),
+    };
     let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
-    Report { findings, verdict, policy, image, coverage, notes, redactions }
+    Report { findings, suppressed: Vec::new(), verdict, policy, scope, image, coverage, notes, redactions }
 }
 
 fn waiver_place(policy: &Policy, index: Option<&usize>) -> String {

@@ -6,6 +6,7 @@
 
 mod args;
 mod ast;
+mod checks;
 mod directive;
 mod dump;
 mod env;
@@ -24,6 +25,7 @@ mod stages;
 mod words;
 
 pub use ast::*;
+pub use checks::{CheckNames, CheckOptions};
 pub use dump::{ast_json, words_json};
 pub use env::{Env, Lookup, Setter, Variable};
 pub use image_ref::ImageName;

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::context::{Context, Copied};
-use crate::dockerfile::{Base, Dockerfile, Env, ImageName, Instruction, Keyword, Stage};
+use crate::dockerfile::{Base, CheckOptions, Dockerfile, Env, ImageName, Instruction, Keyword, Stage, SyntaxError};
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
-use crate::secrets::{KeyHit, TextSecret};
-use crate::shell::{Command, PackageCall, Script};
+use crate::secrets::{CommandSecret, KeyHit, TextSecret};
+use crate::shell::{Command, CommandWord, PackageCall, Script};
 use crate::text::{SourceText, Span};
 
 pub use run::Run;
@@ -25,8 +25,12 @@ pub struct Facts<'a> {
     pub environments: &'a [Env],
     /// What each stage stands on, its variables expanded.
     pub bases: &'a [Base],
+    /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
+    pub check_options: Result<&'a CheckOptions, &'a SyntaxError>,
     /// Secrets in the Dockerfile's own text.
     pub secrets: &'a [TextSecret],
+    /// Passwords that commands are given in so many words.
+    pub command_secrets: &'a [CommandSecret],
     /// The stage that is built: the `--target`, else the last one.
     pub target: Option<usize>,
     /// The commands of each RUN instruction (and shell-form CMD, ENTRYPOINT, HEALTHCHECK), by instruction index.
@@ -144,6 +148,22 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// The scripts of every RUN, those of ONBUILD included, in the order of the file.
+    pub fn run_scripts(&self) -> impl Iterator<Item = &'a Script> {
+        let dockerfile = self.dockerfile;
+        let is_run = move |script: &&Script| {
+            dockerfile.instructions.get(script.instruction).is_some_and(|i| i.innermost().keyword == Keyword::Run)
+        };
+        self.scripts.iter().filter(is_run)
+    }
+
+    /// Where `part` stands in a word; the whole word when it is not written there in one piece.
+    pub fn part_of(&self, word: &CommandWord, part: &str) -> Span {
+        let written = self.dockerfile.source.slice(word.span);
+        let found = written.find(part).map(|at| word.span.start + at);
+        found.map_or(word.span, |start| Span::new(start, start + part.len()))
+    }
+
     /// The stages that name an image outside the file, with the image, its variables expanded.
     pub fn base_images(&self) -> impl Iterator<Item = (&'a Stage, ImageName)> {
         self.dockerfile.stages.iter().zip(self.bases).filter(|(_, base)| matches!(base, Base::Image(_))).filter_map(
@@ -152,21 +172,31 @@ impl<'a> Facts<'a> {
     }
 }
 
+mod add_remote_without_checksum;
 mod apk_no_cache_missing;
 mod apk_version_unpinned;
+mod apt_key_used;
 mod apt_lists_left;
 mod apt_recommends_installed;
 mod apt_used;
 mod apt_version_unpinned;
 mod apt_yes_missing;
 mod cd_used;
+mod chmod_777;
+mod curl_pipe_shell;
 mod dnf_cache_left;
 mod dnf_version_unpinned;
 mod dnf_yes_missing;
+mod engine_compat;
 mod exposed_port;
+mod fetch;
+mod file_mode;
+mod fixed_user_password;
 mod gem_version_unpinned;
+mod git_clone_unpinned;
 mod go_version_unpinned;
 mod host_command;
+mod insecure_download;
 mod key_file_copied;
 mod last_user_root;
 mod latest_base;
@@ -174,7 +204,9 @@ mod missing_from;
 mod missing_healthcheck;
 mod npm_version_unpinned;
 mod package_manager;
+mod package_upgrade;
 mod parse_error;
+mod passwordless_sudo;
 mod pip_cache_left;
 mod pip_version_unpinned;
 mod pipefail_missing;
@@ -182,13 +214,21 @@ mod rpm;
 mod run;
 mod scratch_base;
 mod secret_in_env;
+mod secret_in_run;
+mod setuid_bit_set;
 mod sh_replaced;
+mod ssh_host_key_checking_off;
+mod ssh_root_login;
+mod ssh_server_installed;
 mod sudo_used;
+mod unpinned_base;
 mod untagged_base;
 mod useradd_high_uid;
 mod volume_declared;
 mod wget_and_curl;
 mod wget_progress_shown;
+mod world_writable_copy;
+mod written;
 mod yarn_cache_left;
 mod yum_cache_left;
 mod yum_version_unpinned;

@@ -76,6 +76,9 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if waived > 0 {
         apart += &format!(", {waived} waived");
     }
+    if !report.suppressed.is_empty() {
+        apart += &format!(", {} silenced by comments in the file", report.suppressed.len());
+    }
     if base > 0 {
         apart += &format!(", {base} of them from the base image");
     }
