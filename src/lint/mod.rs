@@ -141,7 +141,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Every RUN, those that ONBUILD leaves to a child build included, in the order of the file.
-    pub fn runs(&self) -> impl Iterator<Item = Run<'a>> {
+    pub fn runs(&self) -> impl Iterator<Item = Run<'a>> + use<'a> {
         let (dockerfile, environments) = (self.dockerfile, self.environments);
         self.scripts.iter().zip(self.package_calls).filter_map(move |(script, calls)| {
             let outer = dockerfile.instructions.get(script.instruction)?;
@@ -162,11 +162,12 @@ impl<'a> Facts<'a> {
         self.runs().flat_map(|run| &run.script.commands)
     }
 
-    /// Whether what a RUN writes stays in an image: that of the stage that is built and those below it, or, from ONBUILD,
-    /// that of a child build. Files in other stages are dropped with them.
-    pub fn is_kept(&self, run: &Run<'_>) -> bool {
-        let is_final = |stage: usize| self.final_stages.binary_search(&stage).is_ok();
-        run.is_trigger || run.instruction.stage.is_none_or(is_final)
+    /// The RUNs whose files stay in an image: in the stage that is built and those below it, and from ONBUILD in that of a
+    /// child build. Files in other stages are dropped with them; `takes_all` takes those as well.
+    pub fn kept_runs(&self, takes_all: bool) -> impl Iterator<Item = Run<'a>> {
+        let final_stages = self.final_stages;
+        let is_final = move |stage: usize| final_stages.binary_search(&stage).is_ok();
+        self.runs().filter(move |run| takes_all || run.is_trigger || run.instruction.stage.is_none_or(is_final))
     }
 
     /// The scripts of every RUN, those of ONBUILD included, in the order of the file.

@@ -3,20 +3,23 @@
 
 use super::{Facts, Reporter, Run};
 use crate::finding::Finding;
+use crate::rule::Params;
 use crate::shell::{Manager, PackageArgument, PackageCall, RedirectKind, Task};
 
 /// Packages named in a message; the rest is counted.
 const NAMED: usize = 5;
 
-/// Every call of some package managers, with the RUN it is in.
-pub(super) fn calls<'a>(
+/// Every call of some package managers, with the RUN it is in. A page with a parameter `programs` asks for those only.
+pub(super) fn calls<'a, 'p>(
     facts: &Facts<'a>,
+    params: &'p Params,
     managers: &'static [Manager],
-) -> impl Iterator<Item = (Run<'a>, &'a PackageCall)> {
-    facts
-        .runs()
-        .flat_map(|run| run.calls.iter().map(move |call| (run, call)))
-        .filter(|(_, call)| managers.contains(&call.manager))
+) -> impl Iterator<Item = (Run<'a>, &'a PackageCall)> + use<'a, 'p> {
+    let programs = params.list("programs");
+    let is_wanted = move |call: &PackageCall| {
+        managers.contains(&call.manager) && (programs.is_empty() || programs.contains(&call.program))
+    };
+    facts.runs().flat_map(|run| run.calls.iter().map(move |call| (run, call))).filter(move |(_, call)| is_wanted(call))
 }
 
 /// A call as messages name it: `apt-get install`.
@@ -32,9 +35,9 @@ pub(super) fn report_unpinned(
     help: &str,
     unpinned: impl Fn(&Run<'_>, &PackageArgument, &PackageCall) -> bool,
 ) {
-    for (run, call) in calls(facts, managers) {
+    for (run, call) in calls(facts, report.params(), managers) {
         let packages: Vec<&PackageArgument> =
-            call.packages.iter().filter(|p| !p.is_unknown && !p.text.is_empty() && unpinned(&run, p, call)).collect();
+            call.packages.iter().filter(|package| is_name(package) && unpinned(&run, package, call)).collect();
         let Some(first) = packages.first() else { continue };
         let mut names: Vec<String> = packages.iter().take(NAMED).map(|package| format!("`{}`", package.text)).collect();
         let more = packages.len() - names.len();
@@ -51,6 +54,11 @@ pub(super) fn report_unpinned(
     }
 }
 
+/// Whether something is known of the package; `{}` stands for one in `find` and `xargs`.
+fn is_name(package: &PackageArgument) -> bool {
+    !package.is_unknown && !package.text.is_empty() && !package.text.contains("{}")
+}
+
 /// Reports each call that changes packages and waits for an answer nobody gives in a build.
 pub(super) fn report_interactive(
     facts: &Facts<'_>,
@@ -59,14 +67,12 @@ pub(super) fn report_interactive(
     help: &str,
     is_answered: impl Fn(&PackageCall) -> bool,
 ) {
-    for (run, call) in calls(facts, managers) {
+    for (run, call) in calls(facts, report.params(), managers) {
         let asks = match call.task {
-            Task::Install
-            | Task::InstallGroup
-            | Task::InstallModule
-            | Task::Upgrade
-            | Task::UpgradeRelease
-            | Task::Remove => true,
+            Task::Upgrade | Task::UpgradeRelease => true,
+            Task::Install | Task::InstallGroup | Task::InstallModule | Task::Remove => {
+                !call.packages.is_empty() || call.has(&["-f", "--fix-broken"])
+            }
             Task::Update | Task::Clean | Task::Other => false,
         };
         if !asks || call.has_unknown_options || is_answered(call) || has_input(&run, call) {
@@ -108,7 +114,7 @@ pub(super) fn report_cache_left(
     fills: impl Fn(&Run<'_>, &PackageCall) -> bool,
 ) {
     let takes_all = report.params().bool("discarded-stages");
-    for run in facts.runs().filter(|run| takes_all || facts.is_kept(run)) {
+    for run in facts.kept_runs(takes_all) {
         let mut filling = run.calls.iter().filter(|call| cache.managers.contains(&call.manager) && fills(&run, call));
         let left = filling.find(|call| !is_cleaned(&run, call, cache) && !run.mounts_over(cache.folders));
         if let Some(call) = left {

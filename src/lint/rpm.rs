@@ -5,7 +5,8 @@ use crate::shell::{PackageArgument, PackageCall, Task};
 /// Whether the package or module is installed in no version that is named.
 pub(super) fn is_unpinned(package: &PackageArgument, call: &PackageCall) -> bool {
     match call.task {
-        Task::Install => !is_fixed(&package.text),
+        // What is installed as local is a file.
+        Task::Install => call.verb != "localinstall" && !is_fixed(&package.text),
         Task::InstallModule => !package.text.contains(':'),
         _ => false,
     }

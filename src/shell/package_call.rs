@@ -165,8 +165,7 @@ impl Reader<'_> {
             self.options.push(CallOption { name: name.to_owned(), value: value.map(str::to_owned) });
             return is_next;
         }
-        let mut letters = text.char_indices().skip(1).peekable();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in text.char_indices().skip(1) {
             let name = format!("-{letter}");
             let rest = text.get(at + letter.len_utf8()..).unwrap_or_default();
             let is_valued = takes_value(&name);
@@ -182,8 +181,8 @@ impl Reader<'_> {
     }
 
     fn operand(&mut self, value: Value, span: Span) {
-        // npm lets a switch be followed by its value, and only those two words can be one.
-        if self.manager == Manager::Npm && matches!(value.text.as_str(), "true" | "false") {
+        // A switch may be followed by its value, and only those two words can be one.
+        if matches!(self.manager, Manager::Npm | Manager::Gem) && matches!(value.text.as_str(), "true" | "false") {
             return;
         }
         self.operands.push(PackageArgument { is_unknown: value.is_unknown, text: value.text, span });
