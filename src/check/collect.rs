@@ -11,8 +11,10 @@ use crate::context::{self, Context, ContextFileKind, Copied};
 use crate::dockerfile::{self, Base, Dockerfile, Env};
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
+use crate::policy::Check;
+use crate::rule::catalogue;
 use crate::secrets::{self, KeyHit, TextSecret};
-use crate::shell::{self, Script};
+use crate::shell::{self, Diagnosis, Script};
 use crate::text::SourceText;
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
@@ -23,6 +25,7 @@ pub(super) struct LintModels {
     pub(super) environments: Vec<Env>,
     bases: Vec<Base>,
     scripts: Vec<Script>,
+    diagnosis: Diagnosis,
     pub(super) secrets: Vec<TextSecret>,
     pub(super) target: Option<usize>,
     pub(super) context: Option<ContextModels>,
@@ -44,7 +47,12 @@ impl ContextModels {
 }
 
 impl LintModels {
-    pub(super) fn collect(source: &Arc<SourceText>, request: &Request<'_>) -> Result<Self, CheckError> {
+    /// What the checks need to know of a Dockerfile.
+    pub(super) fn collect(
+        source: &Arc<SourceText>,
+        request: &Request<'_>,
+        checks: &[&Check],
+    ) -> Result<Self, CheckError> {
         let dockerfile = dockerfile::parse(source);
         let environments = dockerfile::environments(&dockerfile, &request.build);
         let target = dockerfile.target_stage(request.build.target.as_deref()).map(|stage| stage.index);
@@ -53,6 +61,11 @@ impl LintModels {
         }
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
+        let is_asked_for = checks.iter().any(|check| check.rule == catalogue::SHELL_PITFALL);
+        let diagnosis = match is_asked_for {
+            true => shell::diagnose(&dockerfile, &scripts, &environments, request.shellcheck),
+            false => Diagnosis::default(),
+        };
         let secrets = secrets::in_dockerfile(&dockerfile);
         let context = match &request.context {
             Some(wanted) => {
@@ -63,7 +76,7 @@ impl LintModels {
             }
             None => None,
         };
-        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context })
+        Ok(Self { dockerfile, environments, bases, scripts, diagnosis, secrets, target, context })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -74,6 +87,7 @@ impl LintModels {
             secrets: &self.secrets,
             target: self.target,
             scripts: &self.scripts,
+            shell_diagnostics: &self.diagnosis.diagnostics,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,
                 folder: &c.folder,
@@ -83,9 +97,15 @@ impl LintModels {
         }
     }
 
+    /// Scripts that were read for shell pitfalls.
+    pub(super) fn shell_scripts(&self) -> usize {
+        self.diagnosis.scripts
+    }
+
     /// What of it was not looked at.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.context.as_ref().map(|c| c.context.problems.clone()).unwrap_or_default()
+        let context = self.context.iter().flat_map(|c| &c.context.problems);
+        context.chain(&self.diagnosis.problems).cloned().collect()
     }
 }
 

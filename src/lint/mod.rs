@@ -10,7 +10,7 @@ use crate::dockerfile::{Base, Dockerfile, Env, ImageName, Instruction, Keyword, 
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
 use crate::secrets::{KeyHit, TextSecret};
-use crate::shell::{Command, Script};
+use crate::shell::{self, Command, Script};
 use crate::text::{SourceText, Span};
 
 /// What a rule can look at. Everything is computed before the first rule runs.
@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     pub target: Option<usize>,
     /// The commands of each RUN instruction (and shell-form CMD, ENTRYPOINT, HEALTHCHECK), by instruction index.
     pub scripts: &'a [Script],
+    /// What is wrong with the code of RUN, sorted by place; empty when no rule of the run asks for it.
+    pub shell_diagnostics: &'a [shell::Diagnostic],
     /// The build context, when the run has one.
     pub context: Option<ContextFacts<'a>>,
 }
@@ -132,6 +134,7 @@ mod missing_healthcheck;
 mod parse_error;
 mod scratch_base;
 mod secret_in_env;
+mod shell_pitfall;
 mod sudo_used;
 mod untagged_base;
 mod volume_declared;

@@ -8,6 +8,7 @@ mod code;
 mod collect;
 mod command;
 mod diagnose;
+mod guard;
 mod json;
 mod quoting;
 mod scan;
@@ -19,6 +20,7 @@ mod walk;
 mod wrapper;
 
 pub use command::{Assignment, Command, CommandWord, PipelinePosition, Redirect, RedirectKind, base_name};
-pub use diagnose::{Diagnosis, Diagnostic, ShellCheck, diagnose, is_guarded};
+pub use diagnose::{Diagnosis, Diagnostic, ShellCheck, diagnose};
+pub use guard::is_guarded;
 pub use json::script_json;
 pub use script::{Dialect, Form, Script, ScriptError, Shell, scripts};
