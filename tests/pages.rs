@@ -21,6 +21,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
     });
     let check = Check {
         rule,
+        code: None,
         params: Params::new(rule, given).unwrap(),
         severity: None,
         action: Action::Stop,
@@ -35,6 +36,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         actions: leave_out,
         base_limit: Action::Stop,
         checks: vec![check],
+        left_out: Vec::new(),
         waivers: Vec::new(),
     };
     let folder = tempfile::tempdir().unwrap();
@@ -53,6 +55,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         policy: &policy,
         selection: Selection::default(),
         build: BuildOptions::default(),
+        shellcheck: None,
         today: Date::parse("2026-01-01").unwrap(),
         progress: &|_| {},
     })

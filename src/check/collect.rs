@@ -13,9 +13,10 @@ use crate::dockerfile::{self, Base, CheckOptions, Dockerfile, Env, SyntaxError};
 use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::rule::Confidence;
+use crate::policy::Check;
+use crate::rule::{Confidence, catalogue};
 use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
-use crate::shell::{self, PackageCall, Script};
+use crate::shell::{self, Diagnosis, PackageCall, Script};
 use crate::text::{SourceText, Span};
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
@@ -27,13 +28,14 @@ pub(super) struct LintModels {
     bases: Vec<Base>,
     scripts: Vec<Script>,
     package_calls: Vec<Vec<PackageCall>>,
+    diagnosis: Diagnosis,
     pub(super) secrets: Vec<TextSecret>,
     pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
     final_stages: Vec<usize>,
     pub(super) context: Option<ContextModels>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
-    pub(super) checks: Result<CheckOptions, SyntaxError>,
+    pub(super) check_options: Result<CheckOptions, SyntaxError>,
     pub(super) suppressions: Vec<Suppression>,
 }
 
@@ -53,7 +55,12 @@ impl ContextModels {
 }
 
 impl LintModels {
-    pub(super) fn collect(source: &Arc<SourceText>, request: &Request<'_>) -> Result<Self, CheckError> {
+    /// What the checks need to know of a Dockerfile.
+    pub(super) fn collect(
+        source: &Arc<SourceText>,
+        request: &Request<'_>,
+        checks: &[&Check],
+    ) -> Result<Self, CheckError> {
         let dockerfile = dockerfile::parse(source);
         let environments = dockerfile::environments(&dockerfile, &request.build);
         let target = dockerfile.target_stage(request.build.target.as_deref()).map(|stage| stage.index);
@@ -65,6 +72,11 @@ impl LintModels {
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
         let package_calls = shell::package_calls(&scripts, &environments);
+        let is_asked_for = checks.iter().any(|check| check.rule == catalogue::SHELL_PITFALL);
+        let diagnosis = match is_asked_for {
+            true => shell::diagnose(&dockerfile, &scripts, &environments, request.shellcheck),
+            false => Diagnosis::default(),
+        };
         let secrets = secrets::in_dockerfile(&dockerfile);
         let command_secrets = secrets::in_commands(&scripts);
         let context = match &request.context {
@@ -76,20 +88,22 @@ impl LintModels {
             }
             None => None,
         };
-        let checks = dockerfile.check_options(&request.build);
-        let suppressions = suppress::suppressions(&dockerfile, checks.as_ref().unwrap_or(&CheckOptions::default()));
+        let check_options = dockerfile.check_options(&request.build);
+        let suppressions =
+            suppress::suppressions(&dockerfile, check_options.as_ref().unwrap_or(&CheckOptions::default()));
         Ok(Self {
             dockerfile,
             environments,
             bases,
             scripts,
             package_calls,
+            diagnosis,
             secrets,
             command_secrets,
             target,
             final_stages,
             context,
-            checks,
+            check_options,
             suppressions,
         })
     }
@@ -99,13 +113,14 @@ impl LintModels {
             dockerfile: &self.dockerfile,
             environments: &self.environments,
             bases: &self.bases,
-            check_options: self.checks.as_ref(),
+            check_options: self.check_options.as_ref(),
             secrets: &self.secrets,
             command_secrets: &self.command_secrets,
             target: self.target,
             final_stages: &self.final_stages,
             scripts: &self.scripts,
             package_calls: &self.package_calls,
+            shell_diagnostics: &self.diagnosis.diagnostics,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,
                 folder: &c.folder,
@@ -117,7 +132,7 @@ impl LintModels {
 
     /// Whether the file asks BuildKit to fail on its checks (`# check=error=true`), and this is surely a finding of one.
     pub(super) fn fails_build(&self, finding: &Finding) -> bool {
-        self.checks.as_ref().is_ok_and(|checks| checks.is_error)
+        self.check_options.as_ref().is_ok_and(|options| options.is_error)
             && finding.rule().buildkit_name().is_some()
             && finding.confidence > Confidence::Low
     }
@@ -128,9 +143,15 @@ impl LintModels {
         self.secrets.iter().map(|secret| secret.value).chain(in_commands).collect()
     }
 
+    /// Scripts that were read for shell pitfalls.
+    pub(super) fn shell_scripts(&self) -> usize {
+        self.diagnosis.scripts
+    }
+
     /// What of it was not looked at.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.context.as_ref().map(|c| c.context.problems.clone()).unwrap_or_default()
+        let context = self.context.iter().flat_map(|c| &c.context.problems);
+        context.chain(&self.diagnosis.problems).cloned().collect()
     }
 }
 

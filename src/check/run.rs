@@ -16,7 +16,8 @@ use crate::dockerfile::BuildOptions;
 use crate::finding::{Finding, Place};
 use crate::image::{ImageError, ImageReference, Progress};
 use crate::policy::{Action, Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
-use crate::rule::{Phase, Rule, catalogue};
+use crate::rule::{Phase, Rule, Target, catalogue};
+use crate::shell::ShellCheck;
 use crate::text::SourceText;
 use crate::{gate, lint};
 
@@ -34,6 +35,8 @@ pub struct Request<'a> {
     pub selection: Selection,
     /// How the Dockerfile is built.
     pub build: BuildOptions,
+    /// The `shellcheck` command, to read shell code in place of the linter that is part of this program.
+    pub shellcheck: Option<&'a ShellCheck<'a>>,
     /// The day waivers are held against.
     pub today: Date,
     /// Told while layers are read.
@@ -58,18 +61,25 @@ pub struct ImageRequest {
     pub base: Option<ImageReference>,
 }
 
-/// Rules chosen by hand, on top of the policy.
+/// Rules, and codes of rules, chosen by hand, on top of the policy.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Only these, when there are any.
-    pub select: Vec<&'static Rule>,
+    pub select: Vec<Target>,
     /// Never these.
-    pub ignore: Vec<&'static Rule>,
+    pub ignore: Vec<Target>,
 }
 
 impl Selection {
+    /// Whether findings of the rule are wanted, if only some.
     fn takes(&self, rule: &'static Rule) -> bool {
-        (self.select.is_empty() || self.select.contains(&rule)) && !self.ignore.contains(&rule)
+        let is_selected = self.select.is_empty() || self.select.iter().any(|target| target.rule == rule);
+        is_selected && !self.ignore.contains(&Target::from(rule))
+    }
+
+    fn takes_finding(&self, finding: &Finding) -> bool {
+        let is_of = |targets: &[Target]| targets.iter().any(|target| finding.is_of(target));
+        (self.select.is_empty() || is_of(&self.select)) && !is_of(&self.ignore)
     }
 }
 
@@ -117,7 +127,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     let models = request
         .dockerfiles
         .par_iter()
-        .map(|source| LintModels::collect(source, request))
+        .map(|source| LintModels::collect(source, request, &lint_checks))
         .collect::<Result<Vec<_>, _>>()?;
     let mut decided: Vec<Decided> =
         models.par_iter().flat_map_iter(|models| lint_findings(models, &lint_checks, request)).collect();
@@ -130,6 +140,11 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
             .filter(|c| !models.is_empty() && (has_context || c.rule.phase == Phase::Lint))
             .map(|c| c.rule.id),
     );
+    if lint_checks.iter().any(|c| c.rule == catalogue::SHELL_PITFALL) && !models.is_empty() {
+        let engine = request.shellcheck.map(|command| format!("shellcheck {}", command.version));
+        coverage.shell_engine = Some(engine.unwrap_or_else(|| "built-in".to_owned()));
+        coverage.shell_scripts = models.iter().map(LintModels::shell_scripts).sum();
+    }
     coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
     coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(ContextModels::file_count).sum();
 
@@ -179,7 +194,8 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
         }
         let mut report = lint::Reporter::new(check.rule, &check.params, &models.dockerfile.source);
         lint::run(check.rule, &facts, &mut report);
-        for finding in report.into_findings() {
+        let is_wanted = |f: &Finding| request.policy.decides(check, f) && request.selection.takes_finding(f);
+        for finding in report.into_findings().into_iter().filter(is_wanted) {
             let fails_build = models.fails_build(&finding);
             let mut judged = judge(finding, check, request);
             if fails_build {
@@ -207,8 +223,9 @@ fn gate_findings(
 }
 
 fn judge(mut finding: Finding, check: &Check, request: &Request<'_>) -> Decided {
-    // A finding with a severity of its own keeps it.
-    if let Some(severity) = check.severity.filter(|_| finding.severity == check.rule.severity) {
+    // A finding with a severity of its own keeps it; that of a code is only another tool's word.
+    let is_of_rule = finding.severity == check.rule.severity || finding.code.is_some();
+    if let Some(severity) = check.severity.filter(|_| is_of_rule) {
         finding.severity = severity;
     }
     let decision = decide(request.policy, check, &finding, request.today);

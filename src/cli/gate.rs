@@ -8,13 +8,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, discover};
+use super::{CliError, FAILED, args, discover, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::dockerfile::BuildOptions;
 use crate::image::ImageReference;
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
-use crate::rule::{self, Rule};
+use crate::rule::{self, Target};
+use crate::shell::ShellCheck;
 
 /// What the common options come to.
 struct Ready {
@@ -24,6 +25,8 @@ struct Ready {
     outputs: Vec<FileOutput>,
     selection: Selection,
     build: BuildOptions,
+    /// The version of the `shellcheck` to run.
+    shellcheck: Option<String>,
 }
 
 impl Ready {
@@ -47,6 +50,13 @@ impl Ready {
             },
             outputs,
             selection,
+            shellcheck: match common.shellcheck {
+                args::ShellCheck::Never => None,
+                args::ShellCheck::Auto => shellcheck::version().ok(),
+                args::ShellCheck::Always => {
+                    Some(shellcheck::version().map_err(|reason| CliError::NoShellCheck { reason })?)
+                }
+            },
             build: BuildOptions {
                 build_args: build_args(build.build_args)?,
                 target: build.target,
@@ -102,6 +112,7 @@ fn run(
     out: &mut dyn Write,
 ) -> Result<u8, CliError> {
     let report = {
+        let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
         let bar = image.is_some().then(|| Bar::new(terminal));
         let request = Request {
             dockerfiles,
@@ -110,6 +121,7 @@ fn run(
             policy: &ready.policy,
             selection: ready.selection.clone(),
             build: ready.build.clone(),
+            shellcheck: shellcheck.as_ref(),
             today: today(),
             progress: &|progress| {
                 if let Some(bar) = &bar {
@@ -147,10 +159,10 @@ fn default_dockerfile(context: &Path) -> PathBuf {
     there.unwrap_or_else(|| context.join("Dockerfile"))
 }
 
-fn rules(names: &[String]) -> Result<Vec<&'static Rule>, CliError> {
+fn rules(names: &[String]) -> Result<Vec<Target>, CliError> {
     let mut found = Vec::new();
     for name in names {
-        let named = rule::named(name.trim());
+        let named = rule::targets(name.trim());
         if named.is_empty() {
             return Err(CliError::UnknownRule { name: name.clone(), similar: rule::similar(name) });
         }

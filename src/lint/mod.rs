@@ -12,7 +12,7 @@ use crate::dockerfile::{
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule, Severity};
 use crate::secrets::{CommandSecret, KeyHit, TextSecret};
-use crate::shell::{Command, CommandWord, PackageCall, Script};
+use crate::shell::{self, Command, CommandWord, PackageCall, Script};
 use crate::text::{SourceText, Span};
 
 pub use run::Run;
@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub scripts: &'a [Script],
     /// What package managers are asked to do in each of the scripts.
     pub package_calls: &'a [Vec<PackageCall>],
+    /// What is wrong with the code of RUN, sorted by place; empty when no rule of the run asks for it.
+    pub shell_diagnostics: &'a [shell::Diagnostic],
     /// The build context, when the run has one.
     pub context: Option<ContextFacts<'a>>,
 }
@@ -273,6 +275,7 @@ mod secret_in_env;
 mod secret_in_run;
 mod setuid_bit_set;
 mod sh_replaced;
+mod shell_pitfall;
 mod ssh_host_key_checking_off;
 mod ssh_root_login;
 mod ssh_server_installed;
