@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::Arc;
 
 use dockgate::check::{ContextRequest, Judged, Report, Request, Selection, run};
+use dockgate::context::IgnoreFile;
 use dockgate::dockerfile::BuildOptions;
 use dockgate::finding::Fix;
 use dockgate::fix;
@@ -32,6 +34,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         name: "the page".into(),
         ruleset: Edition::CURRENT,
         actions: leave_out,
+        until_build_fails: false,
         base_limit: Action::Stop,
         checks: vec![check],
         waivers: Vec::new(),
@@ -44,9 +47,12 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
     }
     let dockerfile = folder.path().join("Dockerfile");
     fs::write(&dockerfile, example.text).unwrap();
+    let ignore_file =
+        IgnoreFile::beside(&dockerfile).transpose().map(|file| ("Dockerfile".to_owned(), file.map(Arc::new)));
     let context = ContextRequest { root: folder.path().into(), shown: String::new(), dockerfile };
     run(&Request {
         dockerfiles: vec![SourceText::new("Dockerfile", example.text)],
+        ignore_files: ignore_file.into_iter().collect(),
         context: (rule.phase == Phase::Context).then_some(context),
         image: None,
         policy: &policy,

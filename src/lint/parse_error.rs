@@ -1,6 +1,6 @@
 use super::{Facts, Reporter};
 
-/// Reports whatever BuildKit would refuse.
+/// Reports whatever BuildKit would refuse, whatever the build arguments.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let whole = facts.dockerfile.errors.iter();
     let single = facts.dockerfile.instructions.iter().filter_map(|i| i.error.as_ref());
@@ -8,5 +8,8 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     errors.sort_by_key(|e| e.span);
     for error in errors {
         report.push(report.at(error.span, error.message.clone()));
+    }
+    for failure in facts.failures.iter().filter(|failure| failure.is_certain) {
+        report.push(report.at(failure.span, failure.message.clone()));
     }
 }
