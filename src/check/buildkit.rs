@@ -3,7 +3,7 @@
 //! BuildKit checks a file while it reads and plans it, and stops at the first error. dockgate reads on; for a policy that
 //! wants what BuildKit reports and nothing else, the findings past the error are left out.
 
-use crate::dockerfile::{BuildFailure, BuildPhase, Dockerfile, ErrorKind};
+use crate::dockerfile::{BuildFailure, BuildPhase, Dockerfile, ErrorKind, Remedy};
 use crate::finding::Finding;
 use crate::text::Span;
 
@@ -14,6 +14,8 @@ pub(super) struct Reach {
     is_unread: bool,
     /// In reading the instructions.
     instruction: Option<Span>,
+    /// In the arguments above the first FROM.
+    argument: Option<Span>,
     /// In the FROM lines.
     from: Option<Span>,
     /// In what the stages do; empty at the start of the file when it does not begin with that.
@@ -28,10 +30,13 @@ impl Reach {
             let around = dockerfile.instruction_at(at).and_then(|index| dockerfile.instructions.get(index));
             around.map_or(Span::new(at, at), |instruction| instruction.span)
         };
-        let first = |phase| failures.iter().find(|f| f.phase == phase).map(|failure| instruction(failure.at));
+        // What a build argument can mend stops nothing: the file is meant to be built with it.
+        let stops = || failures.iter().filter(|failure| failure.remedy != Remedy::Argument);
+        let first = |phase| stops().find(|f| f.phase == phase).map(|failure| instruction(failure.at));
         Self {
             is_unread: !has_options || errors().any(|error| error.kind == ErrorKind::Parser),
             instruction: errors().map(|error| error.span.start).min().map(instruction),
+            argument: first(BuildPhase::Arguments),
             from: first(BuildPhase::From),
             step: first(BuildPhase::Base).map(|_| Span::default()).or(first(BuildPhase::Step)),
         }
@@ -52,9 +57,9 @@ impl Reach {
                 is_up_to(self.instruction)
             }
             _ if self.instruction.is_some() => false,
-            "ConsistentInstructionCasing" | "DuplicateStageName" | "ReservedStageName" | "InvalidDefaultArgInFrom" => {
-                true
-            }
+            "ConsistentInstructionCasing" | "DuplicateStageName" | "ReservedStageName" => true,
+            _ if self.argument.is_some() => false,
+            "InvalidDefaultArgInFrom" => true,
             "UndefinedArgInFrom" | "RedundantTargetPlatform" | "FromPlatformFlagConstDisallowed" => is_up_to(self.from),
             _ if self.from.is_some() => false,
             // It replaces the variables of an instruction before it looks at anything else there.

@@ -1,22 +1,36 @@
 //! Why a build fails although its file can be read: words that cannot be expanded, FROM lines that name nothing.
 
-use super::ast::{Base, Dockerfile, Keyword};
-use super::env::Env;
+use super::ast::{Base, Dockerfile, Keyword, Stage, Word};
+use super::env::{Env, Setter};
 use super::image_ref::ImageName;
+use super::node::Expandable;
 use super::platform::Platform;
 use super::scope::Step;
-use super::words::{Expander, WordError};
+use super::words::{Expanded, Expander, WordError};
 use crate::text::Span;
 
 /// When BuildKit comes to it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum BuildPhase {
+    /// The arguments above the first FROM, in order.
+    Arguments,
     /// All FROM lines, in order.
     From,
     /// All base images.
     Base,
     /// What the stages do, in order.
     Step,
+}
+
+/// What may keep the build from failing after all.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Remedy {
+    /// Nothing: the file must change.
+    None,
+    /// A variable that the base image sets.
+    Image,
+    /// A build argument that the file declares.
+    Argument,
 }
 
 /// A reason for the build to fail.
@@ -26,49 +40,33 @@ pub struct BuildFailure {
     pub phase: BuildPhase,
     /// The text BuildKit cannot use.
     pub span: Span,
-    /// The FROM or instruction at which it stops, by its first byte; of what an ONBUILD holds, the FROM it happens at.
+    /// The instruction at which it stops, by its first byte; for what an ONBUILD holds, the FROM it happens at.
     pub at: usize,
     /// What is wrong, no full stop.
     pub message: String,
-    /// No build argument or variable can mend it.
-    pub is_certain: bool,
+    /// What may keep it from failing.
+    pub remedy: Remedy,
 }
 
-/// The reasons there are for the build to fail at what can be judged here, the first of each FROM and step, in the order
-/// BuildKit meets them. `environments`, `bases` and `steps` are those of the build.
+/// The reasons there are for the build to fail at what can be judged here, the first of each instruction and step, in the
+/// order BuildKit meets them. `environments`, `bases` and `steps` are those of the build.
 pub fn failures(dockerfile: &Dockerfile, environments: &[Env], bases: &[Base], steps: &[Step]) -> Vec<BuildFailure> {
-    let mut found = Vec::new();
-    for stage in &dockerfile.stages {
-        let (Some(from), Some(env)) = (dockerfile.instructions.get(stage.from), environments.get(stage.from)) else {
-            continue;
+    let first = dockerfile.stages.first().map_or(dockerfile.instructions.len(), |stage| stage.from);
+    let globals = dockerfile.instructions.iter().take(first).zip(environments).filter_map(|(instruction, env)| {
+        let words = instruction.expandable();
+        let place = Place { phase: BuildPhase::Arguments, at: instruction.span.start, env };
+        words.into_iter().find_map(|word| place.expand(dockerfile, word).err())
+    });
+    let mut found: Vec<BuildFailure> = globals.collect();
+    let of_stage = |stage: &Stage| {
+        let place = Place {
+            phase: BuildPhase::From,
+            at: dockerfile.instructions.get(stage.from)?.span.start,
+            env: environments.get(stage.from)?,
         };
-        let failure =
-            |phase, span, message| BuildFailure { phase, span, at: from.span.start, message, is_certain: false };
-        let expander = Expander::new(env, dockerfile.escape);
-        let base = match expander.word(&stage.base.text) {
-            Err(error) => Some(word_failure(BuildPhase::From, stage.base.span, from.span.start, &error)),
-            Ok(base) if base.text.is_empty() => {
-                Some(failure(BuildPhase::From, stage.base.span, "the base has no name".to_owned()))
-            }
-            Ok(_) => None,
-        };
-        let platform = from.flag_value("platform").filter(|value| !value.text.is_empty()).and_then(|value| {
-            match expander.word(&value.text) {
-                Err(error) => Some(word_failure(BuildPhase::From, value.span, from.span.start, &error)),
-                Ok(platform) if Platform::parse(&platform.text).is_some() => None,
-                Ok(platform) => {
-                    Some(failure(BuildPhase::From, value.span, format!("`{}` is no platform", platform.text)))
-                }
-            }
-        });
-        let image = match bases.get(stage.index) {
-            Some(Base::Image(name)) if base.is_none() && !ImageName::is_valid(name) => {
-                Some(failure(BuildPhase::Base, stage.base.span, format!("`{name}` is no name an image can have")))
-            }
-            _ => None,
-        };
-        found.extend(base.or(platform).or(image));
-    }
+        place.check_from(dockerfile, stage, bases.get(stage.index)).err()
+    };
+    found.extend(dockerfile.stages.iter().filter_map(of_stage));
     found.extend(steps.iter().filter_map(|step| of_step(dockerfile, step)));
     found.sort_by_key(|failure| failure.phase);
     found
@@ -80,54 +78,111 @@ fn of_step(dockerfile: &Dockerfile, step: &Step) -> Option<BuildFailure> {
         true => dockerfile.instructions.get(dockerfile.stages.get(step.stage)?.from)?.span.start,
         false => node.span.start,
     };
-    for text in node.expandable() {
-        let expander = match text.is_document {
-            true => Expander::for_heredoc(&step.env),
-            false => Expander::new(&step.env, dockerfile.escape),
-        };
-        match expander.word(text.text) {
-            Err(error) => return Some(word_failure(BuildPhase::Step, text.span, at, &error)),
-            Ok(volume) if node.keyword == Keyword::Volume && volume.text.is_empty() => {
-                let message = "a volume cannot be an empty string".to_owned();
-                return Some(BuildFailure { phase: BuildPhase::Step, span: text.span, at, message, is_certain: false });
-            }
-            Ok(_) => {}
+    let place = Place { phase: BuildPhase::Step, at, env: &step.env };
+    node.expandable().into_iter().find_map(|word| match place.expand(dockerfile, word) {
+        Ok(volume) if node.keyword == Keyword::Volume && volume.text.is_empty() => {
+            Some(place.failure(word.span, "a volume cannot be an empty string".to_owned(), place.remedy(&volume)))
         }
-    }
-    None
+        Ok(_) => None,
+        Err(failure) => Some(failure),
+    })
 }
 
-fn word_failure(phase: BuildPhase, span: Span, at: usize, error: &WordError) -> BuildFailure {
-    let depends = matches!(error, WordError::Required { .. } | WordError::Length | WordError::Pattern(_));
-    BuildFailure { phase, span, at, message: error.to_string(), is_certain: !depends }
+/// Where BuildKit is, and the variables it has there.
+struct Place<'e> {
+    phase: BuildPhase,
+    at: usize,
+    env: &'e Env,
+}
+
+impl Place<'_> {
+    fn failure(&self, span: Span, message: String, remedy: Remedy) -> BuildFailure {
+        BuildFailure { phase: self.phase, span, at: self.at, message, remedy }
+    }
+
+    fn expand(&self, dockerfile: &Dockerfile, word: Expandable<'_>) -> Result<Expanded, BuildFailure> {
+        let expander = match word.is_document {
+            true => Expander::for_heredoc(self.env),
+            false => Expander::new(self.env, dockerfile.escape),
+        };
+        expander.word(word.text).map_err(|error| {
+            let remedy = match &error {
+                WordError::Required { name, .. } => self.remedy_by([name]),
+                WordError::Length | WordError::Pattern(_) => Remedy::Argument,
+                _ => Remedy::None,
+            };
+            self.failure(word.span, error.to_string(), remedy)
+        })
+    }
+
+    /// What may change a text with these variables in it.
+    fn remedy(&self, expanded: &Expanded) -> Remedy {
+        self.remedy_by(expanded.matched.iter().chain(&expanded.unmatched))
+    }
+
+    fn remedy_by<'n>(&self, names: impl IntoIterator<Item = &'n String>) -> Remedy {
+        let is_argument =
+            |name: &str| self.env.variable(name).is_some_and(|variable| matches!(variable.setter, Setter::Arg(_)));
+        let remedy = |name: &String| match is_argument(name) {
+            true => Remedy::Argument,
+            false if self.phase == BuildPhase::Step => Remedy::Image,
+            false => Remedy::None,
+        };
+        names.into_iter().map(remedy).max().unwrap_or(Remedy::None)
+    }
+
+    fn check_from(&self, dockerfile: &Dockerfile, stage: &Stage, base: Option<&Base>) -> Result<(), BuildFailure> {
+        let word =
+            |word: &Word| self.expand(dockerfile, Expandable { text: &word.text, span: word.span, is_document: false });
+        let name = word(&stage.base)?;
+        if name.text.is_empty() {
+            return Err(self.failure(stage.base.span, "the base has no name".to_owned(), self.remedy(&name)));
+        }
+        let platform = dockerfile.instructions.get(stage.from).and_then(|from| from.flag_value("platform"));
+        if let Some(value) = platform.filter(|value| !value.text.is_empty()) {
+            let platform = word(value)?;
+            if Platform::parse(&platform.text).is_none() {
+                let message = format!("`{}` is no platform", platform.text);
+                return Err(self.failure(value.span, message, self.remedy(&platform)));
+            }
+        }
+        match base {
+            Some(Base::Image(_) | Base::Unknown) if !ImageName::is_valid(&name.text) => {
+                let message = format!("`{}` is no name an image can have", name.text);
+                let failure = self.failure(stage.base.span, message, self.remedy(&name));
+                Err(BuildFailure { phase: BuildPhase::Base, ..failure })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use crate::dockerfile::{BuildOptions, bases, environments, failures, parse, steps};
+    use crate::dockerfile::{BuildOptions, Remedy, bases, environments, failures, parse, steps};
     use crate::text::SourceText;
 
     #[test]
     fn each_from_and_step_fails_once_and_in_buildkits_order() {
-        let text =
-            "FROM a\nCOPY ${} $x /\nVOLUME $x\nCOPY ${y?no} /\nFROM $x\nFROM --platform=q A\nFROM B\nLABEL \"a b\" c\n";
+        let text = "ARG T\nARG U='\nFROM a\nCOPY ${} $x /\nVOLUME $x\nARG y\nCOPY ${y?no} /\nFROM $x\nFROM --platform=q A\n\
+                    FROM B:$T\nLABEL \"a b\" c\n";
         let dockerfile = parse(&SourceText::new("Dockerfile", text));
         let build = BuildOptions::default();
         let (environments, bases) = (environments(&dockerfile, &build), bases(&dockerfile, &build));
         let found = failures(&dockerfile, &environments, &bases, &steps(&dockerfile, &build));
-        let told: Vec<_> =
-            found.iter().map(|f| (&text[f.span.range()], dockerfile.source.line(f.at), f.is_certain)).collect();
+        let told = found.iter().map(|f| (&text[f.span.range()], dockerfile.source.line(f.at), f.remedy));
         assert_eq!(
-            told,
+            told.collect::<Vec<_>>(),
             [
-                ("$x", 5, false),
-                ("q", 6, false),
-                ("B", 7, false),
-                ("${}", 2, true),
-                ("$x", 3, false),
-                ("${y?no}", 4, false),
-                ("\"a", 8, true)
+                ("'", 2, Remedy::None),
+                ("$x", 8, Remedy::None),
+                ("q", 9, Remedy::None),
+                ("B:$T", 10, Remedy::Argument),
+                ("${}", 4, Remedy::None),
+                ("$x", 5, Remedy::Image),
+                ("${y?no}", 7, Remedy::Argument),
+                ("\"a", 11, Remedy::None)
             ]
         );
     }

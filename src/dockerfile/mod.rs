@@ -30,7 +30,7 @@ pub use ast::*;
 pub use checks::{CheckNames, CheckOptions};
 pub use dump::{ast_json, words_json};
 pub use env::{Env, Lookup, Setter, Variable};
-pub use failures::{BuildFailure, BuildPhase, failures};
+pub use failures::{BuildFailure, BuildPhase, Remedy, failures};
 pub use image_ref::ImageName;
 pub use lines::OffsetMap;
 pub use node::{CopySource, Copying, Expandable};

@@ -1,6 +1,7 @@
 use super::{Facts, Reporter};
+use crate::dockerfile::Remedy;
 
-/// Reports whatever BuildKit would refuse, whatever the build arguments.
+/// Reports whatever BuildKit would refuse, whatever the build arguments and the base images.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let whole = facts.dockerfile.errors.iter();
     let single = facts.dockerfile.instructions.iter().filter_map(|i| i.error.as_ref());
@@ -9,7 +10,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for error in errors {
         report.push(report.at(error.span, error.message.clone()));
     }
-    for failure in facts.failures.iter().filter(|failure| failure.is_certain) {
+    for failure in facts.failures.iter().filter(|failure| failure.remedy == Remedy::None) {
         report.push(report.at(failure.span, failure.message.clone()));
     }
 }
