@@ -1,15 +1,17 @@
 //! The models a run is made on, computed once before the first rule runs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::buildkit::Reach;
 use super::report::ImageSummary;
 use super::run::{CheckError, ImageRequest, Request};
 use super::suppress::{self, Suppression};
-use crate::context::{self, Context, ContextFileKind, Copied};
-use crate::dockerfile::{self, Base, CheckOptions, Dockerfile, Env, SyntaxError};
+use crate::context::{self, Context, ContextFileKind, Copied, IgnoreFile};
+use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};
 use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
@@ -33,10 +35,19 @@ pub(super) struct LintModels {
     pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
     final_stages: Vec<usize>,
+    built_stages: Vec<usize>,
+    steps: Vec<Step>,
+    default_environments: Vec<Env>,
+    build: BuildOptions,
+    ignore_file: Option<Arc<IgnoreFile>>,
+    notes: Vec<String>,
     pub(super) context: Option<ContextModels>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub(super) check_options: Result<CheckOptions, SyntaxError>,
     pub(super) suppressions: Vec<Suppression>,
+    failures: Vec<BuildFailure>,
+    /// How far BuildKit's own checks come.
+    pub(super) reach: Reach,
 }
 
 /// What is known of a build context.
@@ -88,9 +99,30 @@ impl LintModels {
             }
             None => None,
         };
+        let build = request.build.clone();
+        let built_stages = match &build.target {
+            Some(target) => dockerfile.reachable_stages(Some(target)),
+            None => (0..dockerfile.stages.len()).collect(),
+        };
+        let mut steps = dockerfile::steps(&dockerfile, &build);
+        steps.retain(|step| built_stages.binary_search(&step.stage).is_ok());
+        let defaults = BuildOptions { build_args: BTreeMap::new(), ..build.clone() };
+        let default_environments = dockerfile::environments(&dockerfile, &defaults);
+        let (mut ignore_file, mut notes) = (None, Vec::new());
+        match request.ignore_files.get(source.path()) {
+            Some(Ok(file)) => ignore_file = Some(Arc::clone(file)),
+            Some(Err(error)) => {
+                notes.push(format!("{error}; whether {} copies ignored files was not checked", source.path()))
+            }
+            None => {}
+        }
+        notes.extend(context.iter().flat_map(|c| c.context.problems.clone()));
+        notes.extend(diagnosis.problems.iter().cloned());
         let check_options = dockerfile.check_options(&request.build);
         let suppressions =
             suppress::suppressions(&dockerfile, check_options.as_ref().unwrap_or(&CheckOptions::default()));
+        let failures = dockerfile::failures(&dockerfile, &environments, &bases, &steps);
+        let reach = Reach::of(&dockerfile, &failures, check_options.is_ok());
         Ok(Self {
             dockerfile,
             environments,
@@ -102,9 +134,17 @@ impl LintModels {
             command_secrets,
             target,
             final_stages,
+            built_stages,
+            steps,
+            default_environments,
+            build,
+            ignore_file,
+            notes,
             context,
             check_options,
             suppressions,
+            failures,
+            reach,
         })
     }
 
@@ -114,10 +154,16 @@ impl LintModels {
             environments: &self.environments,
             bases: &self.bases,
             check_options: self.check_options.as_ref(),
+            failures: &self.failures,
             secrets: &self.secrets,
             command_secrets: &self.command_secrets,
             target: self.target,
             final_stages: &self.final_stages,
+            built_stages: &self.built_stages,
+            steps: &self.steps,
+            default_environments: &self.default_environments,
+            build: &self.build,
+            ignore_file: self.context.as_ref().map_or(self.ignore_file.as_deref(), |c| c.context.ignore_file.as_ref()),
             scripts: &self.scripts,
             package_calls: &self.package_calls,
             shell_diagnostics: &self.diagnosis.diagnostics,
@@ -150,8 +196,7 @@ impl LintModels {
 
     /// What of it was not looked at.
     pub(super) fn notes(&self) -> Vec<String> {
-        let context = self.context.iter().flat_map(|c| &c.context.problems);
-        context.chain(&self.diagnosis.problems).cloned().collect()
+        self.notes.clone()
     }
 }
 

@@ -11,7 +11,7 @@ use super::collect::{ContextModels, ImageModels, LintModels};
 use super::join;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 use super::suppress::{self, Suppressed};
-use crate::context::ContextError;
+use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::finding::{Finding, Place};
 use crate::image::{ImageError, ImageReference, Progress};
@@ -25,6 +25,9 @@ use crate::{gate, lint};
 pub struct Request<'a> {
     /// Dockerfiles, sorted by path. With a context or an image there is at most one.
     pub dockerfiles: Vec<Arc<SourceText>>,
+    /// For a run without a context: the ignore file in force for a Dockerfile, or why it cannot be read, by the
+    /// Dockerfile's path.
+    pub ignore_files: BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>>,
     /// The build context of the one Dockerfile.
     pub context: Option<ContextRequest>,
     /// The image to gate.
@@ -194,7 +197,11 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
         }
         let mut report = lint::Reporter::new(check.rule, &check.params, &models.dockerfile.source);
         lint::run(check.rule, &facts, &mut report);
-        let is_wanted = |f: &Finding| request.policy.decides(check, f) && request.selection.takes_finding(f);
+        let is_wanted = |finding: &Finding| {
+            request.policy.decides(check, finding)
+                && request.selection.takes_finding(finding)
+                && (!request.policy.until_build_fails || models.reach.covers(finding))
+        };
         for finding in report.into_findings().into_iter().filter(is_wanted) {
             let fails_build = models.fails_build(&finding);
             let mut judged = judge(finding, check, request);

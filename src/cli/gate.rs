@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
@@ -10,12 +11,14 @@ use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, args, discover, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
+use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::image::ImageReference;
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Target};
 use crate::shell::ShellCheck;
+use crate::text::SourceText;
 
 /// What the common options come to.
 struct Ready {
@@ -105,17 +108,22 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 fn run(
     ready: &Ready,
-    dockerfiles: Vec<std::sync::Arc<crate::text::SourceText>>,
+    dockerfiles: Vec<Arc<SourceText>>,
     context: Option<ContextRequest>,
     image: Option<ImageRequest>,
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> Result<u8, CliError> {
+    let ignore_files = match context {
+        Some(_) => BTreeMap::new(),
+        None => ignore_files(&dockerfiles),
+    };
     let report = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
         let bar = image.is_some().then(|| Bar::new(terminal));
         let request = Request {
             dockerfiles,
+            ignore_files,
             context,
             image,
             policy: &ready.policy,
@@ -137,6 +145,16 @@ fn run(
     let style = Style { color: terminal.color, width: terminal.width, quiet: terminal.quiet };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
+}
+
+/// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
+fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
+    let of = |dockerfile: &Arc<SourceText>| {
+        let path = dockerfile.path();
+        let found = IgnoreFile::beside(Path::new(path)).transpose()?;
+        Some((path.to_owned(), found.map(Arc::new)))
+    };
+    dockerfiles.iter().filter(|dockerfile| dockerfile.path() != "-").filter_map(of).collect()
 }
 
 fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::context::{Context, Copied};
+use crate::context::{Context, Copied, IgnoreFile};
 use crate::dockerfile::{
-    Base, CheckOptions, Dockerfile, Env, Expanded, Expander, ImageName, Instruction, Keyword, Stage, SyntaxError, Word,
+    Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Expanded, Expander, ImageName, Instruction,
+    Keyword, Platform, Stage, Step, SyntaxError, Word, expand_word,
 };
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule, Severity};
@@ -28,6 +29,8 @@ pub struct Facts<'a> {
     pub bases: &'a [Base],
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub check_options: Result<&'a CheckOptions, &'a SyntaxError>,
+    /// Why the build would fail where the file can be read.
+    pub failures: &'a [BuildFailure],
     /// Secrets in the Dockerfile's own text.
     pub secrets: &'a [TextSecret],
     /// Passwords that commands are given in so many words.
@@ -36,6 +39,16 @@ pub struct Facts<'a> {
     pub target: Option<usize>,
     /// That stage and those it stands on, sorted: what the final image is made of.
     pub final_stages: &'a [usize],
+    /// The stages that are looked at, sorted: those the `--target` needs, every one without a target.
+    pub built_stages: &'a [usize],
+    /// What the build of these does, in order.
+    pub steps: &'a [Step],
+    /// As [`Facts::environments`], had the build no arguments.
+    pub default_environments: &'a [Env],
+    /// How the file is built.
+    pub build: &'a BuildOptions,
+    /// The ignore file in force.
+    pub ignore_file: Option<&'a IgnoreFile>,
     /// The commands of each RUN instruction (and shell-form CMD, ENTRYPOINT, HEALTHCHECK), by instruction index.
     pub scripts: &'a [Script],
     /// What package managers are asked to do in each of the scripts.
@@ -94,6 +107,17 @@ impl<'a> Reporter<'a> {
         Finding::new(self.rule, self.place(span), message)
     }
 
+    /// Starts a finding at a span of what a step runs. Of what an ONBUILD holds, it is at the FROM of the stage it happens
+    /// in: whoever writes that line gets it.
+    pub fn at_step(&self, step: &StepNode<'_>, span: Span, message: impl Into<String>) -> Finding {
+        match step.trigger_of {
+            Some(stage) => {
+                self.at(stage.base.span, message).related(self.place(span), "an ONBUILD of the base asks for it")
+            }
+            None => self.at(span, message),
+        }
+    }
+
     /// A place in the Dockerfile.
     pub fn place(&self, span: Span) -> Place {
         Place::source(self.source, span)
@@ -110,7 +134,49 @@ impl<'a> Reporter<'a> {
     }
 }
 
+/// A step with the instruction it runs.
+#[derive(Clone, Copy, Debug)]
+pub struct StepNode<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// The instruction.
+    pub node: &'a Instruction,
+    /// For what an ONBUILD holds: the stage it happens in.
+    pub trigger_of: Option<&'a Stage>,
+}
+
 impl<'a> Facts<'a> {
+    /// The steps, with their instructions.
+    pub fn step_nodes(&self) -> impl Iterator<Item = StepNode<'a>> + use<'a> {
+        let dockerfile = self.dockerfile;
+        self.steps.iter().filter_map(move |step| {
+            let trigger_of = dockerfile.stages.get(step.stage).filter(|_| step.is_trigger);
+            Some(StepNode { step, node: step.node(dockerfile)?, trigger_of })
+        })
+    }
+
+    /// Whether the build makes a stage.
+    pub fn is_built(&self, stage: usize) -> bool {
+        self.built_stages.binary_search(&stage).is_ok()
+    }
+
+    /// A text's value in an environment; `None` when it cannot be expanded.
+    pub fn expanded_in(&self, text: &str, env: &Env) -> Option<String> {
+        expand_word(text, env, self.dockerfile.escape).ok().map(|expanded| expanded.text)
+    }
+
+    /// Whether everything a stage stands on is in this file: it comes from scratch, so that its environment is known.
+    pub fn is_from_scratch(&self, stage: usize) -> bool {
+        let chain = self.dockerfile.stage_chain(stage);
+        chain.last().is_some_and(|first| self.bases.get(*first) == Some(&Base::Scratch))
+    }
+
+    /// The platform a stage's image is asked for with `--platform`, and where it is written; `None` for the default.
+    pub fn platform_of(&self, stage: &Stage) -> Option<Platform> {
+        let flag = self.dockerfile.instructions.get(stage.from)?.flag_value("platform")?;
+        Platform::parse(&self.expanded_in(&flag.text, self.environments.get(stage.from)?)?)
+    }
+
     /// Instructions of the final image, oldest first, with their indexes: those of the stage that is built and of the
     /// earlier stages it stands on.
     pub fn final_instructions(&self) -> impl Iterator<Item = (usize, &'a Instruction)> {
@@ -221,6 +287,7 @@ mod apt_yes_missing;
 mod cd_used;
 mod chmod_777;
 mod consecutive_runs;
+mod constant_platform;
 mod copied_archive;
 mod copy_from_own_stage;
 mod copy_target_not_folder;
@@ -228,10 +295,14 @@ mod curl_pipe_shell;
 mod dnf_cache_left;
 mod dnf_version_unpinned;
 mod dnf_yes_missing;
+mod duplicate_instruction;
+mod duplicate_stage_name;
+mod empty_continuation;
 mod empty_label;
 mod engine_compat;
 mod env_used_where_defined;
 mod exposed_port;
+mod exposed_spec;
 mod fetch;
 mod file_mode;
 mod fixed_user_password;
@@ -240,7 +311,9 @@ mod gem_version_unpinned;
 mod git_clone_unpinned;
 mod go_version_unpinned;
 mod host_command;
+mod ignored_file_copied;
 mod insecure_download;
+mod invalid_default_base;
 mod invalid_label_key;
 mod invalid_port;
 mod key_file_copied;
@@ -253,9 +326,14 @@ mod label_not_url;
 mod labels;
 mod last_user_root;
 mod latest_base;
+mod legacy_key_value;
+mod maintainer_used;
+mod misleading_description;
 mod missing_from;
 mod missing_healthcheck;
 mod missing_label;
+mod mixed_from_casing;
+mod mixed_instruction_casing;
 mod needless_add;
 mod non_numeric_user;
 mod npm_version_unpinned;
@@ -266,8 +344,11 @@ mod passwordless_sudo;
 mod pip_cache_left;
 mod pip_version_unpinned;
 mod pipefail_missing;
+mod redundant_target_platform;
+mod references;
 mod relative_copy_without_workdir;
 mod relative_workdir;
+mod reserved_stage_name;
 mod rpm;
 mod run;
 mod scratch_base;
@@ -275,22 +356,27 @@ mod secret_in_env;
 mod secret_in_run;
 mod setuid_bit_set;
 mod sh_replaced;
+mod shell_form_command;
 mod shell_pitfall;
 mod ssh_host_key_checking_off;
 mod ssh_root_login;
 mod ssh_server_installed;
 mod stages;
 mod sudo_used;
+mod undefined_arg_in_from;
+mod undefined_variable;
 mod unknown_copy_source;
 mod unknown_label;
 mod unpinned_base;
 mod untagged_base;
 mod untrusted_registry;
+mod uppercase_stage_name;
 mod useradd_high_uid;
 mod volume_declared;
 mod wget_and_curl;
 mod wget_progress_shown;
 mod whole_stage_copied;
+mod workdir_relative_to_base;
 mod world_writable_copy;
 mod written;
 mod yarn_cache_left;

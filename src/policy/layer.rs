@@ -22,6 +22,8 @@ pub(super) struct Layer {
     pub(super) base_limit: Option<Action>,
     /// Whether rules that no policy of the stack names are left out.
     pub(super) named_only: Option<bool>,
+    /// See [`Policy::until_build_fails`].
+    pub(super) until_build_fails: Option<bool>,
     /// By rule id, and code where one is meant.
     pub(super) rules: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>,
     pub(super) waivers: Vec<Waiver>,
@@ -61,6 +63,7 @@ impl Layer {
         merged.actions.append(&mut self.actions);
         merged.base_limit = self.base_limit.or(merged.base_limit);
         merged.named_only = self.named_only.or(merged.named_only);
+        merged.until_build_fails = self.until_build_fails.or(merged.until_build_fails);
         // A word on a whole rule is also one on its codes.
         merged.rules.retain(|(rule, _), _| !self.rules.contains_key(&(rule, None)));
         merged.rules.append(&mut self.rules);
@@ -123,7 +126,9 @@ impl Layer {
             }
         }
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
-        Policy { name, ruleset, actions, base_limit, checks, left_out, waivers: self.waivers }
+        let until_build_fails = self.until_build_fails.unwrap_or(false);
+        let waivers = self.waivers;
+        Policy { name, ruleset, actions, until_build_fails, base_limit, checks, left_out, waivers }
     }
 }
 

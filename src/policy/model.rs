@@ -120,6 +120,8 @@ pub struct Policy {
     pub ruleset: Edition,
     /// What to do about rules that are not named.
     pub actions: Actions,
+    /// Whether findings of BuildKit's checks that BuildKit does not come to, because the build fails before, are left out.
+    pub until_build_fails: bool,
     /// The most that is done about a finding that came with the base image; `Stop` for no limit.
     pub base_limit: Action,
     /// What to check, sorted by rule id then by order in the policy.
