@@ -14,9 +14,9 @@ use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
 use crate::rule::Confidence;
-use crate::secrets::{self, KeyHit, TextSecret};
-use crate::shell::{self, Script};
-use crate::text::SourceText;
+use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
+use crate::shell::{self, PackageCall, Script};
+use crate::text::{SourceText, Span};
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
 
@@ -26,7 +26,9 @@ pub(super) struct LintModels {
     pub(super) environments: Vec<Env>,
     bases: Vec<Base>,
     scripts: Vec<Script>,
+    package_calls: Vec<Vec<PackageCall>>,
     pub(super) secrets: Vec<TextSecret>,
+    pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
     pub(super) context: Option<ContextModels>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
@@ -59,7 +61,9 @@ impl LintModels {
         }
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
+        let package_calls = shell::package_calls(&scripts, &environments);
         let secrets = secrets::in_dockerfile(&dockerfile);
+        let command_secrets = secrets::in_commands(&scripts);
         let context = match &request.context {
             Some(wanted) => {
                 let context = Context::open(&wanted.root, Some(&wanted.dockerfile))?;
@@ -71,7 +75,19 @@ impl LintModels {
         };
         let checks = dockerfile.check_options(&request.build);
         let suppressions = suppress::suppressions(&dockerfile, checks.as_ref().unwrap_or(&CheckOptions::default()));
-        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context, checks, suppressions })
+        Ok(Self {
+            dockerfile,
+            environments,
+            bases,
+            scripts,
+            package_calls,
+            secrets,
+            command_secrets,
+            target,
+            context,
+            checks,
+            suppressions,
+        })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -81,8 +97,10 @@ impl LintModels {
             bases: &self.bases,
             check_options: self.checks.as_ref(),
             secrets: &self.secrets,
+            command_secrets: &self.command_secrets,
             target: self.target,
             scripts: &self.scripts,
+            package_calls: &self.package_calls,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,
                 folder: &c.folder,
@@ -97,6 +115,12 @@ impl LintModels {
         self.checks.as_ref().is_ok_and(|checks| checks.is_error)
             && finding.rule().buildkit_name().is_some()
             && finding.confidence > Confidence::Low
+    }
+
+    /// Every secret in the Dockerfile's text, to be masked wherever the text is shown.
+    pub(super) fn secret_spans(&self) -> Vec<Span> {
+        let in_commands = self.command_secrets.iter().map(|secret| secret.value);
+        self.secrets.iter().map(|secret| secret.value).chain(in_commands).collect()
     }
 
     /// What of it was not looked at.

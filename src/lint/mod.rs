@@ -11,9 +11,11 @@ use crate::dockerfile::{
 };
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule};
-use crate::secrets::{KeyHit, TextSecret};
-use crate::shell::{Command, Script};
+use crate::secrets::{CommandSecret, KeyHit, TextSecret};
+use crate::shell::{Command, CommandWord, PackageCall, Script};
 use crate::text::{SourceText, Span};
+
+pub use run::Run;
 
 /// What a rule can look at. Everything is computed before the first rule runs.
 #[derive(Debug)]
@@ -28,10 +30,14 @@ pub struct Facts<'a> {
     pub check_options: Result<&'a CheckOptions, &'a SyntaxError>,
     /// Secrets in the Dockerfile's own text.
     pub secrets: &'a [TextSecret],
+    /// Passwords that commands are given in so many words.
+    pub command_secrets: &'a [CommandSecret],
     /// The stage that is built: the `--target`, else the last one.
     pub target: Option<usize>,
     /// The commands of each RUN instruction (and shell-form CMD, ENTRYPOINT, HEALTHCHECK), by instruction index.
     pub scripts: &'a [Script],
+    /// What package managers are asked to do in each of the scripts.
+    pub package_calls: &'a [Vec<PackageCall>],
     /// The build context, when the run has one.
     pub context: Option<ContextFacts<'a>>,
 }
@@ -132,12 +138,50 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The commands of every RUN, in the order of the file.
+    /// Every RUN, those that ONBUILD leaves to a child build included, in the order of the file.
+    pub fn runs(&self) -> impl Iterator<Item = Run<'a>> {
+        let (dockerfile, environments) = (self.dockerfile, self.environments);
+        self.scripts.iter().zip(self.package_calls).filter_map(move |(script, calls)| {
+            let outer = dockerfile.instructions.get(script.instruction)?;
+            let instruction = outer.innermost();
+            (instruction.keyword == Keyword::Run).then(|| Run {
+                instruction,
+                is_trigger: outer.keyword == Keyword::Onbuild,
+                script,
+                calls,
+                env: environments.get(script.instruction),
+                escape: dockerfile.escape,
+            })
+        })
+    }
+
+    /// The commands of every RUN, those inside ONBUILD included, in the order of the file.
     pub fn run_commands(&self) -> impl Iterator<Item = &'a Command> {
+        self.runs().flat_map(|run| &run.script.commands)
+    }
+
+    /// Whether what a RUN writes stays in an image: that of the stage that is built and those below it, or, from ONBUILD,
+    /// that of a child build. Files in other stages are dropped with them.
+    pub fn is_kept(&self, run: &Run<'_>) -> bool {
+        let stage =
+            |stage: usize| self.target.is_some_and(|target| self.dockerfile.stage_chain(target).contains(&stage));
+        run.is_trigger || run.instruction.stage.is_none_or(stage)
+    }
+
+    /// The scripts of every RUN, those of ONBUILD included, in the order of the file.
+    pub fn run_scripts(&self) -> impl Iterator<Item = &'a Script> {
         let dockerfile = self.dockerfile;
-        let is_run =
-            move |s: &&Script| dockerfile.instructions.get(s.instruction).is_some_and(|i| i.keyword == Keyword::Run);
-        self.scripts.iter().filter(is_run).flat_map(|s| &s.commands)
+        let is_run = move |script: &&Script| {
+            dockerfile.instructions.get(script.instruction).is_some_and(|i| i.innermost().keyword == Keyword::Run)
+        };
+        self.scripts.iter().filter(is_run)
+    }
+
+    /// Where `part` stands in a word; the whole word when it is not written there in one piece.
+    pub fn part_of(&self, word: &CommandWord, part: &str) -> Span {
+        let written = self.dockerfile.source.slice(word.span);
+        let found = written.find(part).map(|at| word.span.start + at);
+        found.map_or(word.span, |start| Span::new(start, start + part.len()))
     }
 
     /// The stages that name an image outside the file, with the image, its variables expanded. A variable without a
@@ -150,14 +194,38 @@ impl<'a> Facts<'a> {
     }
 }
 
+mod add_remote_without_checksum;
+mod apk_no_cache_missing;
+mod apk_version_unpinned;
+mod apt_key_used;
+mod apt_lists_left;
+mod apt_recommends_installed;
+mod apt_used;
+mod apt_version_unpinned;
+mod apt_yes_missing;
+mod cd_used;
+mod chmod_777;
 mod consecutive_runs;
 mod copied_archive;
 mod copy_from_own_stage;
 mod copy_target_not_folder;
+mod curl_pipe_shell;
+mod dnf_cache_left;
+mod dnf_version_unpinned;
+mod dnf_yes_missing;
 mod empty_label;
+mod engine_compat;
 mod env_used_where_defined;
 mod exposed_port;
+mod fetch;
+mod file_mode;
+mod fixed_user_password;
 mod forbidden_onbuild;
+mod gem_version_unpinned;
+mod git_clone_unpinned;
+mod go_version_unpinned;
+mod host_command;
+mod insecure_download;
 mod invalid_label_key;
 mod invalid_port;
 mod key_file_copied;
@@ -175,18 +243,47 @@ mod missing_healthcheck;
 mod missing_label;
 mod needless_add;
 mod non_numeric_user;
+mod npm_version_unpinned;
+mod package_manager;
+mod package_upgrade;
 mod parse_error;
+mod passwordless_sudo;
+mod pip_cache_left;
+mod pip_version_unpinned;
+mod pipefail_missing;
 mod relative_copy_without_workdir;
 mod relative_workdir;
+mod rpm;
+mod run;
 mod scratch_base;
 mod secret_in_env;
+mod secret_in_run;
+mod setuid_bit_set;
+mod sh_replaced;
+mod ssh_host_key_checking_off;
+mod ssh_root_login;
+mod ssh_server_installed;
 mod stages;
 mod sudo_used;
 mod unknown_copy_source;
 mod unknown_label;
+mod unpinned_base;
 mod untagged_base;
 mod untrusted_registry;
+mod useradd_high_uid;
 mod volume_declared;
+mod wget_and_curl;
+mod wget_progress_shown;
 mod whole_stage_copied;
+mod world_writable_copy;
+mod written;
+mod yarn_cache_left;
+mod yum_cache_left;
+mod yum_version_unpinned;
+mod yum_yes_missing;
+mod zypper_cache_left;
+mod zypper_dist_upgrade;
+mod zypper_version_unpinned;
+mod zypper_yes_missing;
 
 include!(concat!(env!("OUT_DIR"), "/lint_dispatch.rs"));
