@@ -8,7 +8,7 @@ use dockgate::check::{ContextRequest, Judged, Report, Request, Selection, run};
 use dockgate::dockerfile::BuildOptions;
 use dockgate::finding::Fix;
 use dockgate::fix;
-use dockgate::policy::{Action, Actions, Check, Date, Policy};
+use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
 use dockgate::rule::{self, Edition, Example, ExampleKind, FixKind, Params, Phase, Rule, Value};
 use dockgate::text::SourceText;
 
@@ -36,6 +36,9 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         base_limit: Action::Stop,
         checks: vec![check],
         waivers: Vec::new(),
+        honours_comments: true,
+        notes: Vec::new(),
+        wishes: OutputWishes::default(),
     };
     let folder = tempfile::tempdir().unwrap();
     for (path, content) in example.context {

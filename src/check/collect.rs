@@ -33,7 +33,7 @@ pub(super) struct LintModels {
     pub(super) context: Option<ContextModels>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub(super) checks: Result<CheckOptions, SyntaxError>,
-    pub(super) suppressions: Vec<Suppression>,
+    suppressions: Vec<Suppression>,
 }
 
 /// What is known of a build context.
@@ -108,6 +108,11 @@ impl LintModels {
                 keys: &c.keys,
             }),
         }
+    }
+
+    /// What comments of the file ask to leave out.
+    pub(super) fn suppressions(&self) -> &[Suppression] {
+        &self.suppressions
     }
 
     /// Whether the file asks BuildKit to fail on its checks (`# check=error=true`), and this is surely a finding of one.

@@ -225,6 +225,7 @@ mod gem_version_unpinned;
 mod git_clone_unpinned;
 mod go_version_unpinned;
 mod host_command;
+mod inline_ignore_used;
 mod insecure_download;
 mod invalid_label_key;
 mod invalid_port;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::regexp::{check_line_regex, reason};
-use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, path_regex};
+use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, path_regex};
 use crate::rule::{self, Edition, Params, Rule, Severity, Value, catalogue};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
@@ -22,6 +22,8 @@ pub(super) struct Layer {
     pub(super) base_limit: Option<Action>,
     /// Whether rules that no policy of the stack names are left out.
     pub(super) named_only: Option<bool>,
+    /// Whether comments in a Dockerfile may silence findings in it.
+    pub(super) honours_comments: Option<bool>,
     /// By rule id.
     pub(super) rules: BTreeMap<&'static str, Vec<Wanted>>,
     pub(super) waivers: Vec<Waiver>,
@@ -60,6 +62,7 @@ impl Layer {
         merged.actions.append(&mut self.actions);
         merged.base_limit = self.base_limit.or(merged.base_limit);
         merged.named_only = self.named_only.or(merged.named_only);
+        merged.honours_comments = self.honours_comments.or(merged.honours_comments);
         merged.rules.append(&mut self.rules);
         merged.waivers.append(&mut self.waivers);
         merged
@@ -114,7 +117,17 @@ impl Layer {
             }
         }
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
-        Policy { name, ruleset, actions, base_limit, checks, waivers: self.waivers }
+        Policy {
+            name,
+            ruleset,
+            actions,
+            base_limit,
+            checks,
+            waivers: self.waivers,
+            honours_comments: self.honours_comments.unwrap_or(true),
+            notes: Vec::new(),
+            wishes: OutputWishes::default(),
+        }
     }
 }
 

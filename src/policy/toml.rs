@@ -41,7 +41,7 @@ struct Document<'a> {
 type Key<'a> = Spanned<::toml::de::DeString<'a>>;
 type Item<'a> = Spanned<DeValue<'a>>;
 
-const KEYS: [&str; 6] = ["actions", "extends", "named-only", "rules", "ruleset", "waiver"];
+const KEYS: [&str; 7] = ["actions", "extends", "inline-ignores", "named-only", "rules", "ruleset", "waiver"];
 const SEVERITIES: [(&str, Severity); 4] =
     [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
 const WAIVER_KEYS: [&str; 6] = ["expires", "fingerprint", "path", "reason", "rule", "rules"];
@@ -64,6 +64,10 @@ impl Document<'_> {
         item.get_ref().as_str().ok_or_else(|| self.kind(key, item, "a string"))
     }
 
+    fn switch(&self, key: &str, item: &Item<'_>) -> Result<bool, PolicyError> {
+        item.get_ref().as_bool().ok_or_else(|| self.kind(key, item, "true or false"))
+    }
+
     fn table<'v, 'i>(&self, key: &str, item: &'v Item<'i>) -> Result<&'v DeTable<'i>, PolicyError> {
         item.get_ref().as_table().ok_or_else(|| self.kind(key, item, "a table"))
     }
@@ -77,10 +81,8 @@ impl Document<'_> {
                     let name = self.string("extends", item)?.to_owned();
                     extends = Some(Extends { name, span: Span::new(item.span().start, item.span().end) });
                 }
-                "named-only" => {
-                    let only = item.get_ref().as_bool();
-                    layer.named_only = Some(only.ok_or_else(|| self.kind("named-only", item, "true or false"))?);
-                }
+                "named-only" => layer.named_only = Some(self.switch("named-only", item)?),
+                "inline-ignores" => layer.honours_comments = Some(self.switch("inline-ignores", item)?),
                 "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
                 "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
                 "waiver" => {
