@@ -44,7 +44,7 @@ pub(super) struct LintModels {
     pub(super) context: Option<ContextModels>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub(super) check_options: Result<CheckOptions, SyntaxError>,
-    pub(super) suppressions: Vec<Suppression>,
+    suppressions: Vec<Suppression>,
     failures: Vec<BuildFailure>,
     /// How far BuildKit's own checks come.
     pub(super) reach: Reach,
@@ -174,6 +174,11 @@ impl LintModels {
                 keys: &c.keys,
             }),
         }
+    }
+
+    /// What comments of the file ask to leave out.
+    pub(super) fn suppressions(&self) -> &[Suppression] {
+        &self.suppressions
     }
 
     /// Whether the file asks BuildKit to fail on its checks (`# check=error=true`), and this is surely a finding of one.

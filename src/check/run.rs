@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::collect::{ContextModels, ImageModels, LintModels};
 use super::join;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
-use super::suppress::{self, Suppressed};
+use super::suppress::{Suppressed, Wishes};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::finding::{Finding, Place};
@@ -151,7 +151,8 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
     coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(ContextModels::file_count).sum();
 
-    let mut notes: Vec<String> = models.iter().flat_map(LintModels::notes).collect();
+    let mut notes = request.policy.notes.clone();
+    notes.extend(models.iter().flat_map(LintModels::notes));
     let mut summary = None;
     if let Some(wanted) = &request.image {
         let image = ImageModels::collect(wanted, models.first(), request)?;
@@ -165,27 +166,43 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         notes.extend(image.notes());
         summary = Some(image.summary());
     }
-    let (decided, suppressed) = leave_out(decided, &models);
+    let (decided, suppressed, unused) = leave_out(decided, &models, request, &coverage);
     let waivers = waiver_findings(&decided, request, &coverage);
-    let decided = decided.into_iter().chain(waivers).collect();
+    let decided = decided.into_iter().chain(unused).chain(waivers).collect();
     let redactions = models.iter().map(|m| (m.dockerfile.source.path().to_owned(), m.secret_spans())).collect();
     Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
 }
 
-/// Takes out the findings that comments in the Dockerfiles ask to leave out.
-fn leave_out(decided: Vec<Decided>, models: &[LintModels]) -> (Vec<Decided>, Vec<Suppressed>) {
+/// Takes out the findings that comments in the Dockerfiles ask to leave out, and tells of comments that silence nothing.
+fn leave_out(
+    decided: Vec<Decided>,
+    models: &[LintModels],
+    request: &Request<'_>,
+    coverage: &Coverage,
+) -> (Vec<Decided>, Vec<Suppressed>, Vec<Decided>) {
     let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
-    let by_path: HashMap<&str, &LintModels> = models.iter().map(|m| (m.dockerfile.source.path(), m)).collect();
+    let wishes = |m| if request.policy.honours_comments { LintModels::suppressions(m) } else { &[] };
+    let mut by_path: BTreeMap<&str, Wishes<'_>> =
+        models.iter().map(|m| (m.dockerfile.source.path(), Wishes::new(&m.dockerfile, wishes(m)))).collect();
     for one in decided {
-        let models = by_path.get(&*one.finding.place().file());
-        match models.and_then(|m| suppress::covering(&one.finding, &m.dockerfile, &m.suppressions)) {
+        let file = by_path.get_mut(&*one.finding.place().file());
+        match file.and_then(|wishes| wishes.silence(&one.finding)) {
             Some((reason, by)) => suppressed.push(Suppressed { finding: one.finding, reason, by }),
             None => kept.push(one),
         }
     }
     suppressed.sort_by_cached_key(|s| s.finding.sort_key());
     suppressed.dedup_by(|b, a| a.finding.sort_key() == b.finding.sort_key());
-    (kept, suppressed)
+    let unused = by_path.values().flat_map(|wishes| wishes.unused(|rule| coverage.rules.contains(rule.id)));
+    let unused = unused.filter_map(|finding| asked_for(finding, request)).collect();
+    (kept, suppressed, unused)
+}
+
+/// A finding of the run itself, judged, when the policy has the rule.
+fn asked_for(finding: Finding, request: &Request<'_>) -> Option<Decided> {
+    let checks = &request.policy.checks;
+    let check = checks.iter().find(|c| c.rule == finding.rule() && request.selection.takes(c.rule))?;
+    Some(judge(finding, check, request))
 }
 
 fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) -> Vec<Decided> {
@@ -258,12 +275,7 @@ fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Covera
         Finding::new(catalogue::EXPIRED_WAIVER, at(&expired.waiver.line), message)
             .help("mend what it covers, or decide again: a new date, and the reason for it")
     });
-    let judged = unused.chain(expired).filter_map(|finding| {
-        let check =
-            request.policy.checks.iter().find(|c| c.rule == finding.rule() && request.selection.takes(c.rule))?;
-        Some(judge(finding, check, request))
-    });
-    judged.collect()
+    unused.chain(expired).filter_map(|finding| asked_for(finding, request)).collect()
 }
 
 fn finish(

@@ -128,9 +128,9 @@ pub(super) struct CommonArgs {
     /// The lowest action that fails the run.
     #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
     pub(super) fail_on: FailOn,
-    /// How the report on standard output looks.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    /// How the report on standard output looks [default: text, or what hadolint's configuration asks for].
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
     /// Write a report to a file as well (repeatable): `sarif:report.sarif`.
     #[arg(long = "output", short, value_name = "FORMAT:FILE")]
     pub(super) outputs: Vec<String>,

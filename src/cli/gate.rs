@@ -36,20 +36,23 @@ impl Ready {
     fn new(common: &CommonArgs, build: BuildArgs) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
         let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
+        let mut policy = Policy::load(&common.policy)?;
+        let format = match common.format {
+            Some(Format::Text) => output::Format::Text,
+            Some(Format::Table) => output::Format::Table,
+            Some(Format::Json) => output::Format::Json,
+            Some(Format::Sarif) => output::Format::Sarif,
+            Some(Format::Github) => output::Format::Github,
+            Some(Format::Markdown) => output::Format::Markdown,
+            None => wished_format(&mut policy),
+        };
         Ok(Self {
-            policy: Policy::load(&common.policy)?,
+            policy,
+            format,
             fail_on: match common.fail_on {
                 FailOn::Stop => policy::FailOn::Stop,
                 FailOn::Warn => policy::FailOn::Warn,
                 FailOn::Never => policy::FailOn::Never,
-            },
-            format: match common.format {
-                Format::Text => output::Format::Text,
-                Format::Table => output::Format::Table,
-                Format::Json => output::Format::Json,
-                Format::Sarif => output::Format::Sarif,
-                Format::Github => output::Format::Github,
-                Format::Markdown => output::Format::Markdown,
             },
             outputs,
             selection,
@@ -67,6 +70,15 @@ impl Ready {
             },
         })
     }
+}
+
+/// The format a configuration asks for. One that is not written here is told, and the report is text.
+fn wished_format(policy: &mut Policy) -> output::Format {
+    let Some(name) = policy.wishes.format.as_deref().filter(|name| *name != "tty") else { return output::Format::Text };
+    output::Format::named(name).unwrap_or_else(|| {
+        policy.notes.push(format!("`{name}` is not a format of this version, so the report is text"));
+        output::Format::Text
+    })
 }
 
 /// The main job: Dockerfile, context and image in one report.
@@ -142,7 +154,8 @@ fn run(
     for output in &ready.outputs {
         output.write(&report)?;
     }
-    let style = Style { color: terminal.color, width: terminal.width, quiet: terminal.quiet };
+    let color = terminal.color && !ready.policy.wishes.is_plain;
+    let style = Style { color, width: terminal.width, quiet: terminal.quiet };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
 }

@@ -312,6 +312,7 @@ mod git_clone_unpinned;
 mod go_version_unpinned;
 mod host_command;
 mod ignored_file_copied;
+mod inline_ignore_used;
 mod insecure_download;
 mod invalid_default_base;
 mod invalid_label_key;

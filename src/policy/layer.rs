@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::regexp::{check_line_regex, reason};
-use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, path_regex};
+use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, path_regex};
 use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, Value, catalogue};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
@@ -24,6 +24,8 @@ pub(super) struct Layer {
     pub(super) named_only: Option<bool>,
     /// See [`Policy::until_build_fails`].
     pub(super) until_build_fails: Option<bool>,
+    /// Whether comments in a Dockerfile may silence findings in it.
+    pub(super) honours_comments: Option<bool>,
     /// By rule id, and code where one is meant.
     pub(super) rules: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>,
     pub(super) waivers: Vec<Waiver>,
@@ -64,6 +66,7 @@ impl Layer {
         merged.base_limit = self.base_limit.or(merged.base_limit);
         merged.named_only = self.named_only.or(merged.named_only);
         merged.until_build_fails = self.until_build_fails.or(merged.until_build_fails);
+        merged.honours_comments = self.honours_comments.or(merged.honours_comments);
         // A word on a whole rule is also one on its codes.
         merged.rules.retain(|(rule, _), _| !self.rules.contains_key(&(rule, None)));
         merged.rules.append(&mut self.rules);
@@ -126,9 +129,19 @@ impl Layer {
             }
         }
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
-        let until_build_fails = self.until_build_fails.unwrap_or(false);
-        let waivers = self.waivers;
-        Policy { name, ruleset, actions, until_build_fails, base_limit, checks, left_out, waivers }
+        Policy {
+            name,
+            ruleset,
+            actions,
+            until_build_fails: self.until_build_fails.unwrap_or(false),
+            base_limit,
+            checks,
+            left_out,
+            waivers: self.waivers,
+            honours_comments: self.honours_comments.unwrap_or(true),
+            notes: Vec::new(),
+            wishes: OutputWishes::default(),
+        }
     }
 }
 

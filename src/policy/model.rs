@@ -130,6 +130,21 @@ pub struct Policy {
     pub left_out: Vec<Target>,
     /// What to let pass.
     pub waivers: Vec<Waiver>,
+    /// Comments in a Dockerfile may silence findings in it.
+    pub honours_comments: bool,
+    /// What of it does not hold, in words.
+    pub notes: Vec<String>,
+    /// How the report should look where the command line does not say.
+    pub wishes: OutputWishes,
+}
+
+/// How a report should look, as a configuration asks for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputWishes {
+    /// A format's name.
+    pub format: Option<String>,
+    /// No colours.
+    pub is_plain: bool,
 }
 
 impl Policy {
