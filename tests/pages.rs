@@ -47,6 +47,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
     fs::write(&dockerfile, example.text).unwrap();
     let context = ContextRequest { root: folder.path().into(), shown: String::new(), dockerfile };
     run(&Request {
+        notes: Vec::new(),
         dockerfiles: vec![SourceText::new("Dockerfile", example.text)],
         context: (rule.phase == Phase::Context).then_some(context),
         image: None,

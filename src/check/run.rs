@@ -17,7 +17,7 @@ use crate::finding::{Finding, Place};
 use crate::image::{ImageError, ImageReference, Progress};
 use crate::policy::{Action, Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
 use crate::rule::{Phase, Rule, catalogue};
-use crate::text::SourceText;
+use crate::text::{SourceText, Span};
 use crate::{gate, lint};
 
 /// What to look at, and by which rules.
@@ -30,6 +30,8 @@ pub struct Request<'a> {
     pub image: Option<ImageRequest>,
     /// The policy in force.
     pub policy: &'a Policy,
+    /// What is known before the run not to be looked at, in words.
+    pub notes: Vec<String>,
     /// Rules chosen by hand.
     pub selection: Selection,
     /// How the Dockerfile is built.
@@ -133,7 +135,8 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
     coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(ContextModels::file_count).sum();
 
-    let mut notes: Vec<String> = models.iter().flat_map(LintModels::notes).collect();
+    let mut notes: Vec<String> = request.notes.clone();
+    notes.extend(models.iter().flat_map(LintModels::notes));
     let mut summary = None;
     if let Some(wanted) = &request.image {
         let image = ImageModels::collect(wanted, models.first(), request)?;
@@ -150,16 +153,26 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     let (decided, suppressed) = leave_out(decided, &models);
     let waivers = waiver_findings(&decided, request, &coverage);
     let decided = decided.into_iter().chain(waivers).collect();
-    let redactions = models.iter().map(|m| (m.dockerfile.source.path().to_owned(), m.secret_spans())).collect();
+    let mut redactions: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+    for models in &models {
+        let source = &models.dockerfile.source;
+        let secrets = models.secret_spans().into_iter().map(|span| source.in_file(span));
+        redactions.entry(source.path().to_owned()).or_default().extend(secrets);
+    }
     Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
 }
 
 /// Takes out the findings that comments in the Dockerfiles ask to leave out.
 fn leave_out(decided: Vec<Decided>, models: &[LintModels]) -> (Vec<Decided>, Vec<Suppressed>) {
     let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
-    let by_path: HashMap<&str, &LintModels> = models.iter().map(|m| (m.dockerfile.source.path(), m)).collect();
+    // By the text and not by its path: a file can hold several Dockerfiles.
+    let by_source: HashMap<*const SourceText, &LintModels> =
+        models.iter().map(|m| (Arc::as_ptr(&m.dockerfile.source), m)).collect();
     for one in decided {
-        let models = by_path.get(&*one.finding.place().file());
+        let models = match one.finding.place() {
+            Place::Source { source, .. } => by_source.get(&Arc::as_ptr(source)),
+            Place::File { .. } | Place::Image(_) => None,
+        };
         match models.and_then(|m| suppress::covering(&one.finding, &m.dockerfile, &m.suppressions)) {
             Some((reason, by)) => suppressed.push(Suppressed { finding: one.finding, reason, by }),
             None => kept.push(one),
@@ -179,7 +192,10 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
         }
         let mut report = lint::Reporter::new(check.rule, &check.params, &models.dockerfile.source);
         lint::run(check.rule, &facts, &mut report);
-        for finding in report.into_findings() {
+        let is_embedded = models.dockerfile.source.whole_in_file().is_some();
+        for mut finding in report.into_findings() {
+            // Edits are to the text; what they would be in a file around it depends on how that writes its strings.
+            finding.fix = finding.fix.filter(|_| !is_embedded);
             let fails_build = models.fails_build(&finding);
             let mut judged = judge(finding, check, request);
             if fails_build {
@@ -248,7 +264,7 @@ fn finish(
     image: Option<ImageSummary>,
     coverage: Coverage,
     mut notes: Vec<String>,
-    redactions: BTreeMap<String, Vec<crate::text::Span>>,
+    redactions: BTreeMap<String, Vec<Span>>,
 ) -> Report {
     let policy = request.policy;
     decided.sort_by_cached_key(|d| (d.finding.sort_key(), d.decision.trigger.clone()));

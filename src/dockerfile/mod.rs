@@ -9,6 +9,7 @@ mod ast;
 mod checks;
 mod directive;
 mod dump;
+mod embedded;
 mod env;
 mod heredoc;
 mod image_ref;
@@ -22,11 +23,13 @@ mod pieces;
 mod refusal;
 mod scope;
 mod stages;
+mod template;
 mod words;
 
 pub use ast::*;
 pub use checks::{CheckNames, CheckOptions};
 pub use dump::{ast_json, words_json};
+pub use embedded::{Embedded, EmbeddedError, HostKind, embedded};
 pub use env::{Env, Lookup, Setter, Variable};
 pub use image_ref::ImageName;
 pub use lines::OffsetMap;
@@ -34,6 +37,7 @@ pub use node::{CopySource, Copying};
 pub use parse::parse;
 pub use pieces::Piece;
 pub use scope::{BuildOptions, bases, environments};
+pub use template::template;
 pub use words::{Expanded, Expander, WordError, expand_word, expand_words};
 
 #[cfg(test)]

@@ -54,6 +54,11 @@ impl Embedding {
         &self.text
     }
 
+    /// Where a span of the text is in the file.
+    pub fn place(&self, span: Span) -> Span {
+        self.pieces.place(span)
+    }
+
     /// The text, with lines and columns of `file`.
     pub fn into_source(self, file: &Arc<SourceText>) -> Arc<SourceText> {
         SourceText::embedded(file, self.text, self.pieces)
