@@ -146,14 +146,16 @@ fn the_summary_is_markdown_that_no_file_name_can_break() {
 }
 
 /// Values that must not be seen in any output. None is a working secret.
-const PLANTED: [&str; 3] = ["hunter2-do-not-print", "correct-horse-battery", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"];
+const PLANTED: [&str; 5] =
+    ["hunter2-do-not-print", "correct-horse-battery", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6", "staple-of-root", "staple-of-ci"];
 
 #[test]
 fn no_output_shows_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     let dockerfile = format!(
-        "FROM debian:12\nARG NPM_TOKEN={}\nENV DB_PASSWORD={} \\\n    HOME=/root\nENV API_KEY \"{}\"\nCOPY id_rsa /\nRUN sudo true\n",
-        PLANTED[0], PLANTED[1], PLANTED[2]
+        "FROM debian:12\nARG NPM_TOKEN={}\nENV DB_PASSWORD={} \\\n    HOME=/root\nENV API_KEY \"{}\"\nCOPY id_rsa /\nRUN sudo true\n\
+         RUN echo 'root:{}' | chpasswd && curl -u ci:{} https://repo.test/app.jar\n",
+        PLANTED[0], PLANTED[1], PLANTED[2], PLANTED[3], PLANTED[4]
     );
     fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
     let key = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n", PLANTED[2]);

@@ -117,6 +117,11 @@ pub struct Coverage {
     pub image_entries: usize,
     /// Packages of the image.
     pub packages: usize,
+    /// Scripts of RUN instructions that were read for shell pitfalls.
+    pub shell_scripts: usize,
+    /// What read them: `built-in`, or `shellcheck` with its version; `None` when no rule asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shell_engine: Option<String>,
     /// Bytes read of Dockerfiles and (uncompressed) layers.
     pub bytes: u64,
     /// Rules that ran at least once, by id.

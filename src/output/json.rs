@@ -33,7 +33,8 @@ fn finding(judged: &Judged) -> Value {
     let rule = finding.rule();
     let mut object = json!({
         "rule": rule.id,
-        "aliases": rule.other_names().collect::<Vec<_>>(),
+        "code": finding.code,
+        "aliases": finding.other_names(),
         "severity": finding.severity,
         "confidence": finding.confidence,
         "action": judged.action,
