@@ -11,6 +11,7 @@ use crate::context::{self, Context, ContextFileKind, Copied};
 use crate::dockerfile::{self, Base, Dockerfile, Env};
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
+use crate::policy::Date;
 use crate::secrets::{self, KeyHit, TextSecret};
 use crate::shell::{self, Script};
 use crate::text::SourceText;
@@ -137,7 +138,7 @@ struct BaseModels {
 
 /// Files whose content the gates or the readers of packages look at.
 fn is_captured(path: &str) -> bool {
-    packages::database_paths(path) || gate::is_account_file(path)
+    packages::database_paths(path) || gate::is_looked_at(path)
 }
 
 impl ImageModels {
@@ -148,7 +149,7 @@ impl ImageModels {
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
         let databases = || Wants { capture_if: Some(is_captured), ..Wants::default() };
-        let wants = Wants { content: content_patterns.clone(), ..databases() };
+        let wants = Wants { content: content_patterns.clone(), keys: true, ..databases() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
@@ -180,7 +181,7 @@ impl ImageModels {
         Ok(Self { image, tree, packages, history, trace, base, content_patterns })
     }
 
-    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>) -> gate::Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>, today: Date) -> gate::Facts<'a> {
         gate::Facts {
             image: &self.image,
             tree: &self.tree,
@@ -196,6 +197,7 @@ impl ImageModels {
             dockerfile,
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            today,
         }
     }
 
