@@ -111,9 +111,9 @@ pub enum CheckError {
 }
 
 /// A finding, the check that asked for it and the decision on it.
-struct Decided {
-    finding: Finding,
-    decision: Decision,
+pub(super) struct Decided {
+    pub(super) finding: Finding,
+    pub(super) decision: Decision,
 }
 
 /// Runs everything `request` asks for.
@@ -159,7 +159,9 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     if let Some(wanted) = &request.image {
         let image = ImageModels::collect(wanted, models.first(), request)?;
         join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), &image, models.first());
-        decided.extend(gate_findings(&image, models.first(), &gate_checks, request));
+        let found = gate_findings(&image, models.first(), &gate_checks, request);
+        let found = join::merge(&mut decided, found, models.first());
+        decided.extend(found);
         coverage.rules.extend(gate_checks.iter().map(|c| c.rule.id));
         coverage.layers = image.image.layers.len();
         coverage.image_entries = image.tree.nodes.len();
@@ -253,7 +255,7 @@ fn gate_findings(
     checks: &[&Check],
     request: &Request<'_>,
 ) -> Vec<Decided> {
-    let facts = image.facts(models.map(|m| &m.dockerfile));
+    let facts = image.facts(models.map(|m| &m.dockerfile), request.today);
     let run = |check: &&Check| {
         let mut report = gate::Reporter::new(check.rule, &check.params, &facts);
         gate::run(check.rule, &facts, &mut report);

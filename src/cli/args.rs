@@ -131,6 +131,9 @@ pub(super) struct CommonArgs {
     /// How the report on standard output looks [default: text, or what hadolint's configuration asks for].
     #[arg(long, value_enum)]
     pub(super) format: Option<Format>,
+    /// Show Anchore's trigger ids, which whitelists name, in the table.
+    #[arg(long = "show-triggerids")]
+    pub(super) show_trigger_ids: bool,
     /// Write a report to a file as well (repeatable): `sarif:report.sarif`.
     #[arg(long = "output", short, value_name = "FORMAT:FILE")]
     pub(super) outputs: Vec<String>,
