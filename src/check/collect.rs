@@ -141,19 +141,19 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(packages::database_paths), ..Wants::default() };
-        let wants = Wants { content: content_patterns.clone(), ..databases() };
+        let wants = Wants { content: content_patterns.clone(), ..packages::wants() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
-        let packages = packages::inventory(&tree);
+        let mut packages = packages::inventory(&tree);
         let history = PackageHistory::of(&image);
+        history.place(&mut packages);
         let trace = lint
             .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
         let boundary = trace.as_ref().and_then(|t| t.base_layers);
         let base = match &wanted.base {
             Some(reference) => {
-                let other = image::read(reference, &databases(), &options)?;
+                let other = image::read(reference, &packages::wants(), &options)?;
                 let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
                 let tree = Tree::merge(&other.layers);
                 let packages = packages::inventory(&tree);

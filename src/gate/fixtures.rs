@@ -131,7 +131,7 @@ impl Case {
         let after = layers.checked_sub(1).and_then(|last| self.packages.get(last)).cloned().unwrap_or_default();
         let mut list: Vec<Package> = after.into_iter().map(|(name, version)| package(name, version)).collect();
         list.sort();
-        Packages { list, problems: self.package_problems.clone() }
+        Packages { list, problems: self.package_problems.clone(), distro: None }
     }
 }
 
@@ -149,6 +149,7 @@ pub(super) fn file(path: &str) -> Entry {
         capability: None,
         content: None,
         matches: Vec::new(),
+        probed: None,
     }
 }
 
@@ -174,12 +175,5 @@ fn status(packages: &[(&str, &str)]) -> Entry {
 const DATABASE: &str = "/var/lib/dpkg/status";
 
 fn package(name: &str, version: &str) -> Package {
-    Package {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        architecture: None,
-        source: None,
-        kind: PackageKind::Deb,
-        database: String::from(DATABASE),
-    }
+    Package { database: String::from(DATABASE), ..Package::new(PackageKind::Deb, name, version) }
 }
