@@ -1,6 +1,7 @@
 //! Package inventories, read from the databases and metadata an image carries.
 
 mod apk;
+mod bytes;
 mod composer;
 mod copyright;
 mod distro;
@@ -13,6 +14,7 @@ mod npm;
 mod nuget;
 mod purl;
 mod python;
+mod rpm;
 
 use thiserror::Error;
 
@@ -70,6 +72,7 @@ pub fn wants() -> Wants {
 fn is_wanted(path: &str) -> bool {
     dpkg::is_database(path)
         || apk::is_database(path)
+        || rpm::is_database(path)
         || copyright::is_wanted(path)
         || distro::is_wanted(path)
         || METADATA.iter().any(|metadata| (metadata.is_wanted)(path))
@@ -89,6 +92,7 @@ fn distribution_files(tree: &Tree) -> Vec<DatabaseFile<'_>> {
         |kind, files: Vec<(String, _)>| files.into_iter().map(move |(path, node)| DatabaseFile { path, node, kind });
     let mut files: Vec<DatabaseFile<'_>> = of(PackageKind::Deb, dpkg::files(tree)).collect();
     files.extend(of(PackageKind::Apk, apk::files(tree)));
+    files.extend(of(PackageKind::Rpm, rpm::files(tree)));
     files
 }
 
@@ -96,6 +100,7 @@ fn read_distribution(files: &[DatabaseFile<'_>], packages: &mut Packages) {
     for DatabaseFile { path, node, kind } in files {
         match kind {
             PackageKind::Apk => apk::read(path, node, packages),
+            PackageKind::Rpm => rpm::read(path, node, packages),
             _ => dpkg::read(path, node, packages),
         }
     }
@@ -106,6 +111,7 @@ fn read_distribution(files: &[DatabaseFile<'_>], packages: &mut Packages) {
 pub fn inventory(tree: &Tree) -> Packages {
     let mut packages = Packages { distro: distro::read(tree), ..Packages::default() };
     read_distribution(&distribution_files(tree), &mut packages);
+    rpm::tell_logs(tree, &mut packages);
     copyright::add_licences(tree, &mut packages);
     read_metadata(tree, &mut packages);
     for package in &mut packages.list {
