@@ -207,7 +207,8 @@ impl ImageModels {
     }
 }
 
-fn base_name(layers: usize) -> String {
+/// What the base found in the image is called.
+pub(super) fn base_name(layers: usize) -> String {
     match layers {
         0 => "an empty base".into(),
         1 => "the base (layer 1)".into(),

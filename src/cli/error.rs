@@ -30,6 +30,8 @@ pub(super) enum CliError {
     Argument { what: &'static str, value: String, wanted: String },
     #[error("no Dockerfile in {paths}")]
     NoDockerfile { paths: String },
+    #[error("no base to compare with is known{}", why.as_ref().map(|w| format!(": {w}")).unwrap_or_default())]
+    NoBase { why: Option<String>, has_dockerfile: bool },
     #[error("line {line} of standard input is not JSON: {reason}")]
     Json { line: usize, reason: String },
     #[error(transparent)]
@@ -65,6 +67,10 @@ impl CliError {
             Self::UnknownRule { .. } => Some("`dockgate rules` lists them".into()),
             Self::NoDockerfile { .. } => {
                 Some("name the file, or the folder that holds it; `-` reads standard input".into())
+            }
+            Self::NoBase { has_dockerfile: true, .. } => Some("name the base with --base IMAGE".into()),
+            Self::NoBase { .. } => {
+                Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
             }
             Self::Policy(error) => error.help(),
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),

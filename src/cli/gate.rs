@@ -45,11 +45,7 @@ impl Ready {
             },
             outputs,
             selection,
-            build: BuildOptions {
-                build_args: build_args(build.build_args)?,
-                target: build.target,
-                platform: build.platform,
-            },
+            build: build_options(build)?,
         })
     }
 }
@@ -125,7 +121,13 @@ fn run(
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
 }
 
-fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
+/// How the image is built.
+pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> {
+    Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
+}
+
+/// The image, and the one to compare it with.
+pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
     match (image, base) {
         (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),

@@ -1,6 +1,7 @@
 //! One file per report format: each turns a [`Report`] into text. Everything that leaves is escaped for its sink, and no
 //! secret is in it.
 
+mod inspect;
 mod json;
 mod sarif;
 mod table;
@@ -10,6 +11,7 @@ use std::io::{self, Write};
 
 use crate::check::Report;
 
+pub use inspect::{InspectFormat, View, write_inspection};
 pub use json::SCHEMA_VERSION;
 
 /// A report format.

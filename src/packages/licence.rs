@@ -82,8 +82,32 @@ pub(super) fn normalise(field: &str) -> Option<String> {
     Some(expression(&field).unwrap_or(field))
 }
 
-/// Whether a licence of a package is a valid SPDX expression.
-pub fn is_spdx(licence: &str) -> bool {
+/// How a package's licence is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LicenceForm {
+    /// The identifier of one licence of the SPDX list.
+    Identifier,
+    /// A valid SPDX expression of more than that.
+    Expression,
+    /// The metadata's own words.
+    Words,
+}
+
+impl LicenceForm {
+    /// Tells how a licence is written.
+    pub fn of(licence: &str) -> Self {
+        if spdx::license_id(licence).is_some() {
+            Self::Identifier
+        } else if is_spdx(licence) {
+            Self::Expression
+        } else {
+            Self::Words
+        }
+    }
+}
+
+/// Whether a licence is a valid SPDX expression.
+pub(super) fn is_spdx(licence: &str) -> bool {
     Expression::parse_mode(licence, ParseMode::STRICT).is_ok()
 }
 

@@ -22,7 +22,7 @@ use crate::image::{EntryKind, Node, Tree, Wants};
 
 pub use distro::Distro;
 pub use history::PackageHistory;
-pub use licence::is_spdx;
+pub use licence::LicenceForm;
 pub use model::{Package, PackageKind, Packages};
 
 /// Problems with the metadata of single packages told one by one; the rest are counted.
