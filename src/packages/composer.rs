@@ -10,7 +10,7 @@ pub(super) fn is_wanted(path: &str) -> bool {
 }
 
 /// Reads the list: Composer 2 has it in `packages`, Composer 1 wrote nothing else.
-pub(super) fn read(content: &[u8], _: &str) -> Result<Vec<Package>, Unreadable> {
+pub(super) fn read(content: &[u8]) -> Result<Vec<Package>, Unreadable> {
     let document: Value = serde_json::from_slice(content).map_err(|e| Unreadable(format!("is no JSON ({e})")))?;
     let list = document.get("packages").unwrap_or(&document).as_array();
     let list = list.ok_or_else(|| Unreadable::new("has no list of packages"))?;
@@ -39,10 +39,10 @@ mod tests {
     fn both_shapes_of_the_list_are_read() {
         let entry = r#"{"name":"monolog/monolog","version":"3.5.0","license":["MIT"]}"#;
         for text in [format!(r#"{{"packages":[{entry}],"dev":false}}"#), format!("[{entry}]")] {
-            let found = read(text.as_bytes(), "").unwrap();
+            let found = read(text.as_bytes()).unwrap();
             assert_eq!((found[0].name.as_str(), found[0].version.as_str()), ("monolog/monolog", "3.5.0"));
             assert_eq!(found[0].licences, ["MIT"]);
         }
-        assert!(read(br#"{"packages":[{"name":"x"}]}"#, "").is_err() && read(b"{}", "").is_err());
+        assert!(read(br#"{"packages":[{"name":"x"}]}"#).is_err() && read(b"{}").is_err());
     }
 }

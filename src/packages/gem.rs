@@ -10,7 +10,7 @@ pub(super) fn is_wanted(path: &str) -> bool {
 }
 
 /// Reads a specification.
-pub(super) fn read(content: &[u8], _: &str) -> Result<Vec<Package>, Unreadable> {
+pub(super) fn read(content: &[u8]) -> Result<Vec<Package>, Unreadable> {
     let text = String::from_utf8_lossy(content);
     let value = |attribute: &str| text.lines().find_map(|line| assigned(line, attribute));
     let one = |attribute| value(attribute).and_then(|value| strings(value).into_iter().next());
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn specifications_become_gems() {
         let one = |text: &str| {
-            let gem = read(text.as_bytes(), "").unwrap().pop().unwrap();
+            let gem = read(text.as_bytes()).unwrap().pop().unwrap();
             format!("{} {} {}", gem.name, gem.version, gem.licences.join(";"))
         };
         let full = "# -*- encoding: utf-8 -*-\n# stub: json 2.6.1 ruby lib\n# stub: ext\n\nGem::Specification.new do |s|\n  \
@@ -64,7 +64,7 @@ mod tests {
         let hand = "Gem::Specification.new do |spec|\n  spec.name          = 'x'\n  spec.version = Gem::Version.new(\"1.0\")\n  \
                     spec.license       = 'MIT'\n  spec.name == 'y'\nend";
         assert_eq!(one(hand), "x 1.0 MIT");
-        assert!(read(b"Gem::Specification.new do |s|\n s.name = NAME\n s.version = \"", "").is_err());
+        assert!(read(b"Gem::Specification.new do |s|\n s.name = NAME\n s.version = \"").is_err());
     }
 
     #[test]

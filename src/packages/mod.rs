@@ -2,23 +2,27 @@
 
 mod apk;
 mod bytes;
+mod cargo;
 mod composer;
 mod copyright;
 mod distro;
 mod dpkg;
 mod gem;
+mod golang;
 mod history;
+mod java;
 mod licence;
 mod model;
 mod npm;
 mod nuget;
+mod probe;
 mod purl;
 mod python;
 mod rpm;
 
 use thiserror::Error;
 
-use crate::image::{EntryKind, Node, Tree, Wants};
+use crate::image::{EntryKind, Node, Part, Problem, Tree, Wants};
 
 pub use distro::Distro;
 pub use history::PackageHistory;
@@ -43,29 +47,23 @@ impl Unreadable {
 struct Metadata {
     /// What the files are, for messages.
     name: &'static str,
-    kind: PackageKind,
     /// Whether the file at an absolute path is one.
     is_wanted: fn(&str) -> bool,
-    /// Its packages; path, layer and kind are the caller's to add.
-    read: fn(&[u8], &str) -> Result<Vec<Package>, Unreadable>,
+    /// Its packages; path and layer are the caller's to add.
+    read: fn(&[u8]) -> Result<Vec<Package>, Unreadable>,
 }
 
 const METADATA: [Metadata; 5] = [
-    Metadata { name: "npm package", kind: PackageKind::Npm, is_wanted: npm::is_wanted, read: npm::read },
-    Metadata { name: "Python package", kind: PackageKind::Pypi, is_wanted: python::is_wanted, read: python::read },
-    Metadata { name: "Ruby gem", kind: PackageKind::Gem, is_wanted: gem::is_wanted, read: gem::read },
-    Metadata {
-        name: "Composer list",
-        kind: PackageKind::Composer,
-        is_wanted: composer::is_wanted,
-        read: composer::read,
-    },
-    Metadata { name: ".NET dependency list", kind: PackageKind::Nuget, is_wanted: nuget::is_wanted, read: nuget::read },
+    Metadata { name: "npm package", is_wanted: npm::is_wanted, read: npm::read },
+    Metadata { name: "Python package", is_wanted: python::is_wanted, read: python::read },
+    Metadata { name: "Ruby gem", is_wanted: gem::is_wanted, read: gem::read },
+    Metadata { name: "Composer list", is_wanted: composer::is_wanted, read: composer::read },
+    Metadata { name: ".NET dependency list", is_wanted: nuget::is_wanted, read: nuget::read },
 ];
 
 /// What an image has to be read for, so that [`inventory`] and [`PackageHistory::of`] find everything they need.
 pub fn wants() -> Wants {
-    Wants { capture_if: Some(is_wanted), ..Wants::default() }
+    Wants { capture_if: Some(is_wanted), probe: Some(probe::choose), ..Wants::default() }
 }
 
 /// Whether the content of the file at an absolute path is needed.
@@ -122,32 +120,67 @@ pub fn inventory(tree: &Tree) -> Packages {
     packages
 }
 
+/// What a file tells of packages.
+struct Told {
+    /// What the file is, for messages.
+    name: &'static str,
+    list: Vec<Package>,
+    unreadable: Option<Unreadable>,
+}
+
+impl Told {
+    fn new(name: &'static str, read: Result<Vec<Package>, Unreadable>) -> Self {
+        match read {
+            Ok(list) => Self { name, list, unreadable: None },
+            Err(reason) => Self { name, list: Vec::new(), unreadable: Some(reason) },
+        }
+    }
+}
+
 fn read_metadata(tree: &Tree, packages: &mut Packages) {
     let mut untold = 0;
     for (path, node) in tree.nodes.iter().filter(|(_, node)| node.entry.kind == EntryKind::File) {
-        let Some(metadata) = METADATA.iter().find(|metadata| (metadata.is_wanted)(path)) else { continue };
-        let read = match &node.entry.content {
-            Some(content) => (metadata.read)(content, path),
-            None => Err(Unreadable::new("could not be read")),
-        };
-        match read {
-            Ok(list) => packages.list.extend(list.into_iter().map(|package| Package {
-                kind: metadata.kind,
-                database: path.clone(),
+        for told in told_by(path, node) {
+            packages.list.extend(told.list.into_iter().map(|package| Package {
+                database: if package.database.is_empty() { path.clone() } else { package.database },
                 layer: node.layer,
                 ..package
-            })),
-            Err(reason) if packages.problems.len() < MAX_TOLD => {
-                let name = metadata.name;
+            }));
+            let Some(reason) = told.unreadable else { continue };
+            if packages.problems.len() < MAX_TOLD {
+                let name = told.name;
                 packages.problem(node.layer, format!("the {name} {path} {reason}, so packages may be missing"));
+            } else {
+                untold += 1;
             }
-            Err(_) => untold += 1,
         }
     }
     if untold > 0 {
-        packages.problems.push(crate::image::Problem {
-            layer: None,
-            message: format!("{untold} more files that tell of packages could not be read"),
-        });
+        let message = format!("{untold} more files that tell of packages could not be read");
+        packages.problems.push(Problem { layer: None, message });
     }
+}
+
+/// What a file tells of packages: by its content where that was kept, by what a probe found in it otherwise.
+fn told_by(path: &str, node: &Node) -> Vec<Told> {
+    if let Some(metadata) = METADATA.iter().find(|metadata| (metadata.is_wanted)(path)) {
+        let unread = || Err(Unreadable::new("could not be read"));
+        let content = node.entry.content.as_deref();
+        return vec![Told::new(metadata.name, content.map_or_else(unread, metadata.read))];
+    }
+    let Some(probed) = &node.entry.probed else { return Vec::new() };
+    let is_archive = probe::is_archive(path);
+    let name = if is_archive { "Java archive" } else { "executable" };
+    let mut told = if is_archive {
+        vec![Told::new(name, Ok(java::packages(path, &probed.parts)))]
+    } else {
+        let read = |part: &Part| match part.name.as_str() {
+            probe::CRATES => cargo::read(&part.content),
+            _ => golang::read(&part.content),
+        };
+        probed.parts.iter().map(|part| Told::new(name, read(part))).collect()
+    };
+    let problem = probed.problem.as_ref().map(|problem| Err(Unreadable::new(problem)));
+    told.extend(problem.map(|problem| Told::new(name, problem)));
+    told
 }

@@ -40,7 +40,7 @@ pub(super) fn is_wanted(path: &str) -> bool {
 }
 
 /// Reads a manifest. One without name or version is no package of a registry.
-pub(super) fn read(content: &[u8], _: &str) -> Result<Vec<Package>, Unreadable> {
+pub(super) fn read(content: &[u8]) -> Result<Vec<Package>, Unreadable> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let manifest: Value =
         serde_json::from_slice(content).map_err(|error| Unreadable(format!("is no JSON ({error})")))?;
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn manifests_become_packages() {
-        let one = |text: &str| read(text.as_bytes(), "").unwrap().pop().map(|p| (p.name, p.version, p.licences));
+        let one = |text: &str| read(text.as_bytes()).unwrap().pop().map(|p| (p.name, p.version, p.licences));
         let package = |name: &str, licences: &[&str]| {
             Some((name.to_owned(), "1.0.0".to_owned(), licences.iter().map(|l| (*l).to_owned()).collect()))
         };
@@ -110,6 +110,6 @@ mod tests {
         );
         assert_eq!(one(r#"{"name":"a","version":"1.0.0","license":{"type":"ISC"}}"#), package("a", &["ISC"]));
         assert_eq!(one(r#"{"name":"a","private":true}"#), None);
-        assert!(read(b"{", "").is_err());
+        assert!(read(b"{").is_err());
     }
 }

@@ -10,7 +10,7 @@ pub(super) fn is_wanted(path: &str) -> bool {
 }
 
 /// Reads the list. Of its libraries, those of type `package` came from a registry; the rest are the application's own.
-pub(super) fn read(content: &[u8], _: &str) -> Result<Vec<Package>, Unreadable> {
+pub(super) fn read(content: &[u8]) -> Result<Vec<Package>, Unreadable> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let document: Value = serde_json::from_slice(content).map_err(|e| Unreadable(format!("is no JSON ({e})")))?;
     let Some(libraries) = document.get("libraries").and_then(Value::as_object) else { return Ok(Vec::new()) };
@@ -28,9 +28,9 @@ mod tests {
     #[test]
     fn libraries_from_a_registry_count() {
         let text = br#"{"libraries":{"app/1.0.0":{"type":"project"},"Serilog/3.1.1":{"type":"package"}}}"#;
-        let found = read(text, "").unwrap();
+        let found = read(text).unwrap();
         assert_eq!(found.iter().map(|p| format!("{} {}", p.name, p.version)).collect::<Vec<_>>(), ["Serilog 3.1.1"]);
-        assert!(read(br#"{"libraries":{"x":{"type":"package"}}}"#, "").is_err());
-        assert!(read(b"{}", "").unwrap().is_empty());
+        assert!(read(br#"{"libraries":{"x":{"type":"package"}}}"#).is_err());
+        assert!(read(b"{}").unwrap().is_empty());
     }
 }

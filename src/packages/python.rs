@@ -9,7 +9,7 @@ pub(super) fn is_wanted(path: &str) -> bool {
 }
 
 /// Reads the metadata.
-pub(super) fn read(content: &[u8], _: &str) -> Result<Vec<Package>, Unreadable> {
+pub(super) fn read(content: &[u8]) -> Result<Vec<Package>, Unreadable> {
     let text = String::from_utf8_lossy(content);
     // The headers end at the first empty line; what follows is the description.
     let headers = text.lines().take_while(|line| !line.trim().is_empty());
@@ -49,14 +49,14 @@ mod tests {
 
     fn licences(headers: &str) -> String {
         let text = format!("Metadata-Version: 2.1\nName: A_b\nVersion: 1.0\n{headers}\n\nLicense: not this\n");
-        read(text.as_bytes(), "").unwrap()[0].licences.join("; ")
+        read(text.as_bytes()).unwrap()[0].licences.join("; ")
     }
 
     #[test]
     fn headers_become_a_package() {
-        let found = read(b"Metadata-Version: 1.0\r\nName: x\r\nVersion: 2\r\n\r\nName: other\r\n", "").unwrap();
+        let found = read(b"Metadata-Version: 1.0\r\nName: x\r\nVersion: 2\r\n\r\nName: other\r\n").unwrap();
         assert_eq!((found[0].name.as_str(), found[0].version.as_str()), ("x", "2"));
-        assert!(read(b"Name: x\n\nVersion: 1\n", "").is_err());
+        assert!(read(b"Name: x\n\nVersion: 1\n").is_err());
         assert!(is_wanted("/a/x-1.dist-info/METADATA") && is_wanted("/a/x-1.egg-info") && !is_wanted("/a/METADATA"));
     }
 
