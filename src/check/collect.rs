@@ -243,6 +243,12 @@ struct BaseModels {
     tree: Tree,
     packages: Packages,
     layers: usize,
+    current_layers: Option<usize>,
+}
+
+/// Files whose content the gates or the readers of packages look at.
+fn is_captured(path: &str) -> bool {
+    packages::database_paths(path) || gate::is_account_file(path)
 }
 
 impl ImageModels {
@@ -252,7 +258,7 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(packages::database_paths), ..Wants::default() };
+        let databases = || Wants { capture_if: Some(is_captured), ..Wants::default() };
         let wants = Wants { content: content_patterns.clone(), ..databases() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
@@ -268,12 +274,18 @@ impl ImageModels {
                 let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
                 let tree = Tree::merge(&other.layers);
                 let packages = packages::inventory(&tree);
-                Some(BaseModels { name: other.reference, tree, packages, layers: same })
+                Some(BaseModels {
+                    name: other.reference,
+                    tree,
+                    packages,
+                    layers: same,
+                    current_layers: Some(other.layers.len()),
+                })
             }
             None => boundary.map(|layers| {
                 let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
                 let packages = packages::inventory(&tree);
-                BaseModels { name: base_name(layers), tree, packages, layers }
+                BaseModels { name: base_name(layers), tree, packages, layers, current_layers: None }
             }),
         };
         Ok(Self { image, tree, packages, history, trace, base, content_patterns })
@@ -290,6 +302,7 @@ impl ImageModels {
                 tree: &b.tree,
                 packages: &b.packages,
                 layers: b.layers,
+                current_layers: b.current_layers,
             }),
             dockerfile,
             trace: self.trace.as_ref(),

@@ -131,6 +131,9 @@ pub(super) struct CommonArgs {
     /// How the report on standard output looks.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+    /// Show Anchore's trigger ids, which whitelists name, in the table.
+    #[arg(long = "show-triggerids")]
+    pub(super) show_trigger_ids: bool,
     /// Write a report to a file as well (repeatable): `sarif:report.sarif`.
     #[arg(long = "output", short, value_name = "FORMAT:FILE")]
     pub(super) outputs: Vec<String>,

@@ -26,6 +26,7 @@ struct Ready {
     fail_on: policy::FailOn,
     format: output::Format,
     outputs: Vec<FileOutput>,
+    trigger_ids: bool,
     selection: Selection,
     build: BuildOptions,
     /// The version of the `shellcheck` to run.
@@ -52,6 +53,7 @@ impl Ready {
                 Format::Markdown => output::Format::Markdown,
             },
             outputs,
+            trigger_ids: common.show_trigger_ids,
             selection,
             shellcheck: match common.shellcheck {
                 args::ShellCheck::Never => None,
@@ -140,9 +142,10 @@ fn run(
         check::run(&request)?
     };
     for output in &ready.outputs {
-        output.write(&report)?;
+        output.write(&report, ready.trigger_ids)?;
     }
-    let style = Style { color: terminal.color, width: terminal.width, quiet: terminal.quiet };
+    let style =
+        Style { color: terminal.color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
 }

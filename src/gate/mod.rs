@@ -2,18 +2,27 @@
 //!
 //! To add a trigger: a page in `rules/image` whose `code` names the function (`suiddiff::setuid_added`), and the function.
 
+mod accounts;
 pub mod anchoresec;
 pub mod dockerfilecheck;
 pub mod filecheck;
+pub mod fileparse_passwd;
+pub mod imagecheck;
+pub mod licblacklist;
+pub mod pkgblacklist;
+pub mod pkgcheck;
 pub mod pkgdiff;
+pub mod registry;
 pub mod suiddiff;
 pub mod unchecked;
+
+pub use accounts::{EffectiveUser, effective_user, is_account_file};
 
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
 use crate::packages::{PackageHistory, Packages};
-use crate::rule::{Params, Rule};
+use crate::rule::{Params, Phase, Rule};
 use crate::trace::{Maker, Trace};
 
 /// What a gate can look at. Everything is computed before the first gate runs.
@@ -48,6 +57,8 @@ pub struct BaseFacts<'a> {
     pub packages: &'a Packages,
     /// Leading layers of the image that are the base's.
     pub layers: usize,
+    /// Layers the base has today; `None` for a base found inside the image, of which nothing newer is known.
+    pub current_layers: Option<usize>,
 }
 
 /// Where a gate reports to.
@@ -125,16 +136,20 @@ impl<'a> Reporter<'a> {
     }
 }
 
-/// Anchore's id for what a finding found, which its whitelists name: stable for what the comparisons with the base find
-/// (`/usr/bin/x-SUIDFILEADD`, `curl-PKGADD`), and the fingerprint for everything else.
-pub fn trigger_id(finding: &Finding) -> String {
-    let compared = finding.rule().triggers.iter().find_map(|t| match t.split_once(':') {
-        Some(("SUIDDIFF" | "PKGDIFF", trigger)) => Some(trigger),
-        _ => None,
-    });
-    match compared.filter(|_| !finding.subject.is_empty()) {
-        Some(trigger) => format!("{}-{trigger}", finding.subject),
-        None => finding.fingerprint(),
+/// Anchore's id for what a finding found, which its whitelists name: the thing found and the trigger
+/// (`/usr/bin/x-SUIDFILEADD`, `curl-PKGADD`), the trigger alone for the image as a whole, and the fingerprint for what was
+/// found in a Dockerfile. `trigger` is the `GATE:TRIGGER` that asked for it; without one the rule's first stands for it,
+/// and the rule's id where no trigger of Anchore's does.
+pub fn trigger_id(finding: &Finding, trigger: Option<&str>) -> String {
+    let rule = finding.rule();
+    if rule.phase != Phase::Image {
+        return finding.fingerprint();
+    }
+    let named = trigger.or(rule.triggers.first().copied());
+    let trigger = named.and_then(|t| t.split_once(':')).map_or(rule.id, |(_, trigger)| trigger);
+    match finding.subject.as_str() {
+        "" => trigger.to_owned(),
+        subject => format!("{subject}-{trigger}"),
     }
 }
 
