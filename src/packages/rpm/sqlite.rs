@@ -18,7 +18,7 @@ const MAX_COLUMNS: usize = 16;
 
 /// Reads the headers: the blobs of the table.
 pub(super) fn read<'a>(content: &'a [u8], headers: &mut Headers<'a>) -> Result<(), Unreadable> {
-    let mut file = DatabaseFile::open(content)?;
+    let mut file = DatabaseFile::of(content)?;
     let mut root = None;
     file.rows(1, &mut |record| {
         // type, name, tbl_name, rootpage, sql
@@ -56,7 +56,7 @@ struct DatabaseFile<'a> {
 }
 
 impl<'a> DatabaseFile<'a> {
-    fn open(content: &'a [u8]) -> Result<Self, Unreadable> {
+    fn of(content: &'a [u8]) -> Result<Self, Unreadable> {
         let damaged = || Unreadable::new("is no SQLite database");
         if !content.starts_with(MAGIC) {
             return Err(damaged());
