@@ -66,6 +66,8 @@ struct Head {
     fix: FixKind,
     since: Spanned<String>,
     code: Option<Spanned<String>>,
+    /// What the codes of its findings begin with.
+    codes: Option<Spanned<String>>,
     #[serde(default)]
     param: Vec<Param>,
 }
@@ -491,7 +493,7 @@ fn catalogue(
         put!(
             out,
             "Rule {{ id: {:?}, phase: Phase::{}, severity: Severity::{:?}, confidence: Confidence::{:?}, summary: {:?}, \
-             aliases: &{:?}, groups: &{:?}, triggers: &{:?}, tags: &{:?}, fix: FixKind::{:?}, since: Edition({year}, {number}), params: &[",
+             aliases: &{:?}, groups: &{:?}, codes: {:?}, triggers: &{:?}, tags: &{:?}, fix: FixKind::{:?}, since: Edition({year}, {number}), params: &[",
             page.id,
             page.phase,
             head.severity,
@@ -499,6 +501,7 @@ fn catalogue(
             head.summary.get_ref(),
             head.aliases.iter().map(Spanned::get_ref).collect::<Vec<_>>(),
             head.groups.iter().map(Spanned::get_ref).collect::<Vec<_>>(),
+            head.codes.as_ref().map(Spanned::get_ref),
             head.triggers,
             head.tags,
             head.fix,

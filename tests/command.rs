@@ -121,7 +121,28 @@ fn one_run_writes_several_reports() {
     let location = &key["locations"][0]["physicalLocation"];
     assert_eq!(location["artifactLocation"]["uri"], "fixtures/aic-secret/Dockerfile");
     assert_eq!((&location["region"]["startLine"], &location["region"]["startColumn"]), (&5.into(), &6.into()));
+    let hash = key["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap();
+    assert!(hash.ends_with(":1") && key["partialFingerprints"]["dockgate/v1"].is_string(), "{hash}");
+    assert_eq!(sarif["runs"][0]["automationDetails"]["id"], "dockgate/gate/fixtures/aic-secret/Dockerfile/");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no partial file is left");
+}
+
+#[test]
+fn annotations_are_workflow_commands_the_worst_first() {
+    let text = stdout(dockgate().args(["check", "fixtures/aic-secret", "--image", IMAGE, "--format", "github"]), 1);
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with("::error file=fixtures/aic-secret/Dockerfile,line=5,endLine=5,col="), "{first}");
+    assert!(first.contains("title=STOP ") && !first.contains('\u{1b}'), "{first}");
+    assert_eq!(text.lines().last(), Some("FINAL STOP: 2 STOP, 0 WARN, 1 GO"));
+}
+
+#[test]
+fn the_summary_is_markdown_that_no_file_name_can_break() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a|b<i>@x.Dockerfile"), "FROM debian\nEXPOSE 22\n").unwrap();
+    let text = stdout(dockgate().current_dir(folder.path()).args(["lint", "--format", "markdown"]), 1);
+    assert!(text.starts_with("## dockgate: STOP\n"), "{text}");
+    assert!(text.contains("| STOP | `exposed-port` | `a\\|b<i>@x.Dockerfile:2` |"), "{text}");
 }
 
 /// Values that must not be seen in any output. None is a working secret.
@@ -138,7 +159,7 @@ fn no_output_shows_a_secret() {
     let key = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n", PLANTED[2]);
     fs::write(folder.path().join("id_rsa"), key).unwrap();
     for policy in ["default", "strict"] {
-        for format in ["text", "table", "json", "sarif"] {
+        for format in ["text", "table", "json", "sarif", "github", "markdown"] {
             let text = stdout(dockgate().args(["check", "--policy", policy, "--format", format]).arg(folder.path()), 1);
             assert!(text.contains("DB_PASSWORD"), "{format}: the finding is there");
             for secret in PLANTED {

@@ -11,19 +11,14 @@ use dockgate::dockerfile::BuildOptions;
 use dockgate::finding::Fix;
 use dockgate::fix;
 use dockgate::policy::{Action, Actions, Check, Date, Policy};
-use dockgate::rule::{self, Default, Edition, Example, ExampleKind, FixKind, Params, Phase, Rule, Value};
+use dockgate::rule::{self, Edition, Example, ExampleKind, FixKind, Params, Phase, Rule, Value};
 use dockgate::text::SourceText;
 
 /// Runs one rule over an example.
 fn report(rule: &'static Rule, example: &Example) -> Report {
     let given = example.params.iter().map(|(name, value)| {
-        let spec = rule.params.iter().find(|spec| spec.name == *name);
-        let value = match spec.map(|spec| spec.default) {
-            Some(Default::Bool(_)) => Value::Bool(value.parse().unwrap()),
-            Some(Default::Int(_)) => Value::Int(value.parse().unwrap()),
-            Some(Default::Str(_)) => Value::Str((*value).to_owned()),
-            _ => Value::List(value.split(',').map(str::to_owned).collect()),
-        };
+        let values: Vec<String> = value.split(',').map(str::to_owned).collect();
+        let value = if values.len() == 1 { Value::Str(values.concat()) } else { Value::List(values) };
         ((*name).to_owned(), value)
     });
     let check = Check {

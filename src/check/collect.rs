@@ -16,9 +16,9 @@ use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
 use crate::rule::Confidence;
-use crate::secrets::{self, KeyHit, TextSecret};
-use crate::shell::{self, Script};
-use crate::text::SourceText;
+use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
+use crate::shell::{self, PackageCall, Script};
+use crate::text::{SourceText, Span};
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
 
@@ -28,7 +28,9 @@ pub(super) struct LintModels {
     pub(super) environments: Vec<Env>,
     bases: Vec<Base>,
     scripts: Vec<Script>,
+    package_calls: Vec<Vec<PackageCall>>,
     pub(super) secrets: Vec<TextSecret>,
+    pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
     built_stages: Vec<usize>,
     steps: Vec<Step>,
@@ -70,7 +72,9 @@ impl LintModels {
         }
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
+        let package_calls = shell::package_calls(&scripts, &environments);
         let secrets = secrets::in_dockerfile(&dockerfile);
+        let command_secrets = secrets::in_commands(&scripts);
         let context = match &request.context {
             Some(wanted) => {
                 let context = Context::open(&wanted.root, Some(&wanted.dockerfile))?;
@@ -107,7 +111,9 @@ impl LintModels {
             environments,
             bases,
             scripts,
+            package_calls,
             secrets,
+            command_secrets,
             target,
             built_stages,
             steps,
@@ -131,6 +137,7 @@ impl LintModels {
             check_options: self.checks.as_ref(),
             failures: &self.failures,
             secrets: &self.secrets,
+            command_secrets: &self.command_secrets,
             target: self.target,
             built_stages: &self.built_stages,
             steps: &self.steps,
@@ -138,6 +145,7 @@ impl LintModels {
             build: &self.build,
             ignore_file: self.context.as_ref().map_or(self.ignore_file.as_deref(), |c| c.context.ignore_file.as_ref()),
             scripts: &self.scripts,
+            package_calls: &self.package_calls,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,
                 folder: &c.folder,
@@ -152,6 +160,12 @@ impl LintModels {
         self.checks.as_ref().is_ok_and(|checks| checks.is_error)
             && finding.rule().buildkit_name().is_some()
             && finding.confidence > Confidence::Low
+    }
+
+    /// Every secret in the Dockerfile's text, to be masked wherever the text is shown.
+    pub(super) fn secret_spans(&self) -> Vec<Span> {
+        let in_commands = self.command_secrets.iter().map(|secret| secret.value);
+        self.secrets.iter().map(|secret| secret.value).chain(in_commands).collect()
     }
 
     /// What of it was not looked at.

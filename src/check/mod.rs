@@ -7,6 +7,6 @@ mod report;
 mod run;
 mod suppress;
 
-pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Waived};
+pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 pub use run::{CheckError, ContextRequest, ImageRequest, Request, Selection, run};
 pub use suppress::Suppressed;

@@ -22,6 +22,8 @@ pub struct Report {
     pub verdict: Action,
     /// The policy in force.
     pub policy: PolicySummary,
+    /// What the run was about, as it stays from one commit to the next.
+    pub scope: Scope,
     /// The image, when one was gated.
     pub image: Option<ImageSummary>,
     /// What was looked at.
@@ -72,6 +74,17 @@ pub struct PolicySummary {
     pub name: String,
     /// The edition it is written for.
     pub ruleset: Edition,
+}
+
+/// What a run was about.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The Dockerfile, when there is just one.
+    pub dockerfile: Option<String>,
+    /// The stage that is built, when one was named.
+    pub target: Option<String>,
+    /// The platform, when one was named.
+    pub platform: Option<String>,
 }
 
 /// The image of a run.

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::collect::{ContextModels, ImageModels, LintModels};
 use super::join;
-use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Waived};
+use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 use super::suppress::{self, Suppressed};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
@@ -153,11 +153,8 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     let (decided, suppressed) = leave_out(decided, &models);
     let waivers = waiver_findings(&decided, request, &coverage);
     let decided = decided.into_iter().chain(waivers).collect();
-    let redactions = models
-        .iter()
-        .map(|m| (m.dockerfile.source.path().to_owned(), m.secrets.iter().map(|s| s.value).collect()))
-        .collect();
-    Ok(Report { suppressed, ..finish(decided, request.policy, summary, coverage, notes, redactions) })
+    let redactions = models.iter().map(|m| (m.dockerfile.source.path().to_owned(), m.secret_spans())).collect();
+    Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
 }
 
 /// Takes out the findings that comments in the Dockerfiles ask to leave out.
@@ -252,12 +249,13 @@ fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Covera
 
 fn finish(
     mut decided: Vec<Decided>,
-    policy: &Policy,
+    request: &Request<'_>,
     image: Option<ImageSummary>,
     coverage: Coverage,
     mut notes: Vec<String>,
     redactions: BTreeMap<String, Vec<crate::text::Span>>,
 ) -> Report {
+    let policy = request.policy;
     decided.sort_by_cached_key(|d| (d.finding.sort_key(), d.decision.trigger.clone()));
     // The same finding asked for by two lines of a policy is one finding; the stricter line counts.
     decided.dedup_by(|b, a| {
@@ -290,8 +288,13 @@ fn finish(
     let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(Action::Go);
     notes.sort();
     notes.dedup();
+    let scope = Scope {
+        dockerfile: request.dockerfiles.first().filter(|_| request.dockerfiles.len() == 1).map(|d| d.path().to_owned()),
+        target: request.build.target.clone(),
+        platform: request.build.platform.clone(),
+    };
     let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
-    Report { findings, suppressed: Vec::new(), verdict, policy, image, coverage, notes, redactions }
+    Report { findings, suppressed: Vec::new(), verdict, policy, scope, image, coverage, notes, redactions }
 }
 
 fn waiver_place(policy: &Policy, index: Option<&usize>) -> String {

@@ -155,6 +155,8 @@ pub(super) enum Format {
     Table,
     Json,
     Sarif,
+    Github,
+    Markdown,
 }
 
 #[derive(Debug, Args)]

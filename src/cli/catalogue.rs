@@ -20,10 +20,10 @@ pub(super) fn rules(format: ListFormat, out: &mut dyn Write) -> io::Result<()> {
         ListFormat::Table => {
             let mut table = Table::new();
             table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-            table.set_header(["rule", "severity", "also known as", "summary"]);
+            table.set_header(["rule", "severity", "summary", "also known as"]);
             for rule in rule::all() {
                 let names: Vec<&str> = rule.other_names().collect();
-                table.add_row([rule.id, severity(rule), &names.join(" "), rule.summary]);
+                table.add_row([rule.id, severity(rule), rule.summary, &names.join(" ")]);
             }
             for line in table.lines() {
                 writeln!(out, "{}", line.trim())?;

@@ -45,6 +45,8 @@ impl Ready {
                 Format::Table => output::Format::Table,
                 Format::Json => output::Format::Json,
                 Format::Sarif => output::Format::Sarif,
+                Format::Github => output::Format::Github,
+                Format::Markdown => output::Format::Markdown,
             },
             outputs,
             selection,

@@ -5,8 +5,13 @@ use crate::text::Span;
 /// Reports the first instruction above the first FROM that is no ARG, or the file when it has no instruction at all.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let instructions = &facts.dockerfile.instructions;
-    let first = instructions.iter().find(|i| i.keyword != Keyword::Arg);
     let has_from = !facts.dockerfile.stages.is_empty();
+    // An unknown instruction above a FROM is an error of its own.
+    let first = instructions.iter().find(|i| match i.keyword {
+        Keyword::Arg => false,
+        Keyword::Unknown => !has_from,
+        _ => true,
+    });
     match first.or(instructions.first()) {
         Some(instruction) if instruction.keyword == Keyword::From => {}
         Some(instruction) => {

@@ -3,10 +3,12 @@
 //! A page is the only place a rule is described. `build.rs` reads the pages, refuses what is wrong with them, and writes
 //! the tables this room exposes. Nothing here is written by hand twice.
 
+mod code;
 mod params;
 
 use std::fmt;
 
+pub use code::{Code, Target, targets};
 pub use params::{Default, ParamSpec, Params, ParamsError, Value};
 
 include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
@@ -129,6 +131,8 @@ pub struct Rule {
     pub aliases: &'static [&'static str],
     /// Names shared with other rules: one check of another tool that is several rules here.
     pub groups: &'static [&'static str],
+    /// What the codes of its findings begin with, when each has a code of its own: `SC`.
+    pub codes: Option<&'static str>,
     /// Anchore's `GATE:TRIGGER` this rule answers to; several rules may answer to one trigger.
     pub triggers: &'static [&'static str],
     /// Free tags, and `external/cwe/cwe-NNN`.
@@ -158,6 +162,12 @@ impl Rule {
             name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphabetic())
         };
         self.aliases.iter().chain(self.groups).copied().find(|name| is_one(name))
+    }
+
+    /// The first paragraph of the page's "What", on one line.
+    pub fn what(&self) -> String {
+        let section = self.page.split_once("## What\n").map_or(self.summary, |(_, rest)| rest.trim_start());
+        section.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Whether a policy must give a parameter before the rule can run.

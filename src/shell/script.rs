@@ -24,6 +24,8 @@ pub struct Script {
     pub commands: Vec<Command>,
     /// The code could not be read as shell; `commands` is then what could be.
     pub error: Option<ScriptError>,
+    /// The code as the shell gets it; empty for exec forms.
+    pub(super) code: Code,
 }
 
 /// How code is given.
@@ -98,10 +100,19 @@ impl Dialect {
 impl Shell {
     /// The shell these words start.
     pub fn new(words: Vec<String>) -> Self {
-        let names = words.iter().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word));
+        let mut shell = Self { words, dialect: Dialect::Other };
+        if let Some(dialect) = shell.program().and_then(|name| Dialect::of_shell(&name)) {
+            shell.dialect = dialect;
+        }
+        shell
+    }
+
+    /// The program in lower case, without folder, `.exe` and what finds it (`env`, `busybox`).
+    pub(super) fn program(&self) -> Option<String> {
+        let names = self.words.iter().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word));
         let mut names = names.skip_while(|name| matches!(*name, "env" | "busybox") || name.starts_with('-'));
-        let dialect = names.next().and_then(|name| Dialect::of_shell(&name.to_ascii_lowercase()));
-        Self { words, dialect: dialect.unwrap_or(Dialect::Other) }
+        let name = names.next()?.to_ascii_lowercase();
+        Some(name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name))
     }
 
     fn linux() -> Self {
@@ -260,9 +271,9 @@ impl Source<'_> {
         }
     }
 
-    fn finish(&self, form: Form, shell: Option<Arc<Shell>>, collector: Collector) -> Script {
+    fn finish(&self, form: Form, shell: Option<Arc<Shell>>, code: Code, collector: Collector) -> Script {
         let (commands, error) = collector.finish();
-        Script { instruction: self.index, form, shell, commands, error }
+        Script { instruction: self.index, form, shell, commands, error, code }
     }
 
     fn exec(&self, words: &[Word]) -> Script {
@@ -277,7 +288,7 @@ impl Source<'_> {
         };
         let mut collector = Collector::default();
         collector.exec(words.iter().map(word).collect());
-        self.finish(Form::Exec, None, collector)
+        self.finish(Form::Exec, None, Code::default(), collector)
     }
 
     /// The here-document is the whole of the code.
@@ -291,8 +302,8 @@ impl Source<'_> {
             None => Arc::clone(&self.shell),
         };
         let mut collector = Collector::default();
-        collector.script(code, shell.dialect);
-        self.finish(Form::Heredoc, Some(shell), collector)
+        collector.script(code.clone(), shell.dialect);
+        self.finish(Form::Heredoc, Some(shell), code, collector)
     }
 
     /// Here-documents in a shell form are given to the shell as they stand.
@@ -304,8 +315,8 @@ impl Source<'_> {
             code.push_str(&document.name, document.body_span.end);
         }
         let mut collector = Collector::default();
-        collector.script(code, self.shell.dialect);
-        self.finish(Form::Shell, Some(Arc::clone(&self.shell)), collector)
+        collector.script(code.clone(), self.shell.dialect);
+        self.finish(Form::Shell, Some(Arc::clone(&self.shell)), code, collector)
     }
 
     fn text(&self) -> &str {

@@ -1,0 +1,72 @@
+use super::fetch::Url;
+use super::{Facts, Reporter};
+use crate::shell::{Command, CommandWord, Script};
+
+/// Branch names that are sure to move.
+const BRANCHES: [&str; 8] = ["main", "master", "develop", "dev", "trunk", "devel", "staging", "HEAD"];
+const VALUE_FLAGS: [&str; 14] = [
+    "-b",
+    "--branch",
+    "--depth",
+    "-o",
+    "--origin",
+    "-c",
+    "--config",
+    "-j",
+    "--jobs",
+    "--reference",
+    "--filter",
+    "--template",
+    "--separate-git-dir",
+    "-C",
+];
+
+/// Reports every `git clone` that takes whatever a branch holds on the day.
+pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let scripts: Vec<&Script> = facts.run_scripts().collect();
+    for (at, script) in scripts.iter().enumerate() {
+        for command in &script.commands {
+            let Some(url) = cloned(command) else { continue };
+            let stage = |script: &Script| facts.dockerfile.instructions.get(script.instruction).and_then(|i| i.stage);
+            let later = scripts.iter().skip(at).filter(|other| stage(other) == stage(script)).flat_map(|s| &s.commands);
+            let mut after = later.filter(|other| other.span.start > command.span.start);
+            if after.any(picks_commit) {
+                continue;
+            }
+            let host =
+                Url::of(url).and_then(|url| url.named_host()).map(|host| format!(" from {host}")).unwrap_or_default();
+            let message =
+                format!("git clone{host} takes what its branch holds on the day, so the build cannot be repeated");
+            let help = "clone a tag with `--branch v1.2.3`, or check a commit out: `git checkout <commit>`";
+            report.push(report.at(url.span, message).help(help));
+        }
+    }
+}
+
+/// The URL of a clone that names no tag or commit.
+fn cloned(command: &Command) -> Option<&CommandWord> {
+    if command.name() != Some("git") {
+        return None;
+    }
+    let operands = command.operands(&VALUE_FLAGS);
+    let [verb, url, ..] = operands.as_slice() else { return None };
+    let names_revision = match command.flag_value(&["--branch", "-b"]) {
+        Some(branch) => !BRANCHES.contains(&branch),
+        // The value may be a variable.
+        None => command.has_flag(&["-b", "--branch", "--revision"]),
+    };
+    (verb.literal.as_deref() == Some("clone") && !names_revision).then_some(*url)
+}
+
+/// Whether it moves a working copy to a commit, tag or another branch than the usual ones.
+fn picks_commit(command: &Command) -> bool {
+    if command.name() != Some("git") {
+        return false;
+    }
+    let operands = command.operands(&VALUE_FLAGS);
+    let mut words = operands.iter().map(|word| word.literal.as_deref());
+    let Some(Some("checkout" | "reset" | "switch" | "fetch")) = words.next() else { return false };
+    words.any(|word| {
+        word.is_none_or(|word| !BRANCHES.contains(&word) && word != "origin" && !word.starts_with("origin/"))
+    })
+}
