@@ -15,9 +15,10 @@ use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Do
 use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::rule::Confidence;
+use crate::policy::{Check, Date};
+use crate::rule::{Confidence, catalogue};
 use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
-use crate::shell::{self, PackageCall, Script};
+use crate::shell::{self, Diagnosis, PackageCall, Script};
 use crate::text::{SourceText, Span};
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
@@ -29,9 +30,11 @@ pub(super) struct LintModels {
     bases: Vec<Base>,
     scripts: Vec<Script>,
     package_calls: Vec<Vec<PackageCall>>,
+    diagnosis: Diagnosis,
     pub(super) secrets: Vec<TextSecret>,
     pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
+    final_stages: Vec<usize>,
     built_stages: Vec<usize>,
     steps: Vec<Step>,
     default_environments: Vec<Env>,
@@ -40,8 +43,8 @@ pub(super) struct LintModels {
     notes: Vec<String>,
     pub(super) context: Option<ContextModels>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
-    pub(super) checks: Result<CheckOptions, SyntaxError>,
-    pub(super) suppressions: Vec<Suppression>,
+    pub(super) check_options: Result<CheckOptions, SyntaxError>,
+    suppressions: Vec<Suppression>,
     failures: Vec<BuildFailure>,
     /// How far BuildKit's own checks come.
     pub(super) reach: Reach,
@@ -63,16 +66,28 @@ impl ContextModels {
 }
 
 impl LintModels {
-    pub(super) fn collect(source: &Arc<SourceText>, request: &Request<'_>) -> Result<Self, CheckError> {
+    /// What the checks need to know of a Dockerfile.
+    pub(super) fn collect(
+        source: &Arc<SourceText>,
+        request: &Request<'_>,
+        checks: &[&Check],
+    ) -> Result<Self, CheckError> {
         let dockerfile = dockerfile::parse(source);
         let environments = dockerfile::environments(&dockerfile, &request.build);
         let target = dockerfile.target_stage(request.build.target.as_deref()).map(|stage| stage.index);
         if let (None, Some(target)) = (target, &request.build.target) {
             return Err(CheckError::NoStage { path: source.path().to_owned(), target: target.clone() });
         }
+        let mut final_stages = target.map(|stage| dockerfile.stage_chain(stage)).unwrap_or_default();
+        final_stages.sort_unstable();
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
         let package_calls = shell::package_calls(&scripts, &environments);
+        let is_asked_for = checks.iter().any(|check| check.rule == catalogue::SHELL_PITFALL);
+        let diagnosis = match is_asked_for {
+            true => shell::diagnose(&dockerfile, &scripts, &environments, request.shellcheck),
+            false => Diagnosis::default(),
+        };
         let secrets = secrets::in_dockerfile(&dockerfile);
         let command_secrets = secrets::in_commands(&scripts);
         let context = match &request.context {
@@ -102,19 +117,23 @@ impl LintModels {
             None => {}
         }
         notes.extend(context.iter().flat_map(|c| c.context.problems.clone()));
-        let checks = dockerfile.check_options(&request.build);
-        let suppressions = suppress::suppressions(&dockerfile, checks.as_ref().unwrap_or(&CheckOptions::default()));
+        notes.extend(diagnosis.problems.iter().cloned());
+        let check_options = dockerfile.check_options(&request.build);
+        let suppressions =
+            suppress::suppressions(&dockerfile, check_options.as_ref().unwrap_or(&CheckOptions::default()));
         let failures = dockerfile::failures(&dockerfile, &environments, &bases, &steps);
-        let reach = Reach::of(&dockerfile, &failures, checks.is_ok());
+        let reach = Reach::of(&dockerfile, &failures, check_options.is_ok());
         Ok(Self {
             dockerfile,
             environments,
             bases,
             scripts,
             package_calls,
+            diagnosis,
             secrets,
             command_secrets,
             target,
+            final_stages,
             built_stages,
             steps,
             default_environments,
@@ -122,7 +141,7 @@ impl LintModels {
             ignore_file,
             notes,
             context,
-            checks,
+            check_options,
             suppressions,
             failures,
             reach,
@@ -134,11 +153,12 @@ impl LintModels {
             dockerfile: &self.dockerfile,
             environments: &self.environments,
             bases: &self.bases,
-            check_options: self.checks.as_ref(),
+            check_options: self.check_options.as_ref(),
             failures: &self.failures,
             secrets: &self.secrets,
             command_secrets: &self.command_secrets,
             target: self.target,
+            final_stages: &self.final_stages,
             built_stages: &self.built_stages,
             steps: &self.steps,
             default_environments: &self.default_environments,
@@ -146,6 +166,7 @@ impl LintModels {
             ignore_file: self.context.as_ref().map_or(self.ignore_file.as_deref(), |c| c.context.ignore_file.as_ref()),
             scripts: &self.scripts,
             package_calls: &self.package_calls,
+            shell_diagnostics: &self.diagnosis.diagnostics,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,
                 folder: &c.folder,
@@ -155,9 +176,14 @@ impl LintModels {
         }
     }
 
+    /// What comments of the file ask to leave out.
+    pub(super) fn suppressions(&self) -> &[Suppression] {
+        &self.suppressions
+    }
+
     /// Whether the file asks BuildKit to fail on its checks (`# check=error=true`), and this is surely a finding of one.
     pub(super) fn fails_build(&self, finding: &Finding) -> bool {
-        self.checks.as_ref().is_ok_and(|checks| checks.is_error)
+        self.check_options.as_ref().is_ok_and(|options| options.is_error)
             && finding.rule().buildkit_name().is_some()
             && finding.confidence > Confidence::Low
     }
@@ -166,6 +192,11 @@ impl LintModels {
     pub(super) fn secret_spans(&self) -> Vec<Span> {
         let in_commands = self.command_secrets.iter().map(|secret| secret.value);
         self.secrets.iter().map(|secret| secret.value).chain(in_commands).collect()
+    }
+
+    /// Scripts that were read for shell pitfalls.
+    pub(super) fn shell_scripts(&self) -> usize {
+        self.diagnosis.scripts
     }
 
     /// What of it was not looked at.
@@ -217,6 +248,12 @@ struct BaseModels {
     tree: Tree,
     packages: Packages,
     layers: usize,
+    current_layers: Option<usize>,
+}
+
+/// Files whose content the gates or the readers of packages look at.
+fn is_captured(path: &str) -> bool {
+    packages::database_paths(path) || gate::is_looked_at(path)
 }
 
 impl ImageModels {
@@ -226,8 +263,8 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(packages::database_paths), ..Wants::default() };
-        let wants = Wants { content: content_patterns.clone(), ..databases() };
+        let databases = || Wants { capture_if: Some(is_captured), ..Wants::default() };
+        let wants = Wants { content: content_patterns.clone(), keys: true, ..databases() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
@@ -242,18 +279,24 @@ impl ImageModels {
                 let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
                 let tree = Tree::merge(&other.layers);
                 let packages = packages::inventory(&tree);
-                Some(BaseModels { name: other.reference, tree, packages, layers: same })
+                Some(BaseModels {
+                    name: other.reference,
+                    tree,
+                    packages,
+                    layers: same,
+                    current_layers: Some(other.layers.len()),
+                })
             }
             None => boundary.map(|layers| {
                 let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
                 let packages = packages::inventory(&tree);
-                BaseModels { name: base_name(layers), tree, packages, layers }
+                BaseModels { name: base_name(layers), tree, packages, layers, current_layers: None }
             }),
         };
         Ok(Self { image, tree, packages, history, trace, base, content_patterns })
     }
 
-    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>) -> gate::Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>, today: Date) -> gate::Facts<'a> {
         gate::Facts {
             image: &self.image,
             tree: &self.tree,
@@ -264,10 +307,12 @@ impl ImageModels {
                 tree: &b.tree,
                 packages: &b.packages,
                 layers: b.layers,
+                current_layers: b.current_layers,
             }),
             dockerfile,
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            today,
         }
     }
 

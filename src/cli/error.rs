@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::sink::Terminal;
 use crate::check::CheckError;
+use crate::dockerfile::EmbeddedError;
 use crate::policy::PolicyError;
 use crate::text::{SourceText, Span, escape};
 
@@ -28,10 +29,14 @@ pub(super) enum CliError {
     UnknownRule { name: String, similar: Option<&'static str> },
     #[error("{what} `{value}` is not {wanted}")]
     Argument { what: &'static str, value: String, wanted: String },
-    #[error("no Dockerfile in {paths}")]
-    NoDockerfile { paths: String },
+    #[error("shellcheck cannot be run: {reason}")]
+    NoShellCheck { reason: String },
+    #[error("nothing to check: {} in {paths}", if notes.is_empty() { "no Dockerfile" } else { "no Dockerfile that can be checked" })]
+    NoDockerfile { paths: String, notes: Vec<String> },
     #[error("line {line} of standard input is not JSON: {reason}")]
     Json { line: usize, reason: String },
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
     #[error(transparent)]
     Policy(#[from] PolicyError),
     #[error(transparent)]
@@ -63,8 +68,14 @@ impl CliError {
         match self {
             Self::UnknownRule { similar: Some(similar), .. } => Some(format!("did you mean `{similar}`?")),
             Self::UnknownRule { .. } => Some("`dockgate rules` lists them".into()),
+            Self::NoDockerfile { notes, .. } if !notes.is_empty() => {
+                Some(notes.iter().map(|note| escape::line(note)).collect::<Vec<_>>().join("\n"))
+            }
             Self::NoDockerfile { .. } => {
                 Some("name the file, or the folder that holds it; `-` reads standard input".into())
+            }
+            Self::NoShellCheck { .. } => {
+                Some("install it, or read shell code with the built-in linter: --shellcheck never".into())
             }
             Self::Policy(error) => error.help(),
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),
@@ -93,7 +104,7 @@ impl Told {
         let place = error.place();
         Self {
             message: escape::line(&error.to_string()).into_owned(),
-            help: error.help().map(|h| escape::line(&h).into_owned()),
+            help: error.help().map(|h| escape::terminal(&h).into_owned()),
             source: place
                 .map(|(s, _)| NamedSource::new(escape::line(s.path()), escape::terminal(s.text()).into_owned())),
             labels: place

@@ -9,14 +9,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, discover};
+use super::{CliError, FAILED, UNABLE, args, discover, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::image::ImageReference;
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
-use crate::rule::{self, Rule};
+use crate::rule::{self, Target};
+use crate::shell::ShellCheck;
 use crate::text::SourceText;
 
 /// What the common options come to.
@@ -25,31 +26,45 @@ struct Ready {
     fail_on: policy::FailOn,
     format: output::Format,
     outputs: Vec<FileOutput>,
+    trigger_ids: bool,
     selection: Selection,
     build: BuildOptions,
+    /// The version of the `shellcheck` to run.
+    shellcheck: Option<String>,
 }
 
 impl Ready {
     fn new(common: &CommonArgs, build: BuildArgs) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
         let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
+        let mut policy = Policy::load(&common.policy)?;
+        let format = match common.format {
+            Some(Format::Text) => output::Format::Text,
+            Some(Format::Table) => output::Format::Table,
+            Some(Format::Json) => output::Format::Json,
+            Some(Format::Sarif) => output::Format::Sarif,
+            Some(Format::Github) => output::Format::Github,
+            Some(Format::Markdown) => output::Format::Markdown,
+            None => wished_format(&mut policy),
+        };
         Ok(Self {
-            policy: Policy::load(&common.policy)?,
+            policy,
+            format,
             fail_on: match common.fail_on {
                 FailOn::Stop => policy::FailOn::Stop,
                 FailOn::Warn => policy::FailOn::Warn,
                 FailOn::Never => policy::FailOn::Never,
             },
-            format: match common.format {
-                Format::Text => output::Format::Text,
-                Format::Table => output::Format::Table,
-                Format::Json => output::Format::Json,
-                Format::Sarif => output::Format::Sarif,
-                Format::Github => output::Format::Github,
-                Format::Markdown => output::Format::Markdown,
-            },
             outputs,
+            trigger_ids: common.show_trigger_ids,
             selection,
+            shellcheck: match common.shellcheck {
+                args::ShellCheck::Never => None,
+                args::ShellCheck::Auto => shellcheck::version().ok(),
+                args::ShellCheck::Always => {
+                    Some(shellcheck::version().map_err(|reason| CliError::NoShellCheck { reason })?)
+                }
+            },
             build: BuildOptions {
                 build_args: build_args(build.build_args)?,
                 target: build.target,
@@ -57,6 +72,15 @@ impl Ready {
             },
         })
     }
+}
+
+/// The format a configuration asks for. One that is not written here is told, and the report is text.
+fn wished_format(policy: &mut Policy) -> output::Format {
+    let Some(name) = policy.wishes.format.as_deref().filter(|name| *name != "tty") else { return output::Format::Text };
+    output::Format::named(name).unwrap_or_else(|| {
+        policy.notes.push(format!("`{name}` is not a format of this version, so the report is text"));
+        output::Format::Text
+    })
 }
 
 /// The main job: Dockerfile, context and image in one report.
@@ -73,19 +97,33 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let source = discover::read(&file)?;
     let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
-    run(&ready, vec![source], Some(context), image, terminal, out)
+    run(
+        &ready,
+        Subject { dockerfiles: vec![source], context: Some(context), image, ..Subject::default() },
+        terminal,
+        out,
+    )
 }
 
 /// Dockerfiles alone.
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
     let ready = Ready::new(&args.common, args.build)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
-    let sources = discover::dockerfiles(&paths)?;
-    if sources.is_empty() {
+    let mut discovered = discover::dockerfiles(&paths);
+    if discovered.dockerfiles.is_empty() {
+        if !discovered.errors.is_empty() {
+            return Err(discovered.errors.swap_remove(0));
+        }
         let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        return Err(CliError::NoDockerfile { paths: paths.join(", ") });
+        return Err(CliError::NoDockerfile { paths: paths.join(", "), notes: discovered.notes });
     }
-    run(&ready, sources, None, None, terminal, out)
+    let errors = discovered.errors;
+    let unread = errors.iter().map(|error| format!("not checked: {error}"));
+    let notes = discovered.notes.into_iter().chain(unread).collect();
+    let code =
+        run(&ready, Subject { dockerfiles: discovered.dockerfiles, notes, ..Subject::default() }, terminal, out)?;
+    errors.iter().for_each(|error| error.report(terminal));
+    Ok(if errors.is_empty() { code } else { UNABLE })
 }
 
 /// An image alone, with its Dockerfile when there is one.
@@ -93,31 +131,37 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let ready = Ready::new(&args.common, args.build)?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
-    run(&ready, sources, None, image, terminal, out)
+    run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
 }
 
-fn run(
-    ready: &Ready,
+/// What a run looks at.
+#[derive(Default)]
+struct Subject {
     dockerfiles: Vec<Arc<SourceText>>,
     context: Option<ContextRequest>,
     image: Option<ImageRequest>,
-    terminal: &Terminal,
-    out: &mut dyn Write,
-) -> Result<u8, CliError> {
-    let ignore_files = match context {
+    /// What is left out of it, in words.
+    notes: Vec<String>,
+}
+
+fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
+    let ignore_files = match subject.context {
         Some(_) => BTreeMap::new(),
-        None => ignore_files(&dockerfiles),
+        None => ignore_files(&subject.dockerfiles),
     };
     let report = {
-        let bar = image.is_some().then(|| Bar::new(terminal));
+        let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
+        let bar = subject.image.is_some().then(|| Bar::new(terminal));
         let request = Request {
-            dockerfiles,
+            dockerfiles: subject.dockerfiles,
             ignore_files,
-            context,
-            image,
+            context: subject.context,
+            image: subject.image,
+            notes: subject.notes,
             policy: &ready.policy,
             selection: ready.selection.clone(),
             build: ready.build.clone(),
+            shellcheck: shellcheck.as_ref(),
             today: today(),
             progress: &|progress| {
                 if let Some(bar) = &bar {
@@ -128,9 +172,10 @@ fn run(
         check::run(&request)?
     };
     for output in &ready.outputs {
-        output.write(&report)?;
+        output.write(&report, ready.trigger_ids)?;
     }
-    let style = Style { color: terminal.color, width: terminal.width, quiet: terminal.quiet };
+    let color = terminal.color && !ready.policy.wishes.is_plain;
+    let style = Style { color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
 }
@@ -165,10 +210,10 @@ fn default_dockerfile(context: &Path) -> PathBuf {
     there.unwrap_or_else(|| context.join("Dockerfile"))
 }
 
-fn rules(names: &[String]) -> Result<Vec<&'static Rule>, CliError> {
+fn rules(names: &[String]) -> Result<Vec<Target>, CliError> {
     let mut found = Vec::new();
     for name in names {
-        let named = rule::named(name.trim());
+        let named = rule::targets(name.trim());
         if named.is_empty() {
             return Err(CliError::UnknownRule { name: name.clone(), similar: rule::similar(name) });
         }

@@ -36,6 +36,8 @@ const MAX_TRIGGER_STEPS: usize = 10_000;
 /// the global arguments.
 pub fn environments(dockerfile: &Dockerfile, options: &BuildOptions) -> Vec<Env> {
     let mut walk = Walk::new(dockerfile, options);
+    // Without any FROM the file is a piece of a stage.
+    let has_stages = !dockerfile.stages.is_empty();
     let mut environments = Vec::with_capacity(dockerfile.instructions.len());
     for (i, instruction) in dockerfile.instructions.iter().enumerate() {
         match instruction.keyword {
@@ -45,7 +47,7 @@ pub fn environments(dockerfile: &Dockerfile, options: &BuildOptions) -> Vec<Env>
                     walk.enter(stage);
                 }
             }
-            _ if instruction.stage.is_none() => {
+            _ if instruction.stage.is_none() && has_stages => {
                 environments.push(walk.global.clone());
                 walk.global_argument(i, instruction);
             }

@@ -53,7 +53,8 @@ pub fn packages_changed(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
 }
 
-fn placed(report: &Reporter<'_>, layer: Option<usize>, message: String) -> Finding {
+/// A finding at the layer that did it, when it is known.
+pub(super) fn placed(report: &Reporter<'_>, layer: Option<usize>, message: String) -> Finding {
     match layer {
         Some(layer) => report.in_layer(layer, None, message),
         None => report.on_image(message),
@@ -129,7 +130,7 @@ mod tests {
             ["- packages differ from the base's: 1 added, 1 removed, 1 with another version"]
         );
         let added = case.run("package-added", &[]);
-        assert_eq!(super::super::trigger_id(&added[0]), "curl-PKGADD");
+        assert_eq!(super::super::trigger_id(&added[0], None), "curl-PKGADD");
     }
 
     #[test]

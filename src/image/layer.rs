@@ -1,7 +1,7 @@
 //! One layer, read in one pass: every entry's header becomes a change, every regular file's bytes go through the hash,
 //! the capture and the content patterns at once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +19,7 @@ use super::search::{Patterns, Search};
 use super::sparse::Expanded;
 use super::store::Section;
 use super::stream::{Uncompressed, hex};
+use crate::secrets::{self, KeyHit};
 
 /// What all layers of an image are read for, and what they may take together.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(super) struct Job<'a> {
     patterns: &'a Patterns,
     capture: HashSet<&'a str>,
     capture_if: Option<fn(&str) -> bool>,
+    keys: bool,
     entries: AtomicU64,
     name_bytes: AtomicU64,
     captured_bytes: AtomicU64,
@@ -41,6 +43,7 @@ impl<'a> Job<'a> {
             patterns,
             capture: wants.capture.iter().map(String::as_str).collect(),
             capture_if: wants.capture_if,
+            keys: wants.keys,
             entries: AtomicU64::new(0),
             name_bytes: AtomicU64::new(0),
             captured_bytes: AtomicU64::new(0),
@@ -93,6 +96,7 @@ pub(super) fn read(
         expected,
         search: Search::new(job.patterns),
         changes: Vec::new(),
+        keys: BTreeMap::new(),
         problems: Vec::new(),
         untold: 0,
         hole_bytes: RATIO_FREE * 4,
@@ -106,7 +110,10 @@ pub(super) fn read(
     };
     let diff_id = diff_id.or_else(|| expected.diff_id.clone()).unwrap_or_default();
     let problems = reader.told_problems();
-    Ok((Layer { index: expected.index, diff_id, stored_size, size, changes: reader.changes }, problems))
+    Ok((
+        Layer { index: expected.index, diff_id, stored_size, size, changes: reader.changes, keys: reader.keys },
+        problems,
+    ))
 }
 
 struct LayerReader<'j> {
@@ -114,6 +121,7 @@ struct LayerReader<'j> {
     expected: &'j Expected,
     search: Search<'j>,
     changes: Vec<Change>,
+    keys: BTreeMap<String, KeyHit>,
     problems: Vec<String>,
     /// Problems beyond those kept.
     untold: usize,
@@ -303,6 +311,17 @@ impl LayerReader<'_> {
         if captured {
             charge(&self.job.captured_bytes, entry.size, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
         }
+        // The start of a file with a key's name is read ahead, and given back in front of the rest.
+        let (mut data, mut head) = (data, Vec::new());
+        if self.job.keys && secrets::key_file(&entry.path).is_some() {
+            (&mut data).take(secrets::HEAD).read_to_end(&mut head).map_err(|e| Stop::Damage(e.into()))?;
+            match secrets::classify(&entry.path, &mut head.as_slice()) {
+                Some(hit) => drop(self.keys.insert(entry.path.clone(), hit)),
+                // An entry of the same name earlier in the layer is gone.
+                None => drop(self.keys.remove(&entry.path)),
+            }
+        }
+        let data = head.as_slice().chain(data);
         let mut tee = Tee { data, hash: Sha256::new(), kept: captured.then(Vec::new), failure: None };
         if !self.job.patterns.is_empty() {
             let searched = self.search.run(&mut tee, &mut entry.matches);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::secrets::KeyHit;
+
 /// An image, read.
 #[derive(Debug)]
 pub struct Image {
@@ -152,6 +154,8 @@ pub struct Layer {
     pub size: u64,
     /// Changes, in the order of the tar; paths as in [`Entry::path`]. Whiteouts included.
     pub changes: Vec<Change>,
+    /// Key and credential files among them, by path, when [`Wants::keys`] asked for them.
+    pub keys: BTreeMap<String, KeyHit>,
 }
 
 /// One entry of a layer's tar.
@@ -231,6 +235,8 @@ pub struct Wants {
     pub capture: Vec<String>,
     /// Tells of an absolute path whether its content is kept too: what the readers of package databases need.
     pub capture_if: Option<fn(&str) -> bool>,
+    /// Whether files with the names of keys and credentials are looked into.
+    pub keys: bool,
 }
 
 /// The merged file system after some number of layers.

@@ -2,6 +2,9 @@ use super::fetch::Url;
 use super::{Facts, Reporter};
 use crate::dockerfile::{CopySource, Instruction, Keyword, Word};
 
+/// The answers of this host are added so that the cache ends when a branch moves. A checksum would defeat that.
+const CHANGES_ON_PURPOSE: &str = "api.github.com";
+
 /// Reports every remote source of an ADD that nothing is compared with.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for instruction in facts.dockerfile.instructions.iter().map(Instruction::innermost) {
@@ -49,7 +52,9 @@ impl<'w> Remote<'w> {
             let is_fixed = is_commit(revision) || revision.contains('$') || query.contains("commit=");
             return (!is_fixed).then_some(Self::Git);
         }
-        let url = url.filter(|url| matches!(url.scheme, "http" | "https"))?;
+        // What comes over plain HTTP is reported as such, with the same advice.
+        let is_checked_elsewhere = |url: &Url<'_>| url.is_unprotected() || url.host == CHANGES_ON_PURPOSE;
+        let url = url.filter(|url| matches!(url.scheme, "http" | "https") && !is_checked_elsewhere(url))?;
         Some(Self::File(url.named_host()))
     }
 }

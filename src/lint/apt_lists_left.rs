@@ -1,4 +1,5 @@
 use super::package_manager::shown;
+use super::run::StageFact;
 use super::{Facts, Reporter, Run};
 use crate::shell::{Manager, PackageCall, Task};
 
@@ -7,23 +8,16 @@ const PACKAGES: [&str; 1] = ["/var/cache/apt/archives"];
 
 /// Reports every RUN that leaves package lists, or packages where the image no longer removes them itself.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let takes_all = report.params().bool("discarded-stages");
-    let mut keeps_packages = false;
-    let mut stage = None;
-    for run in facts.runs() {
-        if stage != run.instruction.stage {
-            (stage, keeps_packages) = (run.instruction.stage, false);
-        }
-        keeps_packages |= switches_clean_up_off(&run);
-        if !takes_all && !facts.is_kept(&run) {
-            continue;
-        }
+    let mut keeps_packages = StageFact::default();
+    for run in facts.kept_runs(report.params().bool("discarded-stages")) {
+        let keeps_packages = keeps_packages.of(facts, &run);
+        *keeps_packages |= switches_clean_up_off(&run);
         if let Some(update) = last(&run, Task::Update).filter(|update| !drops(&run, update, &LISTS)) {
             let message = format!("`{}` leaves package lists in the layer, which nobody reads again", shown(update));
             let help = "end the RUN with `rm -rf /var/lib/apt/lists/*`, or give it cache mounts over /var/lib/apt and /var/cache/apt";
             report.push(report.at(update.span, message).help(help));
         } else if let Some(install) =
-            last(&run, Task::Install).filter(|call| keeps_packages && !drops(&run, call, &PACKAGES))
+            last(&run, Task::Install).filter(|call| *keeps_packages && !drops(&run, call, &PACKAGES))
         {
             let message =
                 format!("`{}` leaves packages in the layer, for docker-clean was switched off", shown(install));
@@ -39,11 +33,12 @@ fn last<'a>(run: &Run<'a>, task: Task) -> Option<&'a PackageCall> {
 
 /// Whether what a call left in the folder goes before the layer is made, or never is in it.
 fn drops(run: &Run<'_>, call: &PackageCall, folder: &[&str]) -> bool {
-    let wanted: &[&str] = if folder == LISTS { &["distclean"] } else { &["clean", "distclean"] };
+    // Of the lists, only the thorough one takes any away.
+    let cleans = |verb: &str| matches!(verb, "distclean" | "dist-clean") || verb == "clean" && folder != LISTS;
     let mut later = run.calls.iter().filter(|later| later.command > call.command && later.manager == Manager::Apt);
-    later.any(|later| wanted.contains(&later.verb.as_str()))
+    later.any(|later| cleans(&later.verb))
         || run.mounts_over(folder)
-        || run.removes_after(call.command, folder)
+        || run.last_removal(folder).is_some_and(|removal| removal > call.command)
 }
 
 /// Debian's images remove packages after each installation; this ends that, for the sake of a cache mount.

@@ -1,5 +1,6 @@
-use super::package_manager::{calls, shown};
-use super::{Facts, Reporter};
+use super::package_manager::shown;
+use super::run::StageFact;
+use super::{Facts, Reporter, Run};
 use crate::shell::{Manager, PackageCall};
 
 /// The setting that leaves recommended packages out.
@@ -7,14 +8,19 @@ const SETTING: &str = "APT::Install-Recommends";
 
 /// Reports every installation that brings packages nobody asked for.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    for (run, call) in calls(facts, &[Manager::Apt]) {
-        let before = || facts.runs().take_while(|other| other.script.instruction <= run.script.instruction);
-        let is_configured = || before().any(|other| configures(other.script));
-        if !matches!(call.verb.as_str(), "install" | "reinstall") || is_left_out(call) || is_configured() {
-            continue;
+    let programs = report.params().list("programs");
+    let mut is_configured = StageFact::default();
+    for run in facts.runs() {
+        let is_configured = is_configured.of(facts, &run);
+        *is_configured |= configures(&run);
+        let installs = run.calls.iter().filter(|call| call.manager == Manager::Apt && programs.contains(&call.program));
+        let installs = installs.filter(|call| matches!(call.verb.as_str(), "install" | "reinstall"));
+        for call in installs.filter(|call| !*is_configured && !is_left_out(call)) {
+            let message = format!("`{}` also installs every package that is only recommended", shown(call));
+            report.push(
+                report.at(call.span, message).help("give it `--no-install-recommends`, and name what you do need"),
+            );
         }
-        let message = format!("`{}` also installs every package that is only recommended", shown(call));
-        report.push(report.at(call.span, message).help("give it `--no-install-recommends`, and name what you do need"));
     }
 }
 
@@ -24,9 +30,9 @@ fn is_left_out(call: &PackageCall) -> bool {
         || call.values(&["-o", "--option"]).any(|option| option.starts_with(SETTING))
 }
 
-/// Whether the script writes the setting to a file.
-fn configures(script: &crate::shell::Script) -> bool {
-    script.commands.iter().any(|command| {
+/// Whether the RUN writes the setting to a file.
+fn configures(run: &Run<'_>) -> bool {
+    run.script.commands.iter().any(|command| {
         let writes = matches!(command.name(), Some("echo" | "printf" | "cat" | "tee"));
         writes && command.args().iter().any(|word| word.text.contains(SETTING))
     })

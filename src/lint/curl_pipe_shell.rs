@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::fetch::{self, Url};
 use super::{Facts, Reporter};
 use crate::shell::{Command, CommandWord, Dialect, Script};
@@ -16,9 +18,10 @@ const INTERPRETERS: [(&str, &[&str]); 6] = [
 /// Reports every shell or interpreter whose program comes straight from a download.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for script in facts.run_scripts() {
+        let downloads = Downloads::of(script);
         for command in &script.commands {
             if let Some(name) = command.words.first()
-                && let Some(download) = program_source(script, command)
+                && let Some(download) = program_source(script, &downloads, command)
             {
                 let finding = report.at(name.span, message(command, fetch::first_url(download)));
                 let finding = finding.related(report.place(download.span), "the download");
@@ -27,6 +30,33 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                 ));
             }
         }
+    }
+}
+
+/// The downloads of a script.
+struct Downloads<'s> {
+    /// By place.
+    all: Vec<&'s Command>,
+    /// The first of each pipeline.
+    of_pipeline: BTreeMap<usize, &'s Command>,
+}
+
+impl<'s> Downloads<'s> {
+    fn of(script: &'s Script) -> Self {
+        let all: Vec<&Command> = script.commands.iter().filter(|command| fetch::is_download(command)).collect();
+        let mut of_pipeline = BTreeMap::new();
+        for download in &all {
+            if let Some(at) = download.pipeline {
+                of_pipeline.entry(at.pipeline).or_insert(*download);
+            }
+        }
+        Self { all, of_pipeline }
+    }
+
+    /// The first that stands inside a span.
+    fn inside(&self, span: Span) -> Option<&'s Command> {
+        let at = self.all.partition_point(|download| download.span.start < span.start);
+        self.all.get(at).copied().filter(|download| span.contains(download.span))
     }
 }
 
@@ -42,19 +72,12 @@ fn message(command: &Command, url: Option<Url<'_>>) -> String {
 }
 
 /// The download that a command takes its program from.
-fn program_source<'s>(script: &'s Script, command: &'s Command) -> Option<&'s Command> {
+fn program_source<'s>(script: &Script, downloads: &Downloads<'s>, command: &Command) -> Option<&'s Command> {
     let name = command.name()?;
     let is_shell = Dialect::of_shell(name).is_some();
-    let inside = |span: Span| {
-        script
-            .commands
-            .iter()
-            .find(|other| fetch::is_download(other) && span != other.span && span.contains(other.span))
-    };
     if is_shell || matches!(name, "source" | "." | "eval") || interpreter(name).is_some() {
         let substituted = match program_word(command, is_shell) {
-            Program::Word(word) if is_substitution(word) => inside(word.span),
-            Program::Option(word) if is_substitution(word) => inside(word.span),
+            Program::Word(word) | Program::Option(word) if is_substitution(word) => downloads.inside(word.span),
             _ => None,
         };
         if substituted.is_some() {
@@ -65,10 +88,7 @@ fn program_source<'s>(script: &'s Script, command: &'s Command) -> Option<&'s Co
     if !reads_program(command, is_shell) || is_fed_arguments(script, command) {
         return None;
     }
-    script.commands.iter().find(|other| {
-        fetch::is_download(other)
-            && other.pipeline.is_some_and(|other| other.pipeline == at.pipeline && other.element < at.element)
-    })
+    downloads.of_pipeline.get(&at.pipeline).copied().filter(|download| download.span.start < command.span.start)
 }
 
 /// What a command runs.

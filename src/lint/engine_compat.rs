@@ -28,7 +28,7 @@ const GAPS: &[Gap] = &[
     Gap { engine: Buildah, keywords: RUN, flag: "security", outcome: "refuses the flag" },
     Gap { engine: Buildah, keywords: RUN, flag: "device", outcome: "refuses the flag" },
     Gap { engine: Buildah, keywords: &[Keyword::Add], flag: "unpack", outcome: "refuses the flag" },
-    Gap { engine: Buildah, keywords: COPIES, flag: "link", outcome: "refuses the flag before version 1.41 (Podman 5.6)" },
+    Gap { engine: Buildah, keywords: COPIES, flag: "link", outcome: "refuses the flag in releases before Buildah 1.41 and Podman 5.6" },
     Gap { engine: Buildah, keywords: COPIES, flag: "parents", outcome: "refuses the flag in older versions" },
     Gap { engine: Buildah, keywords: COPIES, flag: "exclude", outcome: "refuses the flag in older versions" },
     Gap { engine: Buildah, keywords: &[Keyword::Add], flag: "keep-git-dir", outcome: "refuses the flag in older versions" },

@@ -43,8 +43,9 @@ impl<'a> Url<'a> {
     /// Whether anybody on the way can change what comes back: the scheme has no protection of its own, and the host is
     /// not the machine itself or a name that only a local network gives.
     pub(super) fn is_unprotected(&self) -> bool {
-        let has_protection = !["http", "ftp", "git"].iter().any(|plain| self.scheme.eq_ignore_ascii_case(plain));
-        !has_protection && !self.is_local()
+        let scheme = self.scheme.strip_prefix("git+").unwrap_or(self.scheme);
+        let is_plain = ["http", "ftp", "git"].iter().any(|plain| scheme.eq_ignore_ascii_case(plain));
+        is_plain && !self.is_local()
     }
 
     /// Whether it names the machine itself, or a host without a domain.
@@ -87,7 +88,14 @@ mod tests {
     #[test]
     fn plain_http_to_the_machine_itself_is_no_risk() {
         let is_unprotected = |text| Url::parse(text).is_some_and(|u| u.is_unprotected());
-        for text in ["http://a.test/x", "HTTP://a.test", "git://a.test/x.git", "http://$HOST/x", "ftp://10.0.0.1/x"] {
+        for text in [
+            "http://a.test/x",
+            "HTTP://a.test",
+            "git://a.test/x.git",
+            "git+http://a.test/x",
+            "http://$HOST/x",
+            "ftp://10.0.0.1/x",
+        ] {
             assert!(is_unprotected(text), "{text}");
         }
         for text in

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::fetch::Url;
 use super::{Facts, Reporter};
 use crate::shell::{Command, CommandWord, Script};
@@ -23,20 +25,23 @@ const VALUE_FLAGS: [&str; 14] = [
 
 /// Reports every `git clone` that takes whatever a branch holds on the day.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let scripts: Vec<&Script> = facts.run_scripts().collect();
-    for (at, script) in scripts.iter().enumerate() {
-        for command in &script.commands {
+    let stage = |script: &Script| facts.dockerfile.instructions.get(script.instruction).and_then(|i| i.stage);
+    // By stage, where a commit is checked out for the last time: what was cloned before is pinned by that.
+    let mut pinned_before: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+    for script in facts.run_scripts() {
+        let starts = script.commands.iter().filter(|command| picks_commit(command)).map(|command| command.span.start);
+        if let Some(last) = starts.max() {
+            pinned_before.insert(stage(script), last);
+        }
+    }
+    for script in facts.run_scripts() {
+        let pinned_before = pinned_before.get(&stage(script)).copied().unwrap_or(0);
+        for command in script.commands.iter().filter(|command| command.span.start >= pinned_before) {
             let Some(url) = cloned(command) else { continue };
-            let stage = |script: &Script| facts.dockerfile.instructions.get(script.instruction).and_then(|i| i.stage);
-            let later = scripts.iter().skip(at).filter(|other| stage(other) == stage(script)).flat_map(|s| &s.commands);
-            let mut after = later.filter(|other| other.span.start > command.span.start);
-            if after.any(picks_commit) {
-                continue;
-            }
-            let host =
-                Url::of(url).and_then(|url| url.named_host()).map(|host| format!(" from {host}")).unwrap_or_default();
+            let host = Url::of(url).and_then(|url| url.named_host());
+            let from = host.map(|host| format!(" from {host}")).unwrap_or_default();
             let message =
-                format!("git clone{host} takes what its branch holds on the day, so the build cannot be repeated");
+                format!("git clone{from} takes what its branch holds on the day, so the build cannot be repeated");
             let help = "clone a tag with `--branch v1.2.3`, or check a commit out: `git checkout <commit>`";
             report.push(report.at(url.span, message).help(help));
         }

@@ -9,7 +9,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for step in facts.step_nodes().filter(|step| step.node.error.is_none() && step.node.flag("from").is_none()) {
         for word in step.node.copy_sources_and_dest().into_iter().flat_map(|copying| copying.sources) {
             let CopySource::Path(word) = word else { continue };
-            let Some(source) = facts.expanded_with(&word.text, &step.step.env) else { continue };
+            let Some(source) = facts.expanded_in(&word.text, &step.step.env) else { continue };
             if is_left_out(facts, &step, word, &source, ignore_file) {
                 let name = ignore_file.source.path();
                 let message = format!(

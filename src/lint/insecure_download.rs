@@ -47,6 +47,8 @@ const APT: &[&str] = &["apt-get", "apt", "aptitude"];
 const YUM: &[&str] = &["yum", "dnf", "microdnf", "tdnf"];
 const PIP: &[&str] = &["pip", "pip2", "pip3"];
 const NPM: &[&str] = &["npm", "yarn", "pnpm"];
+/// What package managers do without a download.
+const LOCAL_VERBS: [&str; 8] = ["remove", "purge", "autoremove", "clean", "autoclean", "index", "del", "verify"];
 /// Letters of curl whose value is the rest of the word or the next one.
 const CURL_VALUES: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
 
@@ -155,7 +157,8 @@ fn help(lost: Lost) -> &'static str {
 
 fn switches(facts: &Facts<'_>, command: &Command, report: &mut Reporter<'_>) {
     let Some(name) = command_name(command) else { return };
-    if command.args().iter().any(|word| Url::of(word).is_some_and(|url| url.is_local())) {
+    let is_local = command.args().iter().any(|word| Url::of(word).is_some_and(|url| url.is_local()));
+    if is_local || command.literals().any(|word| LOCAL_VERBS.contains(&word)) {
         return;
     }
     for switch in SWITCHES.iter().filter(|switch| switch.commands.contains(&name)) {
@@ -222,7 +225,7 @@ fn settings(command: &Command, report: &mut Reporter<'_>) {
 fn variable(name: &str, value: Option<&str>, span: Span, report: &mut Reporter<'_>) {
     let Some((name, values)) = VARIABLES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else { return };
     let is_off = value.is_some_and(|value| match values.is_empty() {
-        true => !matches!(value, "" | "0" | "false"),
+        true => !matches!(value, "" | "0" | "false") && !value.contains('$'),
         false => values.iter().any(|off| off.eq_ignore_ascii_case(value)),
     });
     if is_off {
@@ -249,6 +252,10 @@ fn sources(facts: &Facts<'_>, command: &Command, report: &mut Reporter<'_>) {
             let message =
                 format!("{name} gets packages over plain {}, where anybody on the way can change them", scheme(url));
             report.push(report.at(span, message).help("use the https:// address of the source"));
+        } else if url.scheme.starts_with("git+") && (PIP.contains(&name) || name == "uv") {
+            let message =
+                format!("{name} clones over plain {}, where anybody on the way can change the code", scheme(url));
+            report.push(report.at(span, message).help("use the git+https:// address of the repository"));
         } else if name == "git" && command.subcommand(&["-c", "-C"]) == Some("clone") {
             let message =
                 format!("git clones over plain {}, where anybody on the way can change the code", scheme(url));
@@ -262,7 +269,7 @@ fn sources(facts: &Facts<'_>, command: &Command, report: &mut Reporter<'_>) {
 }
 
 fn scheme(url: Url<'_>) -> &'static str {
-    match url.scheme.to_ascii_lowercase().as_str() {
+    match url.scheme.to_ascii_lowercase().trim_start_matches("git+") {
         "ftp" => "FTP",
         "git" => "git://",
         _ => "HTTP",

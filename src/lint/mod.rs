@@ -11,9 +11,9 @@ use crate::dockerfile::{
     Keyword, Platform, Stage, Step, SyntaxError, Word, expand_word,
 };
 use crate::finding::{Finding, Place};
-use crate::rule::{Params, Rule};
+use crate::rule::{Params, Rule, Severity};
 use crate::secrets::{CommandSecret, KeyHit, TextSecret};
-use crate::shell::{Command, CommandWord, PackageCall, Script};
+use crate::shell::{self, Command, CommandWord, PackageCall, Script};
 use crate::text::{SourceText, Span};
 
 pub use run::Run;
@@ -37,6 +37,8 @@ pub struct Facts<'a> {
     pub command_secrets: &'a [CommandSecret],
     /// The stage that is built: the `--target`, else the last one.
     pub target: Option<usize>,
+    /// That stage and those it stands on, sorted: what the final image is made of.
+    pub final_stages: &'a [usize],
     /// The stages that are looked at, sorted: those the `--target` needs, every one without a target.
     pub built_stages: &'a [usize],
     /// What the build of these does, in order.
@@ -51,6 +53,8 @@ pub struct Facts<'a> {
     pub scripts: &'a [Script],
     /// What package managers are asked to do in each of the scripts.
     pub package_calls: &'a [Vec<PackageCall>],
+    /// What is wrong with the code of RUN, sorted by place; empty when no rule of the run asks for it.
+    pub shell_diagnostics: &'a [shell::Diagnostic],
     /// The build context, when the run has one.
     pub context: Option<ContextFacts<'a>>,
 }
@@ -156,8 +160,8 @@ impl<'a> Facts<'a> {
         self.built_stages.binary_search(&stage).is_ok()
     }
 
-    /// A text with the variables of an environment; `None` when it cannot be expanded.
-    pub fn expanded_with(&self, text: &str, env: &Env) -> Option<String> {
+    /// A text's value in an environment; `None` when it cannot be expanded.
+    pub fn expanded_in(&self, text: &str, env: &Env) -> Option<String> {
         expand_word(text, env, self.dockerfile.escape).ok().map(|expanded| expanded.text)
     }
 
@@ -170,7 +174,7 @@ impl<'a> Facts<'a> {
     /// The platform a stage's image is asked for with `--platform`, and where it is written; `None` for the default.
     pub fn platform_of(&self, stage: &Stage) -> Option<Platform> {
         let flag = self.dockerfile.instructions.get(stage.from)?.flag_value("platform")?;
-        Platform::parse(&self.expanded_with(&flag.text, self.environments.get(stage.from)?)?)
+        Platform::parse(&self.expanded_in(&flag.text, self.environments.get(stage.from)?)?)
     }
 
     /// Instructions of the final image, oldest first, with their indexes: those of the stage that is built and of the
@@ -205,7 +209,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Every RUN, those that ONBUILD leaves to a child build included, in the order of the file.
-    pub fn runs(&self) -> impl Iterator<Item = Run<'a>> {
+    pub fn runs(&self) -> impl Iterator<Item = Run<'a>> + use<'a> {
         let (dockerfile, environments) = (self.dockerfile, self.environments);
         self.scripts.iter().zip(self.package_calls).filter_map(move |(script, calls)| {
             let outer = dockerfile.instructions.get(script.instruction)?;
@@ -226,12 +230,12 @@ impl<'a> Facts<'a> {
         self.runs().flat_map(|run| &run.script.commands)
     }
 
-    /// Whether what a RUN writes stays in an image: that of the stage that is built and those below it, or, from ONBUILD,
-    /// that of a child build. Files in other stages are dropped with them.
-    pub fn is_kept(&self, run: &Run<'_>) -> bool {
-        let stage =
-            |stage: usize| self.target.is_some_and(|target| self.dockerfile.stage_chain(target).contains(&stage));
-        run.is_trigger || run.instruction.stage.is_none_or(stage)
+    /// The RUNs whose files stay in an image: in the stage that is built and those below it, and from ONBUILD in that of a
+    /// child build. Files in other stages are dropped with them; `takes_all` takes those as well.
+    pub fn kept_runs(&self, takes_all: bool) -> impl Iterator<Item = Run<'a>> {
+        let final_stages = self.final_stages;
+        let is_final = move |stage: usize| final_stages.binary_search(&stage).is_ok();
+        self.runs().filter(move |run| takes_all || run.is_trigger || run.instruction.stage.is_none_or(is_final))
     }
 
     /// The scripts of every RUN, those of ONBUILD included, in the order of the file.
@@ -248,6 +252,17 @@ impl<'a> Facts<'a> {
         let written = self.dockerfile.source.slice(word.span);
         let found = written.find(part).map(|at| word.span.start + at);
         found.map_or(word.span, |start| Span::new(start, start + part.len()))
+    }
+
+    /// The finding as it is where its place belongs to the final image, else as information: what another stage does to
+    /// itself ships only as far as its files are copied.
+    pub fn if_shipped(&self, finding: Finding) -> Finding {
+        let instruction = self.dockerfile.instruction_at(finding.place().span().start);
+        let stage = instruction.and_then(|index| self.dockerfile.instructions.get(index)?.stage);
+        match stage.is_some_and(|stage| self.final_stages.binary_search(&stage).is_ok()) {
+            true => finding,
+            false => finding.severity(Severity::Info),
+        }
     }
 
     /// The stages that name an image outside the file, with the image, its variables expanded. A variable without a
@@ -297,6 +312,7 @@ mod git_clone_unpinned;
 mod go_version_unpinned;
 mod host_command;
 mod ignored_file_copied;
+mod inline_ignore_used;
 mod insecure_download;
 mod invalid_default_base;
 mod invalid_label_key;
@@ -342,6 +358,7 @@ mod secret_in_run;
 mod setuid_bit_set;
 mod sh_replaced;
 mod shell_form_command;
+mod shell_pitfall;
 mod ssh_host_key_checking_off;
 mod ssh_root_login;
 mod ssh_server_installed;

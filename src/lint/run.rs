@@ -1,5 +1,8 @@
 //! A RUN as rules look at it: its commands, and which folders its mounts and its own clean-up keep out of the layer.
 
+use std::collections::HashMap;
+
+use super::Facts;
 use crate::dockerfile::{Env, Instruction, expand_word};
 use crate::shell::{Command, PackageCall, Script};
 
@@ -39,9 +42,9 @@ impl Run<'_> {
             })
     }
 
-    /// Whether a command after that of the index removes what is in one of the folders.
-    pub fn removes_after(&self, command: usize, folders: &[&str]) -> bool {
-        self.script.commands.iter().skip(command + 1).any(|command| removes(command, folders))
+    /// The last command that removes what is in one of the folders, by its index.
+    pub fn last_removal(&self, folders: &[&str]) -> Option<usize> {
+        self.script.commands.iter().rposition(|command| removes(command, folders))
     }
 }
 
@@ -60,23 +63,40 @@ fn removes(command: &Command, folders: &[&str]) -> bool {
         })
 }
 
-/// Whether all that matters in `folder` is at or below `path`, which may end in a glob.
+/// Whether all that matters in `folder` is at or below `path`, whose parts may hold `*`.
 fn covers(path: &str, folder: &str) -> bool {
     let (path, folder) = match folder.strip_prefix("~/") {
         Some(folder) => match in_home(path) {
             Some(path) => (path, folder),
             None => return false,
         },
-        None => (path, folder),
+        None => (path, folder.trim_start_matches('/')),
     };
-    let path = path.trim_end_matches('/');
-    let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
-    let contains = |outer: &str| outer.is_empty() || folder == outer || folder.starts_with(&format!("{outer}/"));
-    match last {
-        "*" | "**" | "." => contains(parent),
-        _ if last.contains('*') => folder == parent,
-        _ => contains(path),
+    let mut wanted = folder.split('/');
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        match wanted.next() {
+            Some(name) if is_like(name, part) => {}
+            Some(_) => return false,
+            // A glob in the folder stands for what is in it.
+            None => return part.contains('*'),
+        }
     }
+    true
+}
+
+/// Whether a name matches a pattern in which `*` stands for anything.
+fn is_like(name: &str, pattern: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return name == pattern };
+    let Some(mut name) = name.strip_prefix(first) else { return false };
+    let mut pieces: Vec<&str> = rest.split('*').collect();
+    let last = pieces.pop().unwrap_or_default();
+    for piece in pieces {
+        match name.split_once(piece) {
+            Some((_, after)) => name = after,
+            None => return false,
+        }
+    }
+    name.ends_with(last)
 }
 
 /// A path in a home directory, relative to it.
@@ -85,6 +105,25 @@ fn in_home(path: &str) -> Option<&str> {
         return path.get(at + 1..);
     }
     matches!(path.trim_end_matches('/'), "~" | "$HOME" | "${HOME}" | "/root").then_some("")
+}
+
+/// A fact about the files of a stage, which the stages that stand on it inherit.
+#[derive(Debug, Default)]
+pub(super) struct StageFact {
+    known: HashMap<Option<usize>, bool>,
+}
+
+impl StageFact {
+    /// The fact for the stage of a RUN, to read and to set.
+    pub(super) fn of(&mut self, facts: &Facts<'_>, run: &Run<'_>) -> &mut bool {
+        let stage = run.instruction.stage;
+        if !self.known.contains_key(&stage) {
+            let chain = stage.map(|stage| facts.dockerfile.stage_chain(stage)).unwrap_or_default();
+            let inherited = chain.into_iter().find_map(|below| self.known.get(&Some(below)).copied());
+            self.known.insert(stage, inherited.unwrap_or(false));
+        }
+        self.known.entry(stage).or_default()
+    }
 }
 
 /// Most paths one word may stand for.
@@ -133,6 +172,8 @@ mod tests {
             "rm -rf /tmp/* /var/lib/apt/lists",
             "rm -r /var/lib/apt/",
             "rm -rf /var/lib/apt/lists/*_*",
+            "rm -rf /var/lib/apt/lists*",
+            "rm -rf /var/*/apt",
             "rm -rf /var/lib/{dpkg,apt/lists}/*",
             "find /var/lib/apt/lists -type f -delete",
         ] {

@@ -59,7 +59,10 @@ fn arguments(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             continue;
         };
         let mut seen = BTreeSet::new();
-        for (name, span) in script.commands.iter().flat_map(|command| variables(facts, command)) {
+        // What gpg is given under such a name is the fingerprint of a public key.
+        let commands =
+            script.commands.iter().filter(|command| !matches!(command.name(), Some("gpg" | "gpg2" | "apt-key")));
+        for (name, span) in commands.flat_map(|command| variables(facts, command)) {
             let declared = environment.variable(name).filter(|_| secrets::is_secret_name(name)).map(|v| v.setter);
             let Some(Setter::Arg(declared)) = declared.filter(|_| seen.insert(name)) else { continue };
             let message = format!(

@@ -17,6 +17,6 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         );
         let help =
             "give the program the one capability it needs (`setcap`), or let the runtime start it as the right user";
-        report.push(report.at(span, message).help(help));
+        report.push(facts.if_shipped(report.at(span, message).help(help)));
     }
 }

@@ -10,7 +10,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for (key, message) in settings {
         for span in written::places(facts, |text| written::setting(text, key, &["yes"])) {
             let help = "leave the SSH server out of the image, or let it take keys only, and not for root";
-            report.push(report.at(span, message).help(help));
+            report.push(facts.if_shipped(report.at(span, message).help(help)));
         }
     }
 }

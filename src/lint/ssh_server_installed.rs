@@ -51,7 +51,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                     "{package} puts an SSH server into the image: a second way in, with keys and flaws of its own"
                 );
                 let help = "leave it out; `docker exec` and `kubectl exec` give a shell that is under access control and logged";
-                report.push(report.at(span, message).help(help).subject(package));
+                report.push(facts.if_shipped(report.at(span, message).help(help).subject(package)));
             } else if manager.both.contains(&package) {
                 let message = format!("{package} brings the SSH server along with the client");
                 let help = "install the client alone where that is all you need: openssh-client, or openssh-clients";

@@ -13,7 +13,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             );
             let help =
                 "leave the write bit to the owner (755 for programs, 644 for data), and name the owner with --chown";
-            report.push(report.at(value.span, message).help(help));
+            report.push(facts.if_shipped(report.at(value.span, message).help(help)));
         }
     }
 }

@@ -11,12 +11,15 @@ use crate::text::Span;
 /// the text as it stands in the file.
 pub(super) fn places(facts: &Facts<'_>, find: impl Fn(&str) -> Option<Range<usize>>) -> Vec<Span> {
     let commands = facts.run_scripts().flat_map(|script| &script.commands).map(|command| command.span);
-    let scripts = |index: usize| facts.scripts.iter().find(move |script| script.instruction == index);
+    let script = |index: usize| {
+        let at = facts.scripts.binary_search_by_key(&index, |script| script.instruction).ok()?;
+        facts.scripts.get(at)
+    };
     let documents = facts.dockerfile.instructions.iter().enumerate().flat_map(|(index, instruction)| {
         let instruction = instruction.innermost();
         let is_code = instruction.keyword == Keyword::Run
             && !instruction.heredocs.is_empty()
-            && scripts(index).is_some_and(|script| script.form == Form::Heredoc);
+            && script(index).is_some_and(|script| script.form == Form::Heredoc);
         let documents = if is_code { &[][..] } else { &instruction.heredocs };
         documents.iter().map(|document| document.body_span)
     });
@@ -38,7 +41,9 @@ pub(super) fn setting(text: &str, key: &str, values: &[&str]) -> Option<Range<us
     let start = lower.rfind(&key.to_ascii_lowercase())?;
     let after = start + key.len();
     let rest = lower.get(after..)?;
-    let value = rest.trim_start_matches([' ', '\t', '=', '\\', '"', '\'']);
+    // `s/\(Key \).*/\1yes/`: the key is behind the group it was matched in.
+    let (_, value) = rest.split_once("\\1").filter(|(between, _)| between.len() < 16).unwrap_or(("", rest));
+    let value = value.trim_start_matches([' ', '\t', '=', '\\', '"', '\'']);
     if value.len() == rest.len() {
         return None;
     }
@@ -59,6 +64,8 @@ mod tests {
         assert_eq!(found("-o PermitLogin=yes"), Some("PermitLogin=yes"));
         assert_eq!(found("s/#PermitLogin no/PermitLogin yes/"), Some("PermitLogin yes"));
         assert_eq!(found("s/PermitLogin yes/PermitLogin no/"), None);
+        assert_eq!(found("s/#\\(PermitLogin \\).*/\\1yes/g"), Some("PermitLogin \\).*/\\1yes"));
+        assert_eq!(found("s/#\\(PermitLogin \\).*/\\1no/g"), None);
         assert_eq!(found("PermitLogin yesterday"), None);
         assert_eq!(found("PermitLoginyes"), None);
         assert_eq!(found("PermitLogin"), None);

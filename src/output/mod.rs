@@ -41,6 +41,8 @@ pub struct Style {
     pub width: usize,
     /// Only what is WARN or STOP.
     pub quiet: bool,
+    /// The table has a column with Anchore's trigger ids.
+    pub trigger_ids: bool,
 }
 
 impl Format {

@@ -15,7 +15,6 @@ use super::line_hash::line_hashes;
 use crate::check::{Judged, Report};
 use crate::finding::{ImagePlace, Place};
 use crate::rule::{Confidence, Rule, Severity};
-use crate::text::SourceText;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What code scanning computes line hashes into.
@@ -111,6 +110,12 @@ fn result(judged: &Judged, used: &[&'static Rule], hashes: &mut LineHashes) -> S
     let suppression = |reason: &str| {
         Suppression::builder().kind(json!("external")).status(json!("accepted")).justification(reason).build()
     };
+    let mut properties = bag([
+        ("action", json!(judged.action)),
+        ("origin", json!(finding.origin)),
+        ("confidence", json!(finding.confidence)),
+    ]);
+    properties.additional_properties.extend(finding.code.map(|code| ("code".to_owned(), json!(code))));
     let mut fingerprints = BTreeMap::from([("dockgate/v1".to_owned(), judged.fingerprint.clone())]);
     fingerprints.extend(hashes.of(finding.place()).map(|hash| (LINE_HASH.to_owned(), hash)));
     SarifResult::builder()
@@ -123,11 +128,7 @@ fn result(judged: &Judged, used: &[&'static Rule], hashes: &mut LineHashes) -> S
         .suppressions(judged.waived.iter().map(|w| suppression(&w.reason)).collect::<Vec<_>>())
         .fixes(fix(judged).into_iter().collect::<Vec<_>>())
         .partial_fingerprints(fingerprints)
-        .properties(bag([
-            ("action", json!(judged.action)),
-            ("origin", json!(finding.origin)),
-            ("confidence", json!(finding.confidence)),
-        ]))
+        .properties(properties)
         .build()
 }
 
@@ -150,15 +151,14 @@ fn fix(judged: &Judged) -> Option<Fix> {
     Some(Fix::builder().description(message(&sentence(fix.description()))).artifact_changes(vec![change]).build())
 }
 
-/// Line hashes of the sources met so far.
+/// Line hashes of the files met so far.
 #[derive(Default)]
 struct LineHashes(BTreeMap<String, Vec<String>>);
 
 impl LineHashes {
     fn of(&mut self, place: &Place) -> Option<String> {
-        let Place::Source { source, .. } = place else { return None };
-        let of_source = |source: &SourceText| line_hashes(source.text());
-        let hashes = self.0.entry(source.path().to_owned()).or_insert_with(|| of_source(source));
+        let (file, _) = place.in_file()?;
+        let hashes = self.0.entry(file.path().to_owned()).or_insert_with(|| line_hashes(file.text()));
         hashes.get(place.region()?.start.line - 1).cloned()
     }
 }

@@ -90,6 +90,7 @@ impl Paragraph {
             architecture: self.architecture,
             source,
             kind: PackageKind::Deb,
+            licences: Vec::new(),
             database: database.to_owned(),
         })
     }

@@ -110,6 +110,7 @@ mod tests {
             stored_size: 0,
             size: 0,
             changes,
+            keys: BTreeMap::new(),
         });
         let mut image = Image {
             reference: String::new(),
@@ -124,7 +125,14 @@ mod tests {
         assert_eq!(["curl", "git", "tar", "vim"].map(|n| history.removed_in(n)), [None, Some(4), None, None]);
 
         let changes = vec![Change::Whiteout("/var/lib/dpkg".to_owned())];
-        image.layers.push(Layer { index: 5, diff_id: String::new(), stored_size: 0, size: 0, changes });
+        image.layers.push(Layer {
+            index: 5,
+            diff_id: String::new(),
+            stored_size: 0,
+            size: 0,
+            changes,
+            keys: BTreeMap::new(),
+        });
         let history = PackageHistory::of(&image);
         assert_eq!((history.layer_of("tar"), history.removed_in("tar")), (None, Some(5)));
     }

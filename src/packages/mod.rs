@@ -2,6 +2,7 @@
 
 mod dpkg;
 mod history;
+mod version;
 
 use serde::Serialize;
 
@@ -22,6 +23,8 @@ pub struct Package {
     pub source: Option<String>,
     /// Which manager's: `deb`.
     pub kind: PackageKind,
+    /// Its licences, each as the package spells it; empty when it tells of none.
+    pub licences: Vec<String>,
     /// Absolute path of the database it was read from.
     pub database: String,
 }
@@ -32,6 +35,17 @@ pub struct Package {
 pub enum PackageKind {
     /// dpkg.
     Deb,
+    /// npm.
+    Npm,
+    /// RubyGems.
+    Gem,
+}
+
+impl PackageKind {
+    /// Whether the packages are the distribution's, not those of a language.
+    pub fn is_distro(self) -> bool {
+        self == Self::Deb
+    }
 }
 
 /// All packages of a tree, by manager and name.

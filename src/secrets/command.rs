@@ -58,6 +58,8 @@ const OPTIONS: [PasswordOption; 5] = [
     PasswordOption { commands: &["sshpass"], flags: &["-p"], has_user: false, usage: CommandSecretUse::Login },
     PasswordOption { commands: &["svn"], flags: &["--password"], has_user: false, usage: CommandSecretUse::Login },
 ];
+/// So many commands before one that reads a password are looked at for the one that writes it.
+const NEARBY: usize = 16;
 /// Registry clients, whose `login` takes a password.
 const REGISTRY_CLIENTS: [&str; 6] = ["docker", "podman", "buildah", "skopeo", "helm", "oras"];
 
@@ -128,7 +130,10 @@ fn piped<'s>(script: &'s Script, command: &'s Command) -> Vec<&'s CommandWord> {
     let mut words: Vec<&CommandWord> =
         strings.map(|redirect| &redirect.target).filter(|word| holds_password(word)).collect();
     let Some(at) = command.pipeline else { return words };
-    let writers = script.commands.iter().filter(|other| {
+    // What is written stands before what reads it, and nothing else of the script matters.
+    let before = script.commands.partition_point(|other| other.span.start < command.span.start);
+    let nearby = script.commands.iter().take(before).rev().take(NEARBY);
+    let writers = nearby.filter(|other| {
         other.pipeline.is_some_and(|other| other.pipeline == at.pipeline && other.element + 1 == at.element)
             && matches!(other.name(), Some("echo" | "printf"))
     });

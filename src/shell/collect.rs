@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shuck_parser::parser::{ParseResult, Parser, ShellDialect, ShellProfile};
 
 use super::code::Code;
 use super::command::{Assignment, Command, CommandWord, PipelinePosition};
+use super::guard::guarded;
 use super::scan;
 use super::script::{Dialect, ScriptError};
 use super::walk::Walk;
@@ -87,8 +87,7 @@ impl Collector {
             self.fail(format!("the code is longer than {MAX_CODE} bytes and was not read"), code.place(0..0));
             return;
         }
-        // A panic in the grammar must not end the run.
-        let parsed = catch_unwind(AssertUnwindSafe(|| parse(text, dialect))).ok();
+        let parsed = guarded(|| parse(text, dialect));
         let problem = parsed.as_ref().map_or_else(|| Some(("the code could not be read".to_owned(), 0)), problem);
         let is_whole = parsed.as_ref().is_some_and(|parsed| parsed.terminal_error.is_none());
         if let Some((message, at)) = problem {

@@ -8,6 +8,7 @@ mod code;
 mod collect;
 mod command;
 mod diagnose;
+mod guard;
 mod json;
 mod package_call;
 mod package_manager;
@@ -22,7 +23,8 @@ mod walk;
 mod wrapper;
 
 pub use command::{Assignment, Command, CommandWord, PipelinePosition, Redirect, RedirectKind, base_name};
-pub use diagnose::{Diagnosis, Diagnostic, ShellCheck, diagnose, is_guarded};
+pub use diagnose::{Diagnosis, Diagnostic, ShellCheck, diagnose};
+pub use guard::is_guarded;
 pub use json::script_json;
 pub use package_call::{CallOption, PackageArgument, PackageCall, package_calls};
 pub use package_manager::{Manager, Task};

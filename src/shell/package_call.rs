@@ -121,13 +121,18 @@ impl Reader<'_> {
                 of.with(&next)
             }
         };
+        let mut packages: Vec<PackageArgument> = operands.collect();
+        if self.manager == Manager::Go && verb == "run" {
+            // What follows is for the program.
+            packages.truncate(1);
+        }
         PackageCall {
             manager: self.manager,
             program,
             task,
             verb,
             options: self.options,
-            packages: operands.collect(),
+            packages,
             has_unknown_options: unknown_before_task > 0,
             span,
             command: index,
@@ -165,8 +170,7 @@ impl Reader<'_> {
             self.options.push(CallOption { name: name.to_owned(), value: value.map(str::to_owned) });
             return is_next;
         }
-        let mut letters = text.char_indices().skip(1).peekable();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in text.char_indices().skip(1) {
             let name = format!("-{letter}");
             let rest = text.get(at + letter.len_utf8()..).unwrap_or_default();
             let is_valued = takes_value(&name);
@@ -182,8 +186,8 @@ impl Reader<'_> {
     }
 
     fn operand(&mut self, value: Value, span: Span) {
-        // npm lets a switch be followed by its value, and only those two words can be one.
-        if self.manager == Manager::Npm && matches!(value.text.as_str(), "true" | "false") {
+        // A switch may be followed by its value, and only those two words can be one.
+        if matches!(self.manager, Manager::Npm | Manager::Gem) && matches!(value.text.as_str(), "true" | "false") {
             return;
         }
         self.operands.push(PackageArgument { is_unknown: value.is_unknown, text: value.text, span });
@@ -243,6 +247,7 @@ mod tests {
             ("zypper -n in -t pattern devel", "zypper install -n -t=pattern | devel"),
             ("sudo yarn", "yarn install |"),
             ("npm run install", "npm other | install"),
+            ("go run a.b/c@v1 -x d", "go install -x | a.b/c@v1"),
             ("yarn --version", "yarn other --version |"),
         ] {
             assert_eq!(read(&format!("RUN {run}")), [expected], "{run}");

@@ -134,7 +134,7 @@ impl Manager {
             (Self::Apt, "update") => Task::Update,
             (Self::Apt, "upgrade" | "safe-upgrade" | "full-upgrade" | "dist-upgrade") => Task::Upgrade,
             (Self::Apt, "remove" | "purge" | "autoremove" | "autopurge") => Task::Remove,
-            (Self::Apt, "clean" | "distclean") => Task::Clean,
+            (Self::Apt, "clean" | "distclean" | "dist-clean") => Task::Clean,
             (
                 Self::Dnf | Self::Yum,
                 "install" | "in" | "localinstall" | "install-n" | "install-na" | "install-nevra",

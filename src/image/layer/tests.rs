@@ -193,6 +193,7 @@ fn one_pass_hashes_captures_and_searches() {
         content: vec!["^key=".to_owned(), "absent".to_owned(), "end$".to_owned()],
         capture: vec!["/etc/passwd".to_owned()],
         capture_if: Some(|path| path.starts_with("/db/")),
+        keys: false,
     };
     let big = format!("{}\nkey=1\nthe end", "filler line\n".repeat(20_000));
     let layer = tar(&[

@@ -1,8 +1,6 @@
 //! The linter that is part of this program: that of the shuck crates, whose types do not leave this file.
 
-use std::cell::Cell;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use shuck_linter::{AnalysisRequest, LinterSettings, Rule, ShellCheckCodeMap, ShellCheckLevel, ShellDialect};
@@ -11,18 +9,10 @@ use super::listing::{Language, Listing};
 use super::{Fault, OUT_OF_PLACE};
 use crate::rule::Severity;
 use crate::shell::collect::parse;
+use crate::shell::guard::guarded;
 
 /// Codes that ShellCheck reports only when it is asked to.
 const OPTIONAL: [u16; 10] = [2230, 2243, 2244, 2248, 2249, 2250, 2292, 2310, 2311, 2312];
-
-thread_local! {
-    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread runs code whose panics are caught and told as problems: a panic hook has nothing to print.
-pub fn is_guarded() -> bool {
-    IS_GUARDED.get()
-}
 
 /// The rules that have a code, and the settings to run them with.
 struct Linter {
@@ -68,10 +58,7 @@ fn dialect(language: Language) -> ShellDialect {
 
 /// The faults in a listing; `None` when it could not be read.
 pub(super) fn read(listing: &Listing) -> Option<Vec<Fault>> {
-    let was_guarded = IS_GUARDED.replace(true);
-    let faults = catch_unwind(AssertUnwindSafe(|| lint(listing))).ok();
-    IS_GUARDED.set(was_guarded);
-    faults
+    guarded(|| lint(listing))
 }
 
 fn lint(listing: &Listing) -> Vec<Fault> {

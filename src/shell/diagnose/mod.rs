@@ -9,7 +9,6 @@ mod shellcheck;
 
 use rayon::prelude::*;
 
-pub use builtin::is_guarded;
 pub use shellcheck::ShellCheck;
 
 use super::script::{Form, Script};
