@@ -246,6 +246,9 @@ impl Made {
         let request = Request {
             dockerfiles: dockerfile.into_iter().collect(),
             context: None,
+            ignore_files: std::collections::BTreeMap::new(),
+            notes: Vec::new(),
+            shellcheck: None,
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
                 base: self.newer_base.map(|_| reference("base.tar")),

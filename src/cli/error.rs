@@ -31,6 +31,8 @@ pub(super) enum CliError {
     Argument { what: &'static str, value: String, wanted: String },
     #[error("shellcheck cannot be run: {reason}")]
     NoShellCheck { reason: String },
+    #[error("no base to compare with is known{}", why.as_ref().map(|w| format!(": {w}")).unwrap_or_default())]
+    NoBase { why: Option<String>, has_dockerfile: bool },
     #[error("nothing to check: {} in {paths}", if notes.is_empty() { "no Dockerfile" } else { "no Dockerfile that can be checked" })]
     NoDockerfile { paths: String, notes: Vec<String> },
     #[error("line {line} of standard input is not JSON: {reason}")]
@@ -76,6 +78,10 @@ impl CliError {
             }
             Self::NoShellCheck { .. } => {
                 Some("install it, or read shell code with the built-in linter: --shellcheck never".into())
+            }
+            Self::NoBase { has_dockerfile: true, .. } => Some("name the base with --base IMAGE".into()),
+            Self::NoBase { .. } => {
+                Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
             }
             Self::Policy(error) => error.help(),
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),

@@ -65,11 +65,7 @@ impl Ready {
                     Some(shellcheck::version().map_err(|reason| CliError::NoShellCheck { reason })?)
                 }
             },
-            build: BuildOptions {
-                build_args: build_args(build.build_args)?,
-                target: build.target,
-                platform: build.platform,
-            },
+            build: build_options(build)?,
         })
     }
 }
@@ -190,7 +186,13 @@ fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<
     dockerfiles.iter().filter(|dockerfile| dockerfile.path() != "-").filter_map(of).collect()
 }
 
-fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
+/// How the image is built.
+pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> {
+    Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
+}
+
+/// The image, and the one to compare it with.
+pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
     match (image, base) {
         (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),
