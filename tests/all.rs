@@ -5,6 +5,7 @@
 mod catalogue;
 mod command;
 mod floors;
+mod ignores;
 mod images;
 mod pages;
 mod readme;
