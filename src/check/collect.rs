@@ -15,7 +15,7 @@ use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Do
 use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::policy::Check;
+use crate::policy::{Check, Date};
 use crate::rule::{Confidence, catalogue};
 use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
 use crate::shell::{self, Diagnosis, PackageCall, Script};
@@ -248,6 +248,12 @@ struct BaseModels {
     tree: Tree,
     packages: Packages,
     layers: usize,
+    current_layers: Option<usize>,
+}
+
+/// Files whose content the gates or the readers of packages look at.
+fn is_captured(path: &str) -> bool {
+    packages::is_wanted(path) || gate::is_looked_at(path)
 }
 
 impl ImageModels {
@@ -257,34 +263,41 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(packages::database_paths), ..Wants::default() };
-        let wants = Wants { content: content_patterns.clone(), ..databases() };
+        let databases = || Wants { capture_if: Some(is_captured), ..packages::wants() };
+        let wants = Wants { content: content_patterns.clone(), keys: true, ..databases() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
-        let packages = packages::inventory(&tree);
+        let mut packages = packages::inventory(&tree);
         let history = PackageHistory::of(&image);
+        history.place(&mut packages);
         let trace = lint
             .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
         let boundary = trace.as_ref().and_then(|t| t.base_layers);
         let base = match &wanted.base {
             Some(reference) => {
-                let other = image::read(reference, &databases(), &options)?;
+                let other = image::read(reference, &packages::wants(), &options)?;
                 let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
                 let tree = Tree::merge(&other.layers);
                 let packages = packages::inventory(&tree);
-                Some(BaseModels { name: other.reference, tree, packages, layers: same })
+                Some(BaseModels {
+                    name: other.reference,
+                    tree,
+                    packages,
+                    layers: same,
+                    current_layers: Some(other.layers.len()),
+                })
             }
             None => boundary.map(|layers| {
                 let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
                 let packages = packages::inventory(&tree);
-                BaseModels { name: base_name(layers), tree, packages, layers }
+                BaseModels { name: base_name(layers), tree, packages, layers, current_layers: None }
             }),
         };
         Ok(Self { image, tree, packages, history, trace, base, content_patterns })
     }
 
-    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>) -> gate::Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>, today: Date) -> gate::Facts<'a> {
         gate::Facts {
             image: &self.image,
             tree: &self.tree,
@@ -295,10 +308,12 @@ impl ImageModels {
                 tree: &b.tree,
                 packages: &b.packages,
                 layers: b.layers,
+                current_layers: b.current_layers,
             }),
             dockerfile,
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            today,
         }
     }
 
@@ -323,7 +338,8 @@ impl ImageModels {
     }
 }
 
-fn base_name(layers: usize) -> String {
+/// What the base found in the image is called.
+pub(super) fn base_name(layers: usize) -> String {
     match layers {
         0 => "an empty base".into(),
         1 => "the base (layer 1)".into(),

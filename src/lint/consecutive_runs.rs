@@ -30,9 +30,22 @@ fn is_single(facts: &Facts<'_>, index: usize) -> bool {
     let Some(script) = script.ok().and_then(|i| facts.scripts.get(i)) else { return true };
     if script.form != Form::Exec && (script.dialect() == Dialect::Other || script.error.is_some()) {
         let Some(run) = facts.dockerfile.instructions.get(index) else { return true };
-        return run.heredocs.is_empty() && !facts.dockerfile.source.slice(run.span).contains([';', '&', '|']);
+        return run.heredocs.is_empty() && !has_separator(facts.dockerfile.source.slice(run.span));
     }
     script.commands.iter().filter(|command| command.wrapper.is_none() && !command.words.is_empty()).count() <= 1
+}
+
+/// Whether a `;`, `&` or `|` stands outside quotes.
+fn has_separator(code: &str) -> bool {
+    let mut quote = None;
+    code.chars().any(|c| {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            _ => {}
+        }
+        quote.is_none() && matches!(c, ';' | '&' | '|')
+    })
 }
 
 fn same_flags(one: &[Flag], other: &[Flag]) -> bool {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::check::{Judged, Report, Suppressed};
 use crate::finding::{ImagePlace, Place};
+use crate::gate;
 
 /// Version of the shape this module writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -47,6 +48,7 @@ fn finding(judged: &Judged) -> Value {
         "subject": finding.subject,
         "fingerprint": judged.fingerprint,
         "trigger": judged.trigger,
+        "trigger_id": judged.trigger.as_deref().map(|trigger| gate::trigger_id(finding, Some(trigger))),
         "policy_line": judged.decided_by.as_ref().map(|l| json!({ "path": l.source.path(), "line": l.source.line(l.span.start) })),
         "waived": judged.waived,
         "image_says": finding.verdict_of_image,

@@ -8,22 +8,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::layer::{Layer, NEEDED, Wanted, Wish, params};
-use super::regexp::from_python;
+use super::regexp::{from_python, line_expressions};
 use super::{Action, Fault, PolicyError, PolicyLine};
 use crate::rule::{self, Default as Kind, Edition, ParamSpec, Rule, Severity, Value, catalogue};
 use crate::text::{SourceText, Span};
-
-/// Gates of 2017 that no rule answers to yet. A line that asks for one is refused: left out, it would pass in silence.
-const UNSUPPORTED: [&str; 8] = [
-    "FILEPARSE_PASSWD",
-    "GEMCHECK",
-    "IMAGECHECK",
-    "LICBLACKLIST",
-    "NPMCHECK",
-    "PKGBLACKLIST",
-    "PKGCHECK",
-    "SECRETCHECK",
-];
 
 /// Reads a policy in Anchore's text form.
 ///
@@ -94,7 +82,10 @@ impl<'a> Line<'a> {
         let given = self.params(&name, &rules)?;
         let mut wanted = Vec::with_capacity(rules.len());
         for rule in rules {
-            let own = given.iter().filter(|g| spec(rule, &g.name).is_some()).map(|g| (g.name.clone(), g.value.clone()));
+            let own = given
+                .iter()
+                .filter(|g| spec(rule, &g.name).is_some())
+                .map(|g| (g.name.clone(), read_value(g.spec, &g.text)));
             let params = params(rule, own.collect())
                 .map_err(|fault| PolicyError::at(self.text, self.params.unwrap_or(self.span), fault))?;
             wanted.push(Wanted {
@@ -129,12 +120,12 @@ impl<'a> Line<'a> {
                         let fault = Fault::UnknownParam { owner: owner.to_owned(), name: name.to_owned() };
                         return Err(PolicyError::at(self.text, span, fault).did_you_mean(name, known));
                     };
-                    given.push(Given { name: name.to_owned(), spec, value: read_value(spec, value), end: span.end });
+                    given.push(Given { name: name.to_owned(), spec, text: value.to_owned(), end: span.end });
                 }
                 // A regular expression with blanks in it.
-                (None, Some(Given { value: Value::Str(before), spec, end, .. })) if is_regexp(spec) => {
-                    before.push_str(self.text.slice(Span::new(*end, span.start)));
-                    before.push_str(&from_python(word));
+                (None, Some(Given { text, spec, end, .. })) if is_regexp(spec) => {
+                    text.push_str(self.text.slice(Span::new(*end, span.start)));
+                    text.push_str(word);
                     *end = span.end;
                 }
                 (None, _) => {
@@ -151,7 +142,7 @@ impl<'a> Line<'a> {
 struct Given {
     name: String,
     spec: &'static ParamSpec,
-    value: Value,
+    text: String,
     /// Where it ends in the text.
     end: usize,
 }
@@ -169,8 +160,11 @@ fn is_regexp(spec: &ParamSpec) -> bool {
 }
 
 fn read_value(spec: &ParamSpec, text: &str) -> Value {
-    match spec.default {
-        Kind::List(_) => Value::List(text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()),
+    match (spec.name, spec.default) {
+        ("content-regexp", Kind::List(_)) => Value::List(line_expressions(text)),
+        ("content-regexp", _) => Value::Str(line_expressions(text).join("|")),
+        (_, Kind::List(_)) if is_regexp(spec) => Value::List(vec![from_python(text)]),
+        (_, Kind::List(_)) => Value::List(text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()),
         _ if is_regexp(spec) => Value::Str(from_python(text)),
         _ => Value::Str(text.to_owned()),
     }
@@ -184,13 +178,9 @@ fn known_trigger(text: &Arc<SourceText>, gate_span: Span, trigger_span: Span) ->
     if known.iter().any(|(g, t)| g.eq_ignore_ascii_case(gate) && t.eq_ignore_ascii_case(trigger)) {
         return Ok(());
     }
-    if UNSUPPORTED.iter().any(|g| g.eq_ignore_ascii_case(gate)) {
-        return Err(PolicyError::at(text, gate_span, Fault::UnsupportedGate(gate.to_owned()))
-            .with_help("take the line out if you can do without it"));
-    }
     let triggers: Vec<&str> = known.iter().filter(|(g, _)| g.eq_ignore_ascii_case(gate)).map(|(_, t)| *t).collect();
     if triggers.is_empty() {
-        let gates = known.iter().map(|(g, _)| *g).chain(UNSUPPORTED);
+        let gates = known.iter().map(|(g, _)| *g);
         return Err(PolicyError::at(text, gate_span, Fault::UnknownGate(gate.to_owned())).did_you_mean(gate, gates));
     }
     let fault = Fault::UnknownTrigger { gate: gate.to_owned(), trigger: trigger.to_owned() };
@@ -296,8 +286,8 @@ mod tests {
                     FILECHECK:FILENAMEMATCH:GO:  FILECHECK_NAMEREGEXP=/x{\n";
         let policy = policy(text);
         let given: Vec<_> = policy.checks.iter().flat_map(|c| c.params.iter().map(|(_, v)| v.clone())).collect();
-        assert_eq!(given, ["BEGIN  RSA key=x\\z", "/a:b=c|/d$", "/x\\{"].map(|s| Value::Str(s.into())));
-        assert_eq!(policy.content_patterns(), ["BEGIN  RSA key=x\\z"]);
+        assert_eq!(given, ["^BEGIN  RSA key=x\\z", "/a:b=c|/d$", "/x\\{"].map(|s| Value::Str(s.into())));
+        assert_eq!(policy.content_patterns(), ["^BEGIN  RSA key=x\\z"]);
     }
 
     #[test]
@@ -364,8 +354,12 @@ mod tests {
                 "gate.policy:1: `name-regexp` is not a regular expression that can be run: unclosed group",
             ),
             (
-                "PKGBLACKLIST:PKGNAMEMATCH:STOP:BLACKLIST_NAMEMATCH=telnet",
-                "gate.policy:1: this version does not have the gate `PKGBLACKLIST`, so the line cannot be checked; take the line out if you can do without it",
+                "PKGBLACKLIST:PKGFULLMATCH:STOP:BLACKLIST_FULLMATCH=a|1,telnet",
+                "gate.policy:1: `telnet` in `versions` is not a package and a version; write it as `name|version`",
+            ),
+            (
+                "PKGCHECK:PKGNOTPRESENT:STOP",
+                "gate.policy:1: `required-package-missing` has nothing to look for; give it exact-versions or names or minimum-versions",
             ),
             ("# nothing\n", "gate.policy:1: the policy asks for nothing, so nothing would be checked"),
         ];
@@ -384,20 +378,26 @@ mod tests {
     }
 
     #[test]
-    fn every_gate_of_2017_is_either_checked_or_refused() {
-        let gates = [
-            "SECRETCHECK",
-            "PKGCHECK",
-            "PKGBLACKLIST",
-            "LICBLACKLIST",
-            "IMAGECHECK",
-            "FILEPARSE_PASSWD",
-            "NPMCHECK",
-            "GEMCHECK",
-        ];
-        for gate in gates {
-            assert!(error(&format!("{gate}:ANYTHING:STOP")).contains("does not have the gate"), "{gate}");
-        }
+    fn a_list_keeps_its_pairs() {
+        let policy = policy("PKGCHECK:PKGNOTPRESENT:STOP:PKGFULLMATCH=a|1,b|2:3 PKGNAMEMATCH=c PKGVERSMATCH=d|4\n");
+        let params = &policy.checks.iter().find(|c| c.rule.id == "required-package-missing").unwrap().params;
+        assert_eq!(params.list("exact-versions"), ["a|1", "b|2:3"]);
+        assert_eq!((params.list("names"), params.list("minimum-versions")), (&["c".into()][..], &["d|4".into()][..]));
+    }
+
+    #[test]
+    fn secrets_have_expressions_of_their_own_and_defaults() {
+        let policy = policy(
+            "SECRETCHECK:CONTENTMATCH:STOP\nSECRETCHECK:FILENAMEMATCH:WARN:SECRETCHECK_NAMEREGEXP=.*/a|.*/b c\n",
+        );
+        let params = |id: &str| &policy.checks.iter().find(|c| c.rule.id == id).unwrap().params;
+        assert!(params("secret-content-matched").list("content-regexp").contains(&"PRIV_KEY".to_owned()));
+        assert_eq!(params("secret-name-matched").list("name-regexp"), [".*/a|.*/b c"]);
+        assert!(policy.content_patterns().iter().any(|p| p.contains("PRIVATE KEY")));
+    }
+
+    #[test]
+    fn vulnerabilities_are_told_as_unchecked() {
         for vulnerability in
             ["VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "VULNUNKNOWN", "FEEDOUTOFDATE", "UNSUPPORTEDDISTRO"]
         {

@@ -77,9 +77,6 @@ pub enum Fault {
     /// A gate nobody knows.
     #[error("unknown gate `{0}`")]
     UnknownGate(String),
-    /// A gate Anchore had and this version has not.
-    #[error("this version does not have the gate `{0}`, so the line cannot be checked")]
-    UnsupportedGate(String),
     /// A trigger its gate does not have.
     #[error("gate `{gate}` has no trigger `{trigger}`")]
     UnknownTrigger {
@@ -112,6 +109,14 @@ pub enum Fault {
         param: String,
         /// Why.
         why: String,
+    },
+    /// An item that should name a package and a version.
+    #[error("`{item}` in `{param}` is not a package and a version; write it as `name|version`")]
+    NotAPackage {
+        /// The parameter.
+        param: String,
+        /// The item.
+        item: String,
     },
     /// The text is not TOML.
     #[error("{0}")]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::regexp::{check_line_regex, reason};
-use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, path_regex};
+use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, line_regex, path_regex};
 use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, Value, catalogue};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
@@ -89,7 +89,7 @@ impl Layer {
             let is_later = rule.since > ruleset;
             let cap = |action| if is_later { Action::Go } else { action };
             if !self.rules.contains_key(&(rule.id, None)) {
-                let is_left_out = rule.needs_params() || self.named_only.unwrap_or(false);
+                let is_left_out = rule.needs_params() || rule.is_opt_in() || self.named_only.unwrap_or(false);
                 if let Some(action) = actions.of(rule.severity).filter(|_| !is_left_out) {
                     let (params, action) = (Params::defaults(rule), cap(action));
                     checks.push(Check {
@@ -157,14 +157,18 @@ pub(super) static NEEDED: [Needed; 2] = [
 ];
 
 fn compares_with_base(rule: &Rule) -> bool {
-    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:")) || compares_packages(rule)
+    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
 }
 
 fn compares_packages(rule: &Rule) -> bool {
-    rule.triggers.iter().any(|t| t.starts_with("PKGDIFF:"))
+    let gate = |t: &&'static str| t.split(':').next().unwrap_or_default();
+    rule.triggers.iter().map(|t| gate(&t)).any(|gate| PACKAGE_GATES.contains(&gate))
 }
 
-/// Parameters for a rule: known, of the right kind, and with regular expressions that compile.
+/// Anchore's gates that look at packages.
+const PACKAGE_GATES: [&str; 6] = ["GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBLACKLIST", "PKGCHECK", "PKGDIFF"];
+
+/// Parameters for a rule: known, of the right kind, with regular expressions that compile and packages that have a version.
 pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result<Params, Fault> {
     let params = Params::new(rule, given)?;
     for (name, value) in params.iter().filter(|(name, _)| name.ends_with("-regexp")) {
@@ -179,9 +183,16 @@ pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result
                 return Err(fault(String::from("it is empty, and would match everything")));
             }
             match name {
-                "content-regexp" => check_line_regex(expression).map_err(fault)?,
+                "content-regexp" => check_line_regex(line_regex(expression)).map_err(fault)?,
                 _ => drop(path_regex(expression).map_err(|error| fault(reason(&error.to_string())))?),
             }
+        }
+    }
+    for (name, value) in params.iter().filter(|(name, _)| *name == "versions" || name.ends_with("-versions")) {
+        let Value::List(items) = value else { continue };
+        let is_whole = |item: &&String| item.split_once('|').is_some_and(|(n, v)| !n.is_empty() && !v.is_empty());
+        if let Some(item) = items.iter().find(|item| !is_whole(item)) {
+            return Err(Fault::NotAPackage { param: name.to_owned(), item: item.clone() });
         }
     }
     Ok(params)

@@ -18,5 +18,5 @@ pub use date::Date;
 pub use error::{Fault, Located, PolicyError};
 pub use glob::PathGlob;
 pub use model::*;
-pub use regexp::path_regex;
+pub use regexp::{line_regex, path_regex};
 pub use verdict::{Decision, ExpiredWaiver, FailOn, UnusedWaiver, Verdict, Waived, decide};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::hadolint::{self, Surroundings};
 use super::layer::Layer;
-use super::{Fault, Policy, PolicyError, anchore, toml};
-use crate::rule;
+use super::{Fault, Policy, PolicyError, anchore, line_regex, toml};
+use crate::rule::{self, Value};
 use crate::text::{SourceText, Span};
 
 /// Bytes a policy may have.
@@ -49,8 +49,15 @@ impl Policy {
 
     /// What to search for in the content of the image's files, sorted.
     pub fn content_patterns(&self) -> Vec<String> {
-        let patterns = self.checks.iter().map(|check| check.params.str("content-regexp"));
-        let mut patterns: Vec<String> = patterns.filter(|p| !p.is_empty()).map(str::to_owned).collect();
+        let given = self.checks.iter().flat_map(|check| check.params.iter());
+        let mut patterns = Vec::new();
+        for (_, value) in given.filter(|(name, _)| *name == "content-regexp") {
+            match value {
+                Value::Str(one) => patterns.push(line_regex(one).to_owned()),
+                Value::List(all) => patterns.extend(all.iter().map(|one| line_regex(one).to_owned())),
+                Value::Int(_) | Value::Bool(_) => {}
+            }
+        }
         patterns.sort();
         patterns.dedup();
         patterns

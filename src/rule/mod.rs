@@ -170,6 +170,11 @@ impl Rule {
         section.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// Whether the rule runs only where a policy names it: its page is tagged `opt-in`.
+    pub fn is_opt_in(&self) -> bool {
+        self.tags.contains(&"opt-in")
+    }
+
     /// Whether a policy must give a parameter before the rule can run.
     pub fn needs_params(&self) -> bool {
         self.params.iter().any(|p| p.required)
