@@ -208,7 +208,8 @@ fn help(judged: &Judged) -> String {
                 let short = digest.get(..12).unwrap_or(digest);
                 lines.push(format!("in the image: {path}, layer {} ({short})", layer.index + 1));
             }
-            None => lines.push(format!("in the image: {path}")),
+            None if inside.path.is_some() => lines.push(format!("in the image: {path}")),
+            None => {}
         }
     }
     if finding.origin == Origin::Base {

@@ -18,7 +18,7 @@ const MAX_COLUMNS: usize = 16;
 
 /// Reads the headers: the blobs of the table.
 pub(super) fn read<'a>(content: &'a [u8], headers: &mut Headers<'a>) -> Result<(), Unreadable> {
-    let mut file = File::open(content)?;
+    let mut file = DatabaseFile::open(content)?;
     let mut root = None;
     file.rows(1, &mut |record| {
         // type, name, tbl_name, rootpage, sql
@@ -46,7 +46,7 @@ pub(super) fn read<'a>(content: &'a [u8], headers: &mut Headers<'a>) -> Result<(
     if without > 0 { Err(Unreadable(format!("has {without} rows without a header"))) } else { Ok(()) }
 }
 
-struct File<'a> {
+struct DatabaseFile<'a> {
     content: &'a [u8],
     page_size: usize,
     /// Bytes of a page that hold data.
@@ -55,7 +55,7 @@ struct File<'a> {
     seen: Vec<bool>,
 }
 
-impl<'a> File<'a> {
+impl<'a> DatabaseFile<'a> {
     fn open(content: &'a [u8]) -> Result<Self, Unreadable> {
         let damaged = || Unreadable::new("is no SQLite database");
         if !content.starts_with(MAGIC) {
