@@ -245,6 +245,8 @@ impl Made {
         };
         let request = Request {
             dockerfiles: dockerfile.into_iter().collect(),
+            notes: Vec::new(),
+            ignore_files: std::collections::BTreeMap::new(),
             context: None,
             ignore_files: std::collections::BTreeMap::new(),
             notes: Vec::new(),
@@ -256,6 +258,7 @@ impl Made {
             policy: &policy,
             selection: Selection::default(),
             build: BuildOptions::default(),
+            shellcheck: None,
             today: Date::parse("2026-01-01").unwrap(),
             progress: &|_| {},
         };
