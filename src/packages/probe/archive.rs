@@ -53,7 +53,7 @@ impl Probe for Archive {
         look.archive(&self.bytes, "", 0);
         let problem = match look.unread.as_slice() {
             [] => None,
-            [one] if one.is_empty() => Some("is no archive that can be read".to_owned()),
+            [one] if one.is_empty() => Some("is damaged, or no archive of this format".to_owned()),
             [one] => Some(format!("has a part that could not be read: {one}")),
             [first, rest @ ..] => Some(format!("has {} parts that could not be read, such as {first}", rest.len() + 1)),
         };
@@ -78,11 +78,12 @@ impl Look {
             return;
         };
         for member in zip.members() {
-            let Some(members) = self.members.checked_sub(1) else {
-                self.unread.push(format!("{prefix}{}", member.name));
+            let left = self.members.checked_sub(1);
+            let (Some(member), Some(left)) = (member, left) else {
+                self.unread.push(prefix.trim_end_matches(NESTED).to_owned());
                 return;
             };
-            self.members = members;
+            self.members = left;
             let is_nested = is_archive(&member.name);
             if !is_nested && !is_metadata(&member.name) {
                 continue;
