@@ -10,7 +10,7 @@ use dockgate::context::IgnoreFile;
 use dockgate::dockerfile::BuildOptions;
 use dockgate::finding::Fix;
 use dockgate::fix;
-use dockgate::policy::{Action, Actions, Check, Date, Policy};
+use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
 use dockgate::rule::{self, Default, Edition, Example, ExampleKind, FixKind, Params, Phase, Rule, Value};
 use dockgate::text::SourceText;
 
@@ -46,6 +46,9 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         checks: vec![check],
         left_out: Vec::new(),
         waivers: Vec::new(),
+        honours_comments: true,
+        notes: Vec::new(),
+        wishes: OutputWishes::default(),
     };
     let folder = tempfile::tempdir().unwrap();
     for (path, content) in example.context {
@@ -59,6 +62,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         IgnoreFile::beside(&dockerfile).transpose().map(|file| ("Dockerfile".to_owned(), file.map(Arc::new)));
     let context = ContextRequest { root: folder.path().into(), shown: String::new(), dockerfile };
     run(&Request {
+        notes: Vec::new(),
         dockerfiles: vec![SourceText::new("Dockerfile", example.text)],
         ignore_files: ignore_file.into_iter().collect(),
         context: (rule.phase == Phase::Context).then_some(context),

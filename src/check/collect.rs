@@ -15,7 +15,7 @@ use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Do
 use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::policy::Check;
+use crate::policy::{Check, Date};
 use crate::rule::{Confidence, catalogue};
 use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
 use crate::shell::{self, Diagnosis, PackageCall, Script};
@@ -44,7 +44,7 @@ pub(super) struct LintModels {
     pub(super) context: Option<ContextModels>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub(super) check_options: Result<CheckOptions, SyntaxError>,
-    pub(super) suppressions: Vec<Suppression>,
+    suppressions: Vec<Suppression>,
     failures: Vec<BuildFailure>,
     /// How far BuildKit's own checks come.
     pub(super) reach: Reach,
@@ -176,6 +176,11 @@ impl LintModels {
         }
     }
 
+    /// What comments of the file ask to leave out.
+    pub(super) fn suppressions(&self) -> &[Suppression] {
+        &self.suppressions
+    }
+
     /// Whether the file asks BuildKit to fail on its checks (`# check=error=true`), and this is surely a finding of one.
     pub(super) fn fails_build(&self, finding: &Finding) -> bool {
         self.check_options.as_ref().is_ok_and(|options| options.is_error)
@@ -248,7 +253,7 @@ struct BaseModels {
 
 /// Files whose content the gates or the readers of packages look at.
 fn is_captured(path: &str) -> bool {
-    packages::database_paths(path) || gate::is_account_file(path)
+    packages::is_wanted(path) || gate::is_looked_at(path)
 }
 
 impl ImageModels {
@@ -258,19 +263,21 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(is_captured), ..Wants::default() };
-        let wants = Wants { content: content_patterns.clone(), ..databases() };
+        let databases =
+            || Wants { capture_if: Some(is_captured), ..packages::wants() };
+        let wants = Wants { content: content_patterns.clone(), keys: true, ..databases() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
-        let packages = packages::inventory(&tree);
+        let mut packages = packages::inventory(&tree);
         let history = PackageHistory::of(&image);
+        history.place(&mut packages);
         let trace = lint
             .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
         let boundary = trace.as_ref().and_then(|t| t.base_layers);
         let base = match &wanted.base {
             Some(reference) => {
-                let other = image::read(reference, &databases(), &options)?;
+                let other = image::read(reference, &packages::wants(), &options)?;
                 let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
                 let tree = Tree::merge(&other.layers);
                 let packages = packages::inventory(&tree);
@@ -291,7 +298,7 @@ impl ImageModels {
         Ok(Self { image, tree, packages, history, trace, base, content_patterns })
     }
 
-    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>) -> gate::Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>, today: Date) -> gate::Facts<'a> {
         gate::Facts {
             image: &self.image,
             tree: &self.tree,
@@ -307,6 +314,7 @@ impl ImageModels {
             dockerfile,
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            today,
         }
     }
 
@@ -331,7 +339,8 @@ impl ImageModels {
     }
 }
 
-fn base_name(layers: usize) -> String {
+/// What the base found in the image is called.
+pub(super) fn base_name(layers: usize) -> String {
     match layers {
         0 => "an empty base".into(),
         1 => "the base (layer 1)".into(),

@@ -36,6 +36,9 @@ pub(super) enum Command {
     Lint(LintArgs),
     /// Judge an image by a policy.
     Gate(GateArgs),
+    /// Look at what an image holds: packages (also as a bill of materials), files, layers, history, config, and what it adds
+    /// to its base.
+    Inspect(InspectArgs),
     /// Look at policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -121,16 +124,38 @@ pub(super) struct BuildArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct CommonArgs {
-    /// The policy: `default`, `strict`, `cis`, `anchore-2017`, or a file (dockgate TOML or Anchore text).
+pub(super) struct PolicyArgs {
+    /// The policy: `default`, `strict`, `cis`, `anchore-2017`, or a file (dockgate TOML, Anchore text or JSON).
     #[arg(long, value_name = "POLICY", default_value = "default")]
     pub(super) policy: String,
+    /// The policy bundle: another name for --policy.
+    #[arg(long, value_name = "FILE", conflicts_with = "policy", value_hint = ValueHint::FilePath)]
+    pub(super) bundle: Option<String>,
+    /// Let pass what an Anchore whitelist names by gate and trigger id (repeatable).
+    #[arg(long = "whitelist", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) whitelists: Vec<String>,
+    /// The same for a whitelist that serves all images (repeatable).
+    #[arg(long = "global-whitelist", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) global_whitelists: Vec<String>,
+    /// Read the policy, what it extends and the whitelists from a git ref, so that a change cannot switch off its own
+    /// gate: `origin/main`. What the work tree would change is told.
+    #[arg(long, value_name = "REF")]
+    pub(super) policy_from: Option<String>,
+    /// What the image is called, for policies that depend on it (repeatable) [default: its own tags].
+    #[arg(long = "image-name", value_name = "NAME")]
+    pub(super) image_names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CommonArgs {
+    #[command(flatten)]
+    pub(super) policies: PolicyArgs,
     /// The lowest action that fails the run.
     #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
     pub(super) fail_on: FailOn,
-    /// How the report on standard output looks.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    /// How the report on standard output looks [default: text, or what hadolint's configuration asks for].
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
     /// Show Anchore's trigger ids, which whitelists name, in the table.
     #[arg(long = "show-triggerids")]
     pub(super) show_trigger_ids: bool,
@@ -173,6 +198,51 @@ pub(super) enum Format {
     Sarif,
     Github,
     Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The image: `docker-archive:x.tar`, `oci-archive:x.tar`, `oci:dir[:tag]`, or a path.
+    pub(super) image: String,
+    /// What to look at.
+    #[arg(value_enum, default_value_t = Inspected::Packages, value_name = "VIEW")]
+    pub(super) view: Inspected,
+    /// As a table, as JSON, or (packages) as a bill of materials.
+    #[arg(long, value_enum, default_value_t = InspectAs::Table)]
+    pub(super) format: InspectAs,
+    /// The Dockerfile it was built from, which tells where its base ends.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) dockerfile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) gate: GateOptions,
+    #[command(flatten)]
+    pub(super) build: BuildArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Inspected {
+    /// Packages of the distribution and of languages.
+    Packages,
+    /// The files of all layers merged.
+    Files,
+    /// The layers, and what made them.
+    Layers,
+    /// How the image was made.
+    History,
+    /// How containers run.
+    Config,
+    /// What differs from the base.
+    Diff,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum InspectAs {
+    Table,
+    Json,
+    /// CycloneDX 1.5 JSON.
+    Cyclonedx,
+    /// SPDX 2.3 JSON.
+    Spdx,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, args, discover, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
@@ -34,23 +34,26 @@ struct Ready {
 }
 
 impl Ready {
-    fn new(common: &CommonArgs, build: BuildArgs) -> Result<Self, CliError> {
+    fn new(common: &CommonArgs, build: BuildArgs, image: Option<&ImageRequest>) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
         let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
+        let mut policy = policies::in_force(&common.policies, image, build.platform.as_deref())?;
+        let format = match common.format {
+            Some(Format::Text) => output::Format::Text,
+            Some(Format::Table) => output::Format::Table,
+            Some(Format::Json) => output::Format::Json,
+            Some(Format::Sarif) => output::Format::Sarif,
+            Some(Format::Github) => output::Format::Github,
+            Some(Format::Markdown) => output::Format::Markdown,
+            None => wished_format(&mut policy),
+        };
         Ok(Self {
-            policy: Policy::load(&common.policy)?,
+            policy,
+            format,
             fail_on: match common.fail_on {
                 FailOn::Stop => policy::FailOn::Stop,
                 FailOn::Warn => policy::FailOn::Warn,
                 FailOn::Never => policy::FailOn::Never,
-            },
-            format: match common.format {
-                Format::Text => output::Format::Text,
-                Format::Table => output::Format::Table,
-                Format::Json => output::Format::Json,
-                Format::Sarif => output::Format::Sarif,
-                Format::Github => output::Format::Github,
-                Format::Markdown => output::Format::Markdown,
             },
             outputs,
             trigger_ids: common.show_trigger_ids,
@@ -62,13 +65,18 @@ impl Ready {
                     Some(shellcheck::version().map_err(|reason| CliError::NoShellCheck { reason })?)
                 }
             },
-            build: BuildOptions {
-                build_args: build_args(build.build_args)?,
-                target: build.target,
-                platform: build.platform,
-            },
+            build: build_options(build)?,
         })
     }
+}
+
+/// The format a configuration asks for. One that is not written here is told, and the report is text.
+fn wished_format(policy: &mut Policy) -> output::Format {
+    let Some(name) = policy.wishes.format.as_deref().filter(|name| *name != "tty") else { return output::Format::Text };
+    output::Format::named(name).unwrap_or_else(|| {
+        policy.notes.push(format!("`{name}` is not a format of this version, so the report is text"));
+        output::Format::Text
+    })
 }
 
 /// The main job: Dockerfile, context and image in one report.
@@ -80,54 +88,72 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             reason: format!("{reason} to take as the build context"),
         });
     }
-    let ready = Ready::new(&args.common, args.build)?;
+    let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
+    let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
-    let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
-    run(&ready, vec![source], Some(context), image, terminal, out)
+    run(
+        &ready,
+        Subject { dockerfiles: vec![source], context: Some(context), image, ..Subject::default() },
+        terminal,
+        out,
+    )
 }
 
 /// Dockerfiles alone.
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let ready = Ready::new(&args.common, args.build)?;
+    let ready = Ready::new(&args.common, args.build, None)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
-    let sources = discover::dockerfiles(&paths)?;
-    if sources.is_empty() {
+    let mut discovered = discover::dockerfiles(&paths);
+    if discovered.dockerfiles.is_empty() {
+        if !discovered.errors.is_empty() {
+            return Err(discovered.errors.swap_remove(0));
+        }
         let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        return Err(CliError::NoDockerfile { paths: paths.join(", ") });
+        return Err(CliError::NoDockerfile { paths: paths.join(", "), notes: discovered.notes });
     }
-    run(&ready, sources, None, None, terminal, out)
+    let errors = discovered.errors;
+    let unread = errors.iter().map(|error| format!("not checked: {error}"));
+    let notes = discovered.notes.into_iter().chain(unread).collect();
+    let code =
+        run(&ready, Subject { dockerfiles: discovered.dockerfiles, notes, ..Subject::default() }, terminal, out)?;
+    errors.iter().for_each(|error| error.report(terminal));
+    Ok(if errors.is_empty() { code } else { UNABLE })
 }
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let ready = Ready::new(&args.common, args.build)?;
-    let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
-    run(&ready, sources, None, image, terminal, out)
+    let ready = Ready::new(&args.common, args.build, image.as_ref())?;
+    let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
+    run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
 }
 
-fn run(
-    ready: &Ready,
+/// What a run looks at.
+#[derive(Default)]
+struct Subject {
     dockerfiles: Vec<Arc<SourceText>>,
     context: Option<ContextRequest>,
     image: Option<ImageRequest>,
-    terminal: &Terminal,
-    out: &mut dyn Write,
-) -> Result<u8, CliError> {
-    let ignore_files = match context {
+    /// What is left out of it, in words.
+    notes: Vec<String>,
+}
+
+fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
+    let ignore_files = match subject.context {
         Some(_) => BTreeMap::new(),
-        None => ignore_files(&dockerfiles),
+        None => ignore_files(&subject.dockerfiles),
     };
     let report = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
-        let bar = image.is_some().then(|| Bar::new(terminal));
+        let bar = subject.image.is_some().then(|| Bar::new(terminal));
         let request = Request {
-            dockerfiles,
+            dockerfiles: subject.dockerfiles,
             ignore_files,
-            context,
-            image,
+            context: subject.context,
+            image: subject.image,
+            notes: subject.notes,
             policy: &ready.policy,
             selection: ready.selection.clone(),
             build: ready.build.clone(),
@@ -144,8 +170,8 @@ fn run(
     for output in &ready.outputs {
         output.write(&report, ready.trigger_ids)?;
     }
-    let style =
-        Style { color: terminal.color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
+    let color = terminal.color && !ready.policy.wishes.is_plain;
+    let style = Style { color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
 }
@@ -160,7 +186,13 @@ fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<
     dockerfiles.iter().filter(|dockerfile| dockerfile.path() != "-").filter_map(of).collect()
 }
 
-fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
+/// How the image is built.
+pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> {
+    Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
+}
+
+/// The image, and the one to compare it with.
+pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
     match (image, base) {
         (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),

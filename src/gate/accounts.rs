@@ -1,4 +1,5 @@
-//! The accounts of an image: `/etc/passwd` and `/etc/group`, read as passwd(5) and group(5) describe them.
+//! The accounts of an image: `/etc/passwd`, `/etc/group` and `/etc/shadow`, read as passwd(5), group(5) and shadow(5)
+//! describe them.
 
 use std::borrow::Cow;
 
@@ -7,10 +8,11 @@ use crate::image::{Change, Image, Tree};
 
 pub(super) const PASSWD: &str = "/etc/passwd";
 pub(super) const GROUP: &str = "/etc/group";
+pub(super) const SHADOW: &str = "/etc/shadow";
 
 /// Whether the content of the file at a path is looked at here, and has to be captured.
-pub fn is_account_file(path: &str) -> bool {
-    matches!(path, PASSWD | GROUP)
+pub(super) fn is_account_file(path: &str) -> bool {
+    matches!(path, PASSWD | GROUP | SHADOW)
 }
 
 /// A line of passwd.
@@ -27,6 +29,11 @@ impl User {
 
     pub(super) fn name(&self) -> &str {
         self.field(0)
+    }
+
+    /// Whether the field of the password, which shadow(5) has in the same place, is there and empty.
+    pub(super) fn has_empty_password(&self) -> bool {
+        !self.name().is_empty() && self.entry.split(':').nth(1) == Some("")
     }
 
     /// The user id as it is written.

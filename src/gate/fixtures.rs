@@ -8,6 +8,7 @@ use crate::dockerfile::{self, Dockerfile};
 use crate::finding::{Finding, ImagePlace, Place};
 use crate::image::{Change, Entry, EntryKind, Image, ImageConfig, Layer, Node, Problem, Tree};
 use crate::packages::{Package, PackageHistory, PackageKind, Packages};
+use crate::policy::Date;
 use crate::rule::{self, Params, Value};
 use crate::text::SourceText;
 use crate::trace::Trace;
@@ -26,6 +27,8 @@ pub(super) struct Case {
     pub(super) licences: Vec<String>,
     /// The image's config.
     pub(super) config: ImageConfig,
+    /// Sizes of the layers; 0 where there are fewer.
+    pub(super) sizes: Vec<u64>,
     layers: Vec<(Vec<Entry>, Vec<String>)>,
     packages: Vec<Vec<(&'static str, &'static str)>>,
     dockerfile: Option<Dockerfile>,
@@ -44,6 +47,7 @@ impl Case {
             others: Vec::new(),
             licences: Vec::new(),
             config: ImageConfig::default(),
+            sizes: Vec::new(),
             layers: Vec::new(),
             packages: Vec::new(),
             dockerfile: None,
@@ -116,6 +120,7 @@ impl Case {
             dockerfile: self.dockerfile.as_ref(),
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            today: Date::parse("2026-06-01").unwrap(),
         };
         let mut report = Reporter::new(rule, &params, &facts);
         assert!(super::run(rule, &facts, &mut report), "{} has no code", rule.id);
@@ -128,7 +133,15 @@ impl Case {
                 let removed = removed.iter().cloned().map(Change::Whiteout);
                 let added = entries.iter().cloned().chain([status(packages)]).map(|e| Change::Add(Arc::new(e)));
                 let diff_id = format!("sha256:{index}");
-                Layer { index, diff_id, stored_size: 0, size: 0, changes: removed.chain(added).collect() }
+                let size = self.sizes.get(index).copied().unwrap_or_default();
+                Layer {
+                    index,
+                    diff_id,
+                    stored_size: 0,
+                    size,
+                    changes: removed.chain(added).collect(),
+                    keys: self.keys_of(entries),
+                }
             });
         Image {
             reference: String::from("docker-archive:x.tar"),
@@ -138,6 +151,15 @@ impl Case {
             layers: layers.collect(),
             problems: self.problems.clone(),
         }
+    }
+
+    /// The key files among entries with content.
+    fn keys_of(&self, entries: &[Entry]) -> BTreeMap<String, crate::secrets::KeyHit> {
+        let hit = |entry: &Entry| {
+            let mut content = entry.content.as_deref()?;
+            Some((entry.path.clone(), crate::secrets::classify(&entry.path, &mut content)?))
+        };
+        entries.iter().filter_map(hit).collect()
     }
 
     fn tree(&self, layers: usize) -> Tree {
@@ -157,7 +179,7 @@ impl Case {
         }
         list.iter_mut().for_each(|package| package.licences.clone_from(&self.licences));
         list.sort();
-        Packages { list, problems: self.package_problems.clone() }
+        Packages { list, problems: self.package_problems.clone(), distro: None }
     }
 }
 
@@ -175,6 +197,7 @@ pub(super) fn file(path: &str) -> Entry {
         capability: None,
         content: None,
         matches: Vec::new(),
+        probed: None,
     }
 }
 
@@ -207,13 +230,5 @@ const DATABASE: &str = "/var/lib/dpkg/status";
 
 /// A package of dpkg's.
 pub(super) fn package(name: &str, version: &str) -> Package {
-    Package {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        architecture: None,
-        source: None,
-        kind: PackageKind::Deb,
-        licences: Vec::new(),
-        database: String::from(DATABASE),
-    }
+    Package { database: String::from(DATABASE), ..Package::new(PackageKind::Deb, name, version) }
 }

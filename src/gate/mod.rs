@@ -2,13 +2,27 @@
 //!
 //! To add a trigger: a page in `rules/image` whose `code` names the function (`suiddiff::setuid_added`), and the function.
 
+pub mod accountcheck;
 mod accounts;
 pub mod anchoresec;
+pub mod bytes;
+pub mod caches;
+pub mod capabilities;
+mod compare;
+pub mod config;
+pub mod contents;
+pub mod custom;
 pub mod dockerfilecheck;
+pub mod end_of_life;
 pub mod filecheck;
 pub mod fileparse_passwd;
+pub mod files;
 pub mod imagecheck;
+pub mod instructions;
+pub mod keys;
 pub mod licblacklist;
+pub mod metadata;
+pub mod permissions;
 pub mod pkgblacklist;
 pub mod pkgcheck;
 pub mod pkgdiff;
@@ -16,14 +30,21 @@ pub mod registry;
 pub mod suiddiff;
 pub mod unchecked;
 
-pub use accounts::{EffectiveUser, effective_user, is_account_file};
+pub use accounts::{EffectiveUser, effective_user};
 
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
 use crate::packages::{PackageHistory, Packages};
+use crate::policy::Date;
 use crate::rule::{Params, Phase, Rule};
 use crate::trace::{Maker, Trace};
+
+/// Whether gates look at the content of the file at an absolute path, so that it has to be captured
+/// ([`Wants::capture_if`](crate::image::Wants::capture_if)).
+pub fn is_looked_at(path: &str) -> bool {
+    accounts::is_account_file(path) || end_of_life::is_release_file(path)
+}
 
 /// What a gate can look at. Everything is computed before the first gate runs.
 #[derive(Debug)]
@@ -44,6 +65,8 @@ pub struct Facts<'a> {
     pub trace: Option<&'a Trace>,
     /// The content patterns searched for while reading, in the order `Wants::content` had them.
     pub content_patterns: &'a [String],
+    /// The day of the run.
+    pub today: Date,
 }
 
 /// The base of an image.
@@ -100,6 +123,31 @@ impl<'a> Reporter<'a> {
     pub fn on_image(&self, message: impl Into<String>) -> Finding {
         let inside = ImagePlace { image: self.facts.image.reference.clone(), path: None, layer: None };
         self.traced(Maker::Base, inside, message)
+    }
+
+    /// Starts a finding about an entry of the image's history: at the instruction that made it.
+    pub fn in_history(&self, entry: usize, message: impl Into<String>) -> Finding {
+        let inside = ImagePlace { image: self.facts.image.reference.clone(), path: None, layer: None };
+        let maker = self.facts.trace.and_then(|t| t.history.get(entry)).copied().unwrap_or(Maker::Unknown);
+        let origin = if maker == Maker::Base { Origin::Base } else { Origin::Yours };
+        self.traced(maker, inside, message).origin(origin)
+    }
+
+    /// Starts a finding about an instruction of the Dockerfile, and about the image where there is none.
+    pub fn at_instruction(&self, index: usize, message: impl Into<String>) -> Finding {
+        let inside = ImagePlace { image: self.facts.image.reference.clone(), path: None, layer: None };
+        let instruction = self.facts.dockerfile.and_then(|d| Some((d, d.instructions.get(index)?)));
+        match instruction {
+            Some((dockerfile, instruction)) => {
+                Finding::new(self.rule, Place::source(&dockerfile.source, instruction.head_span), message).in_image(inside)
+            }
+            None => Finding::new(self.rule, Place::Image(inside), message),
+        }
+    }
+
+    /// Where layer `layer` stands, for a second place.
+    pub fn layer_place(&self, layer: usize) -> Place {
+        self.in_layer(layer, None, "").place().clone()
     }
 
     fn traced(&self, maker: Maker, inside: ImagePlace, message: impl Into<String>) -> Finding {

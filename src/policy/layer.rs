@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::regexp::{check_line_regex, reason};
-use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, line_regex, path_regex};
+use super::image_name::{ImageNames, fits_name};
+use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, line_regex, path_regex};
 use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, Value, catalogue};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
@@ -14,7 +15,7 @@ const ACTIONS: Actions =
     Actions { error: Some(Action::Stop), warning: Some(Action::Warn), info: Some(Action::Go), style: Some(Action::Go) };
 
 /// What one policy file says, and only that.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Layer {
     pub(super) ruleset: Option<Edition>,
     /// By severity; an inner `None` is `off`.
@@ -24,9 +25,23 @@ pub(super) struct Layer {
     pub(super) named_only: Option<bool>,
     /// See [`Policy::until_build_fails`].
     pub(super) until_build_fails: Option<bool>,
+    /// Whether comments in a Dockerfile may silence findings in it.
+    pub(super) honours_comments: Option<bool>,
     /// By rule id, and code where one is meant.
     pub(super) rules: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>,
     pub(super) waivers: Vec<Waiver>,
+    /// What holds for some images only; the later of two that fit stands over the earlier.
+    pub(super) images: Vec<ImageBlock>,
+    /// What of it does not hold, in words.
+    pub(super) notes: Vec<String>,
+}
+
+/// What a policy says of some images.
+#[derive(Clone, Debug)]
+pub(super) struct ImageBlock {
+    /// Patterns over names.
+    pub(super) names: Vec<String>,
+    pub(super) layer: Layer,
 }
 
 /// One run of a rule that a policy asks for.
@@ -64,11 +79,21 @@ impl Layer {
         merged.base_limit = self.base_limit.or(merged.base_limit);
         merged.named_only = self.named_only.or(merged.named_only);
         merged.until_build_fails = self.until_build_fails.or(merged.until_build_fails);
+        merged.honours_comments = self.honours_comments.or(merged.honours_comments);
         // A word on a whole rule is also one on its codes.
         merged.rules.retain(|(rule, _), _| !self.rules.contains_key(&(rule, None)));
         merged.rules.append(&mut self.rules);
         merged.waivers.append(&mut self.waivers);
+        merged.images.append(&mut self.images);
+        merged.notes.append(&mut self.notes);
         merged
+    }
+
+    /// What this layer says of one image: the blocks that fit it, over the rest.
+    pub(super) fn for_image(mut self, image: &ImageNames) -> Layer {
+        let blocks = std::mem::take(&mut self.images);
+        let fits = |block: &ImageBlock| block.names.iter().any(|pattern| fits_name(pattern, image));
+        blocks.into_iter().filter(fits).fold(self, |below, block| block.layer.over(below))
     }
 
     /// The policy that the stack amounts to.
@@ -126,9 +151,19 @@ impl Layer {
             }
         }
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
-        let until_build_fails = self.until_build_fails.unwrap_or(false);
-        let waivers = self.waivers;
-        Policy { name, ruleset, actions, until_build_fails, base_limit, checks, left_out, waivers }
+        Policy {
+            name,
+            ruleset,
+            actions,
+            until_build_fails: self.until_build_fails.unwrap_or(false),
+            base_limit,
+            checks,
+            left_out,
+            waivers: self.waivers,
+            honours_comments: self.honours_comments.unwrap_or(true),
+            notes: self.notes,
+            wishes: OutputWishes::default(),
+        }
     }
 }
 
@@ -157,7 +192,12 @@ const PACKAGE_GATES: [&str; 6] = ["GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBL
 
 /// Parameters for a rule: known, of the right kind, with regular expressions that compile and packages that have a version.
 pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result<Params, Fault> {
+    let is_given: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
     let params = Params::new(rule, given)?;
+    let is_left_out = |name: &str| {
+        let spec = rule.params.iter().find(|p| p.name == name);
+        spec.is_some_and(|p| !p.required && !is_given.iter().any(|g| g == p.name || p.anchore == Some(g)))
+    };
     for (name, value) in params.iter().filter(|(name, _)| name.ends_with("-regexp")) {
         let expressions: &[String] = match value {
             Value::Str(one) => std::slice::from_ref(one),
@@ -166,6 +206,9 @@ pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result
         };
         for expression in expressions {
             let fault = |why: String| Fault::Regexp { param: name.to_owned(), why };
+            if expression.is_empty() && is_left_out(name) {
+                continue;
+            }
             if expression.is_empty() {
                 return Err(fault(String::from("it is empty, and would match everything")));
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::whitelist::WhitelistItem;
 use super::{Date, PathGlob};
 use crate::finding::Finding;
 use crate::rule::{Code, Edition, Params, Rule, Severity, Target};
@@ -97,12 +98,14 @@ pub struct PolicyLine {
 /// A waiver: findings that a person has decided to live with.
 #[derive(Clone, Debug)]
 pub struct Waiver {
-    /// Rules, and codes of rules, that it covers, sorted.
+    /// Rules, and codes of rules, that it covers, sorted; empty for every rule.
     pub rules: Vec<Target>,
     /// Over the finding's file, or its path in the image; `None` for any.
     pub path: Option<PathGlob>,
     /// One finding's fingerprint; `None` for any.
     pub fingerprint: Option<String>,
+    /// What an item of Anchore's whitelists names; `None` for a waiver of a dockgate policy.
+    pub whitelisted: Option<WhitelistItem>,
     /// Why.
     pub reason: String,
     /// Last day it holds.
@@ -130,6 +133,21 @@ pub struct Policy {
     pub left_out: Vec<Target>,
     /// What to let pass.
     pub waivers: Vec<Waiver>,
+    /// Comments in a Dockerfile may silence findings in it.
+    pub honours_comments: bool,
+    /// What of it does not hold, in words.
+    pub notes: Vec<String>,
+    /// How the report should look where the command line does not say.
+    pub wishes: OutputWishes,
+}
+
+/// How a report should look, as a configuration asks for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputWishes {
+    /// A format's name.
+    pub format: Option<String>,
+    /// No colours.
+    pub is_plain: bool,
 }
 
 impl Policy {

@@ -41,7 +41,8 @@ struct Document<'a> {
 type Key<'a> = Spanned<::toml::de::DeString<'a>>;
 type Item<'a> = Spanned<DeValue<'a>>;
 
-const KEYS: [&str; 7] = ["actions", "extends", "named-only", "rules", "ruleset", "until-build-fails", "waiver"];
+const KEYS: [&str; 8] =
+    ["actions", "extends", "inline-ignores", "named-only", "rules", "ruleset", "until-build-fails", "waiver"];
 const SEVERITIES: [(&str, Severity); 4] =
     [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
 const WAIVER_KEYS: [&str; 6] = ["expires", "fingerprint", "path", "reason", "rule", "rules"];
@@ -83,6 +84,7 @@ impl Document<'_> {
                 }
                 "named-only" => layer.named_only = Some(self.switch("named-only", item)?),
                 "until-build-fails" => layer.until_build_fails = Some(self.switch("until-build-fails", item)?),
+                "inline-ignores" => layer.honours_comments = Some(self.switch("inline-ignores", item)?),
                 "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
                 "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
                 "waiver" => {
@@ -300,12 +302,12 @@ impl Document<'_> {
             return Err(fault(row.span(), "a waiver says why: reason = \"…\"".to_owned()));
         };
         let line = PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, whole()) };
-        Ok(Waiver { rules, path, fingerprint, reason, expires, line })
+        Ok(Waiver { rules, path, fingerprint, whitelisted: None, reason, expires, line })
     }
 }
 
 /// The part of a span on its first line.
-fn first_line(text: &SourceText, span: Span) -> Span {
+pub(super) fn first_line(text: &SourceText, span: Span) -> Span {
     let line = text.line_span(text.line(span.start));
     Span::new(span.start, span.end.min(line.end))
 }

@@ -203,22 +203,36 @@ pub fn scripts(dockerfile: &Dockerfile) -> Vec<Script> {
 }
 
 /// The shell in force at each instruction.
+///
+/// A comment `# hadolint shell=…` says which shell the base image has: before the first FROM for every stage, right above
+/// a later one for that stage, elsewhere from there to the end of the stage.
 fn shells(dockerfile: &Dockerfile) -> Vec<Arc<Shell>> {
     let linux = Arc::new(Shell::linux());
     let windows = Arc::new(Shell::windows());
+    let mut comments = dockerfile.shell_comments().peekable();
+    let mut of_every_base = None;
     let mut last: Vec<Arc<Shell>> = Vec::with_capacity(dockerfile.stages.len());
     let mut current = Arc::clone(&linux);
     let mut shells = Vec::with_capacity(dockerfile.instructions.len());
     for (index, instruction) in dockerfile.instructions.iter().enumerate() {
+        let mut named = None;
+        while let Some((shell, _)) = comments.next_if(|(_, comment)| comment.start < instruction.span.start) {
+            named = Some(Arc::new(Shell::new(vec![shell.to_owned()])));
+        }
+        if instruction.stage.is_none_or(|stage| stage == 0) && last.is_empty() {
+            of_every_base = named.clone().or(of_every_base);
+        }
         if let Some(stage) =
             instruction.stage.and_then(|i| dockerfile.stages.get(i)).filter(|stage| stage.from == index)
         {
-            current = match &stage.base_kind {
-                Base::Stage(base) => last.get(*base).map_or_else(|| Arc::clone(&linux), Arc::clone),
+            current = match (&stage.base_kind, &of_every_base) {
+                (Base::Stage(base), _) => last.get(*base).map_or_else(|| Arc::clone(&linux), Arc::clone),
+                (_, Some(shell)) => Arc::clone(shell),
                 _ if is_windows(dockerfile, stage, instruction) => Arc::clone(&windows),
                 _ => Arc::clone(&linux),
             };
         }
+        current = named.unwrap_or(current);
         if let (Keyword::Shell, Args::Json(words)) = (instruction.keyword, &instruction.args)
             && !words.is_empty()
         {
@@ -389,6 +403,17 @@ mod tests {
             scripts[3].shell.as_ref().unwrap().sets_pipefail() && !scripts[2].shell.as_ref().unwrap().sets_pipefail()
         );
         assert!(scripts[4..].iter().all(|script| script.commands.is_empty() && script.error.is_none()));
+    }
+
+    #[test]
+    fn a_comment_says_which_shell_a_base_image_has() {
+        let (_, scripts) = read(
+            "# hadolint shell=pwsh\nARG A\nFROM a AS one\nRUN x\nFROM b\nRUN x\nSHELL [\"bash\", \"-c\"]\nRUN x\n\
+             # hadolint shell=cmd\nRUN x\nFROM c\n# hadolint shell=bash\nRUN x\n# hadolint shell=zsh\nFROM one\nRUN x\n",
+        );
+        let dialects: Vec<_> = scripts.iter().map(Script::dialect).collect();
+        use Dialect::{Bash, Other, Zsh};
+        assert_eq!(dialects, [Other, Other, Bash, Other, Bash, Zsh]);
     }
 
     #[test]
