@@ -130,7 +130,7 @@ pub(super) fn fits_name(pattern: &str, image: &ImageNames) -> bool {
 }
 
 /// Whether a text is what a pattern stands for, in which `*` is any text and nothing else has a meaning.
-pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
+pub fn wildcard(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(first) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();

@@ -3,6 +3,7 @@
 //! Three forms are read: lines of `GATE TRIGGER-ID`, JSON (a list of items, a whitelist, or a bundle's whitelists), and
 //! the lines the 2017 tool kept for an image, each a JSON object, which count where a `#` stands before them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::image_name::{ImageNames, wildcard};
@@ -20,6 +21,13 @@ pub struct WhitelistItem {
     trigger_id: String,
     /// The id of the one image it is for.
     image: Option<String>,
+}
+
+impl fmt::Display for WhitelistItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.gate, self.trigger_id)?;
+        self.image.as_ref().map_or(Ok(()), |image| write!(f, " of {image}"))
+    }
 }
 
 impl WhitelistItem {
