@@ -248,9 +248,6 @@ impl Made {
             notes: Vec::new(),
             ignore_files: std::collections::BTreeMap::new(),
             context: None,
-            ignore_files: std::collections::BTreeMap::new(),
-            notes: Vec::new(),
-            shellcheck: None,
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
                 base: self.newer_base.map(|_| reference("base.tar")),

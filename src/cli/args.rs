@@ -125,7 +125,8 @@ pub(super) struct BuildArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct PolicyArgs {
-    /// The policy: `default`, `strict`, `cis`, `anchore-2017`, or a file (dockgate TOML, Anchore text or JSON).
+    /// The policy: `default`, `strict`, `cis`, `hadolint` (with its own configuration), `buildkit`, `anchore-2017`, or a file
+    /// (dockgate TOML, Anchore text or JSON).
     #[arg(long, value_name = "POLICY", default_value = "default")]
     pub(super) policy: String,
     /// The policy bundle: another name for --policy.
