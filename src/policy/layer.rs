@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::regexp::{check_line_regex, reason};
 use super::image_name::{ImageNames, fits_name};
+use super::regexp::{check_line_regex, reason};
 use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, line_regex, path_regex};
 use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, Value, catalogue};
 
