@@ -127,21 +127,41 @@ fn one_run_writes_several_reports() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no partial file is left");
 }
 
+#[test]
+fn annotations_are_workflow_commands_the_worst_first() {
+    let text = stdout(dockgate().args(["check", "fixtures/aic-secret", "--image", IMAGE, "--format", "github"]), 1);
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with("::error file=fixtures/aic-secret/Dockerfile,line=5,endLine=5,col="), "{first}");
+    assert!(first.contains("title=STOP ") && !first.contains('\u{1b}'), "{first}");
+    assert_eq!(text.lines().last(), Some("FINAL STOP: 2 STOP, 0 WARN, 1 GO"));
+}
+
+#[test]
+fn the_summary_is_markdown_that_no_file_name_can_break() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a|b<i>@x.Dockerfile"), "FROM debian\nEXPOSE 22\n").unwrap();
+    let text = stdout(dockgate().current_dir(folder.path()).args(["lint", "--format", "markdown"]), 1);
+    assert!(text.starts_with("## dockgate: STOP\n"), "{text}");
+    assert!(text.contains("| STOP | `exposed-port` | `a\\|b<i>@x.Dockerfile:2` |"), "{text}");
+}
+
 /// Values that must not be seen in any output. None is a working secret.
-const PLANTED: [&str; 3] = ["hunter2-do-not-print", "correct-horse-battery", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"];
+const PLANTED: [&str; 5] =
+    ["hunter2-do-not-print", "correct-horse-battery", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6", "staple-of-root", "staple-of-ci"];
 
 #[test]
 fn no_output_shows_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     let dockerfile = format!(
-        "FROM debian:12\nARG NPM_TOKEN={}\nENV DB_PASSWORD={} \\\n    HOME=/root\nENV API_KEY \"{}\"\nCOPY id_rsa /\nRUN sudo true\n",
-        PLANTED[0], PLANTED[1], PLANTED[2]
+        "FROM debian:12\nARG NPM_TOKEN={}\nENV DB_PASSWORD={} \\\n    HOME=/root\nENV API_KEY \"{}\"\nCOPY id_rsa /\nRUN sudo true\n\
+         RUN echo 'root:{}' | chpasswd && curl -u ci:{} https://repo.test/app.jar\n",
+        PLANTED[0], PLANTED[1], PLANTED[2], PLANTED[3], PLANTED[4]
     );
     fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
     let key = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n", PLANTED[2]);
     fs::write(folder.path().join("id_rsa"), key).unwrap();
     for policy in ["default", "strict"] {
-        for format in ["text", "table", "json", "sarif"] {
+        for format in ["text", "table", "json", "sarif", "github", "markdown"] {
             let text = stdout(dockgate().args(["check", "--policy", policy, "--format", format]).arg(folder.path()), 1);
             assert!(text.contains("DB_PASSWORD"), "{format}: the finding is there");
             for secret in PLANTED {

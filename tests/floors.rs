@@ -25,10 +25,11 @@ const ROOMS: [&str; 17] = [
 ];
 
 /// What may stand only in some rooms.
-const ONLY_IN: [(&str, &[&str]); 5] = [
+const ONLY_IN: [(&str, &[&str]); 6] = [
     ("clap", &["cli"]),
     ("std::fs", &["context", "image", "policy", "fix", "cli"]),
     ("File::open", &["context", "image", "policy", "fix", "cli"]),
+    ("std::process", &["cli"]),
     ("println!", &["cli"]),
     ("io::stdout", &["cli"]),
 ];

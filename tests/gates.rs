@@ -1,7 +1,7 @@
 //! Every gate, trigger and parameter of the 2017 tool: a policy line, an image that it must find something in, and one
 //! that it must find nothing in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use dockgate::check::{ImageRequest, Request, Selection, run};
@@ -245,6 +245,7 @@ impl Made {
         };
         let request = Request {
             dockerfiles: dockerfile.into_iter().collect(),
+            ignore_files: BTreeMap::new(),
             context: None,
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
@@ -253,6 +254,7 @@ impl Made {
             policy: &policy,
             selection: Selection::default(),
             build: BuildOptions::default(),
+            shellcheck: None,
             today: Date::parse("2026-01-01").unwrap(),
             progress: &|_| {},
         };

@@ -1,20 +1,25 @@
 //! The models a run is made on, computed once before the first rule runs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::buildkit::Reach;
 use super::report::ImageSummary;
 use super::run::{CheckError, ImageRequest, Request};
-use crate::context::{self, Context, ContextFileKind, Copied};
-use crate::dockerfile::{self, Base, Dockerfile, Env};
+use super::suppress::{self, Suppression};
+use crate::context::{self, Context, ContextFileKind, Copied, IgnoreFile};
+use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};
+use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::policy::Date;
-use crate::secrets::{self, KeyHit, TextSecret};
-use crate::shell::{self, Script};
-use crate::text::SourceText;
+use crate::policy::{Check, Date};
+use crate::rule::{Confidence, catalogue};
+use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
+use crate::shell::{self, Diagnosis, PackageCall, Script};
+use crate::text::{SourceText, Span};
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
 
@@ -24,9 +29,25 @@ pub(super) struct LintModels {
     pub(super) environments: Vec<Env>,
     bases: Vec<Base>,
     scripts: Vec<Script>,
+    package_calls: Vec<Vec<PackageCall>>,
+    diagnosis: Diagnosis,
     pub(super) secrets: Vec<TextSecret>,
+    pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
+    final_stages: Vec<usize>,
+    built_stages: Vec<usize>,
+    steps: Vec<Step>,
+    default_environments: Vec<Env>,
+    build: BuildOptions,
+    ignore_file: Option<Arc<IgnoreFile>>,
+    notes: Vec<String>,
     pub(super) context: Option<ContextModels>,
+    /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
+    pub(super) check_options: Result<CheckOptions, SyntaxError>,
+    suppressions: Vec<Suppression>,
+    failures: Vec<BuildFailure>,
+    /// How far BuildKit's own checks come.
+    pub(super) reach: Reach,
 }
 
 /// What is known of a build context.
@@ -45,16 +66,30 @@ impl ContextModels {
 }
 
 impl LintModels {
-    pub(super) fn collect(source: &Arc<SourceText>, request: &Request<'_>) -> Result<Self, CheckError> {
+    /// What the checks need to know of a Dockerfile.
+    pub(super) fn collect(
+        source: &Arc<SourceText>,
+        request: &Request<'_>,
+        checks: &[&Check],
+    ) -> Result<Self, CheckError> {
         let dockerfile = dockerfile::parse(source);
         let environments = dockerfile::environments(&dockerfile, &request.build);
         let target = dockerfile.target_stage(request.build.target.as_deref()).map(|stage| stage.index);
         if let (None, Some(target)) = (target, &request.build.target) {
             return Err(CheckError::NoStage { path: source.path().to_owned(), target: target.clone() });
         }
+        let mut final_stages = target.map(|stage| dockerfile.stage_chain(stage)).unwrap_or_default();
+        final_stages.sort_unstable();
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
+        let package_calls = shell::package_calls(&scripts, &environments);
+        let is_asked_for = checks.iter().any(|check| check.rule == catalogue::SHELL_PITFALL);
+        let diagnosis = match is_asked_for {
+            true => shell::diagnose(&dockerfile, &scripts, &environments, request.shellcheck),
+            false => Diagnosis::default(),
+        };
         let secrets = secrets::in_dockerfile(&dockerfile);
+        let command_secrets = secrets::in_commands(&scripts);
         let context = match &request.context {
             Some(wanted) => {
                 let context = Context::open(&wanted.root, Some(&wanted.dockerfile))?;
@@ -64,7 +99,53 @@ impl LintModels {
             }
             None => None,
         };
-        Ok(Self { dockerfile, environments, bases, scripts, secrets, target, context })
+        let build = request.build.clone();
+        let built_stages = match &build.target {
+            Some(target) => dockerfile.reachable_stages(Some(target)),
+            None => (0..dockerfile.stages.len()).collect(),
+        };
+        let mut steps = dockerfile::steps(&dockerfile, &build);
+        steps.retain(|step| built_stages.binary_search(&step.stage).is_ok());
+        let defaults = BuildOptions { build_args: BTreeMap::new(), ..build.clone() };
+        let default_environments = dockerfile::environments(&dockerfile, &defaults);
+        let (mut ignore_file, mut notes) = (None, Vec::new());
+        match request.ignore_files.get(source.path()) {
+            Some(Ok(file)) => ignore_file = Some(Arc::clone(file)),
+            Some(Err(error)) => {
+                notes.push(format!("{error}; whether {} copies ignored files was not checked", source.path()))
+            }
+            None => {}
+        }
+        notes.extend(context.iter().flat_map(|c| c.context.problems.clone()));
+        notes.extend(diagnosis.problems.iter().cloned());
+        let check_options = dockerfile.check_options(&request.build);
+        let suppressions =
+            suppress::suppressions(&dockerfile, check_options.as_ref().unwrap_or(&CheckOptions::default()));
+        let failures = dockerfile::failures(&dockerfile, &environments, &bases, &steps);
+        let reach = Reach::of(&dockerfile, &failures, check_options.is_ok());
+        Ok(Self {
+            dockerfile,
+            environments,
+            bases,
+            scripts,
+            package_calls,
+            diagnosis,
+            secrets,
+            command_secrets,
+            target,
+            final_stages,
+            built_stages,
+            steps,
+            default_environments,
+            build,
+            ignore_file,
+            notes,
+            context,
+            check_options,
+            suppressions,
+            failures,
+            reach,
+        })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -72,9 +153,20 @@ impl LintModels {
             dockerfile: &self.dockerfile,
             environments: &self.environments,
             bases: &self.bases,
+            check_options: self.check_options.as_ref(),
+            failures: &self.failures,
             secrets: &self.secrets,
+            command_secrets: &self.command_secrets,
             target: self.target,
+            final_stages: &self.final_stages,
+            built_stages: &self.built_stages,
+            steps: &self.steps,
+            default_environments: &self.default_environments,
+            build: &self.build,
+            ignore_file: self.context.as_ref().map_or(self.ignore_file.as_deref(), |c| c.context.ignore_file.as_ref()),
             scripts: &self.scripts,
+            package_calls: &self.package_calls,
+            shell_diagnostics: &self.diagnosis.diagnostics,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,
                 folder: &c.folder,
@@ -84,9 +176,32 @@ impl LintModels {
         }
     }
 
+    /// What comments of the file ask to leave out.
+    pub(super) fn suppressions(&self) -> &[Suppression] {
+        &self.suppressions
+    }
+
+    /// Whether the file asks BuildKit to fail on its checks (`# check=error=true`), and this is surely a finding of one.
+    pub(super) fn fails_build(&self, finding: &Finding) -> bool {
+        self.check_options.as_ref().is_ok_and(|options| options.is_error)
+            && finding.rule().buildkit_name().is_some()
+            && finding.confidence > Confidence::Low
+    }
+
+    /// Every secret in the Dockerfile's text, to be masked wherever the text is shown.
+    pub(super) fn secret_spans(&self) -> Vec<Span> {
+        let in_commands = self.command_secrets.iter().map(|secret| secret.value);
+        self.secrets.iter().map(|secret| secret.value).chain(in_commands).collect()
+    }
+
+    /// Scripts that were read for shell pitfalls.
+    pub(super) fn shell_scripts(&self) -> usize {
+        self.diagnosis.scripts
+    }
+
     /// What of it was not looked at.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.context.as_ref().map(|c| c.context.problems.clone()).unwrap_or_default()
+        self.notes.clone()
     }
 }
 

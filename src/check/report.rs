@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::suppress::Suppressed;
 use crate::finding::Finding;
 use crate::policy::{Action, PolicyLine};
 use crate::rule::Edition;
@@ -15,6 +16,8 @@ use crate::text::{SourceText, Span};
 pub struct Report {
     /// Findings with what the policy says of them, sorted by file, place and rule.
     pub findings: Vec<Judged>,
+    /// Findings that a comment in the Dockerfile asks to leave out, sorted likewise; they count for nothing.
+    pub suppressed: Vec<Suppressed>,
     /// The highest action among the findings that are not waived; GO when there is none.
     pub verdict: Action,
     /// The policy in force.
@@ -114,6 +117,11 @@ pub struct Coverage {
     pub image_entries: usize,
     /// Packages of the image.
     pub packages: usize,
+    /// Scripts of RUN instructions that were read for shell pitfalls.
+    pub shell_scripts: usize,
+    /// What read them: `built-in`, or `shellcheck` with its version; `None` when no rule asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shell_engine: Option<String>,
     /// Bytes read of Dockerfiles and (uncompressed) layers.
     pub bytes: u64,
     /// Rules that ran at least once, by id.

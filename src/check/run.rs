@@ -10,12 +10,14 @@ use thiserror::Error;
 use super::collect::{ContextModels, ImageModels, LintModels};
 use super::join;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
-use crate::context::ContextError;
+use super::suppress::{Suppressed, Wishes};
+use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::finding::{Finding, Place};
 use crate::image::{ImageError, ImageReference, Progress};
-use crate::policy::{Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
-use crate::rule::{Phase, Rule, catalogue};
+use crate::policy::{Action, Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
+use crate::rule::{Phase, Rule, Target, catalogue};
+use crate::shell::ShellCheck;
 use crate::text::SourceText;
 use crate::{gate, lint};
 
@@ -23,6 +25,9 @@ use crate::{gate, lint};
 pub struct Request<'a> {
     /// Dockerfiles, sorted by path. With a context or an image there is at most one.
     pub dockerfiles: Vec<Arc<SourceText>>,
+    /// For a run without a context: the ignore file in force for a Dockerfile, or why it cannot be read, by the
+    /// Dockerfile's path.
+    pub ignore_files: BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>>,
     /// The build context of the one Dockerfile.
     pub context: Option<ContextRequest>,
     /// The image to gate.
@@ -33,6 +38,8 @@ pub struct Request<'a> {
     pub selection: Selection,
     /// How the Dockerfile is built.
     pub build: BuildOptions,
+    /// The `shellcheck` command, to read shell code in place of the linter that is part of this program.
+    pub shellcheck: Option<&'a ShellCheck<'a>>,
     /// The day waivers are held against.
     pub today: Date,
     /// Told while layers are read.
@@ -57,18 +64,25 @@ pub struct ImageRequest {
     pub base: Option<ImageReference>,
 }
 
-/// Rules chosen by hand, on top of the policy.
+/// Rules, and codes of rules, chosen by hand, on top of the policy.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Only these, when there are any.
-    pub select: Vec<&'static Rule>,
+    pub select: Vec<Target>,
     /// Never these.
-    pub ignore: Vec<&'static Rule>,
+    pub ignore: Vec<Target>,
 }
 
 impl Selection {
+    /// Whether findings of the rule are wanted, if only some.
     fn takes(&self, rule: &'static Rule) -> bool {
-        (self.select.is_empty() || self.select.contains(&rule)) && !self.ignore.contains(&rule)
+        let is_selected = self.select.is_empty() || self.select.iter().any(|target| target.rule == rule);
+        is_selected && !self.ignore.contains(&Target::from(rule))
+    }
+
+    fn takes_finding(&self, finding: &Finding) -> bool {
+        let is_of = |targets: &[Target]| targets.iter().any(|target| finding.is_of(target));
+        (self.select.is_empty() || is_of(&self.select)) && !is_of(&self.ignore)
     }
 }
 
@@ -116,7 +130,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     let models = request
         .dockerfiles
         .par_iter()
-        .map(|source| LintModels::collect(source, request))
+        .map(|source| LintModels::collect(source, request, &lint_checks))
         .collect::<Result<Vec<_>, _>>()?;
     let mut decided: Vec<Decided> =
         models.par_iter().flat_map_iter(|models| lint_findings(models, &lint_checks, request)).collect();
@@ -129,10 +143,16 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
             .filter(|c| !models.is_empty() && (has_context || c.rule.phase == Phase::Lint))
             .map(|c| c.rule.id),
     );
+    if lint_checks.iter().any(|c| c.rule == catalogue::SHELL_PITFALL) && !models.is_empty() {
+        let engine = request.shellcheck.map(|command| format!("shellcheck {}", command.version));
+        coverage.shell_engine = Some(engine.unwrap_or_else(|| "built-in".to_owned()));
+        coverage.shell_scripts = models.iter().map(LintModels::shell_scripts).sum();
+    }
     coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
     coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(ContextModels::file_count).sum();
 
-    let mut notes: Vec<String> = models.iter().flat_map(LintModels::notes).collect();
+    let mut notes = request.policy.notes.clone();
+    notes.extend(models.iter().flat_map(LintModels::notes));
     let mut summary = None;
     if let Some(wanted) = &request.image {
         let image = ImageModels::collect(wanted, models.first(), request)?;
@@ -148,12 +168,43 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         notes.extend(image.notes());
         summary = Some(image.summary());
     }
-    decided.extend(waiver_findings(&decided, request, &coverage));
-    let redactions = models
-        .iter()
-        .map(|m| (m.dockerfile.source.path().to_owned(), m.secrets.iter().map(|s| s.value).collect()))
-        .collect();
-    Ok(finish(decided, request, summary, coverage, notes, redactions))
+    let (decided, suppressed, unused) = leave_out(decided, &models, request, &coverage);
+    let waivers = waiver_findings(&decided, request, &coverage);
+    let decided = decided.into_iter().chain(unused).chain(waivers).collect();
+    let redactions = models.iter().map(|m| (m.dockerfile.source.path().to_owned(), m.secret_spans())).collect();
+    Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
+}
+
+/// Takes out the findings that comments in the Dockerfiles ask to leave out, and tells of comments that silence nothing.
+fn leave_out(
+    decided: Vec<Decided>,
+    models: &[LintModels],
+    request: &Request<'_>,
+    coverage: &Coverage,
+) -> (Vec<Decided>, Vec<Suppressed>, Vec<Decided>) {
+    let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
+    let wishes = |m| if request.policy.honours_comments { LintModels::suppressions(m) } else { &[] };
+    let mut by_path: BTreeMap<&str, Wishes<'_>> =
+        models.iter().map(|m| (m.dockerfile.source.path(), Wishes::new(&m.dockerfile, wishes(m)))).collect();
+    for one in decided {
+        let file = by_path.get_mut(&*one.finding.place().file());
+        match file.and_then(|wishes| wishes.silence(&one.finding)) {
+            Some((reason, by)) => suppressed.push(Suppressed { finding: one.finding, reason, by }),
+            None => kept.push(one),
+        }
+    }
+    suppressed.sort_by_cached_key(|s| s.finding.sort_key());
+    suppressed.dedup_by(|b, a| a.finding.sort_key() == b.finding.sort_key());
+    let unused = by_path.values().flat_map(|wishes| wishes.unused(|rule| coverage.rules.contains(rule.id)));
+    let unused = unused.filter_map(|finding| asked_for(finding, request)).collect();
+    (kept, suppressed, unused)
+}
+
+/// A finding of the run itself, judged, when the policy has the rule.
+fn asked_for(finding: Finding, request: &Request<'_>) -> Option<Decided> {
+    let checks = &request.policy.checks;
+    let check = checks.iter().find(|c| c.rule == finding.rule() && request.selection.takes(c.rule))?;
+    Some(judge(finding, check, request))
 }
 
 fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) -> Vec<Decided> {
@@ -165,7 +216,19 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
         }
         let mut report = lint::Reporter::new(check.rule, &check.params, &models.dockerfile.source);
         lint::run(check.rule, &facts, &mut report);
-        decided.extend(report.into_findings().into_iter().map(|finding| judge(finding, check, request)));
+        let is_wanted = |finding: &Finding| {
+            request.policy.decides(check, finding)
+                && request.selection.takes_finding(finding)
+                && (!request.policy.until_build_fails || models.reach.covers(finding))
+        };
+        for finding in report.into_findings().into_iter().filter(is_wanted) {
+            let fails_build = models.fails_build(&finding);
+            let mut judged = judge(finding, check, request);
+            if fails_build {
+                judged.decision.action = Action::Stop;
+            }
+            decided.push(judged);
+        }
     }
     decided
 }
@@ -186,8 +249,9 @@ fn gate_findings(
 }
 
 fn judge(mut finding: Finding, check: &Check, request: &Request<'_>) -> Decided {
-    // A finding with a severity of its own keeps it.
-    if let Some(severity) = check.severity.filter(|_| finding.severity == check.rule.severity) {
+    // A finding with a severity of its own keeps it; that of a code is only another tool's word.
+    let is_of_rule = finding.severity == check.rule.severity || finding.code.is_some();
+    if let Some(severity) = check.severity.filter(|_| is_of_rule) {
         finding.severity = severity;
     }
     let decision = decide(request.policy, check, &finding, request.today);
@@ -213,12 +277,7 @@ fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Covera
         Finding::new(catalogue::EXPIRED_WAIVER, at(&expired.waiver.line), message)
             .help("mend what it covers, or decide again: a new date, and the reason for it")
     });
-    let judged = unused.chain(expired).filter_map(|finding| {
-        let check =
-            request.policy.checks.iter().find(|c| c.rule == finding.rule() && request.selection.takes(c.rule))?;
-        Some(judge(finding, check, request))
-    });
-    judged.collect()
+    unused.chain(expired).filter_map(|finding| asked_for(finding, request)).collect()
 }
 
 fn finish(
@@ -259,7 +318,7 @@ fn finish(
             }
         })
         .collect();
-    let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(crate::policy::Action::Go);
+    let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(Action::Go);
     notes.sort();
     notes.dedup();
     let scope = Scope {
@@ -268,7 +327,7 @@ fn finish(
         platform: request.build.platform.clone(),
     };
     let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
-    Report { findings, verdict, policy, scope, image, coverage, notes, redactions }
+    Report { findings, suppressed: Vec::new(), verdict, policy, scope, image, coverage, notes, redactions }
 }
 
 fn waiver_place(policy: &Policy, index: Option<&usize>) -> String {

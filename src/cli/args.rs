@@ -128,15 +128,18 @@ pub(super) struct CommonArgs {
     /// The lowest action that fails the run.
     #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
     pub(super) fail_on: FailOn,
-    /// How the report on standard output looks.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    /// How the report on standard output looks [default: text, or what hadolint's configuration asks for].
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
     /// Show Anchore's trigger ids, which whitelists name, in the table.
     #[arg(long = "show-triggerids")]
     pub(super) show_trigger_ids: bool,
     /// Write a report to a file as well (repeatable): `sarif:report.sarif`.
     #[arg(long = "output", short, value_name = "FORMAT:FILE")]
     pub(super) outputs: Vec<String>,
+    /// Whether shell code is read by the `shellcheck` on the PATH, which is slower, or by the linter that is built in.
+    #[arg(long, value_enum, default_value_t = ShellCheck::Never, value_name = "WHEN")]
+    pub(super) shellcheck: ShellCheck,
     /// Run only these rules (repeatable, ids or aliases, comma-separated).
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(super) select: Vec<String>,
@@ -153,11 +156,23 @@ pub(super) enum FailOn {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShellCheck {
+    /// When it is there.
+    Auto,
+    /// And it is an error when it is not there.
+    Always,
+    /// The built-in linter.
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,
     Table,
     Json,
     Sarif,
+    Github,
+    Markdown,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::CliError;
 use super::args::ListFormat;
-use crate::rule::{self, FixKind, Rule};
+use crate::rule::{self, FixKind, Rule, Target};
 
 /// Lists every rule, sorted by id.
 pub(super) fn rules(format: ListFormat, out: &mut dyn Write) -> io::Result<()> {
@@ -38,11 +38,11 @@ pub(super) fn rules(format: ListFormat, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// When no rule has the name; the nearest known one is told.
 pub(super) fn explain(name: &str, out: &mut dyn Write) -> Result<(), CliError> {
-    let rules = rule::named(name);
-    if rules.is_empty() {
+    let targets = rule::targets(name);
+    if targets.is_empty() {
         return Err(CliError::UnknownRule { name: name.to_owned(), similar: rule::similar(name) });
     }
-    for rule in rules {
+    for Target { rule, code } in targets {
         let names: Vec<&str> = rule.other_names().collect();
         let fix = match rule.fix {
             FixKind::None => "none",
@@ -54,6 +54,10 @@ pub(super) fn explain(name: &str, out: &mut dyn Write) -> Result<(), CliError> {
             .map_err(CliError::write)?;
         if !names.is_empty() {
             writeln!(out, "also known as {}", names.join(", ")).map_err(CliError::write)?;
+        }
+        if let Some(code) = code {
+            writeln!(out, "{code} is one of its codes: https://www.shellcheck.net/wiki/{code}")
+                .map_err(CliError::write)?;
         }
         for param in rule.params {
             writeln!(out, "parameter {}: {}", param.name, param.help).map_err(CliError::write)?;

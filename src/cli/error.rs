@@ -28,6 +28,8 @@ pub(super) enum CliError {
     UnknownRule { name: String, similar: Option<&'static str> },
     #[error("{what} `{value}` is not {wanted}")]
     Argument { what: &'static str, value: String, wanted: String },
+    #[error("shellcheck cannot be run: {reason}")]
+    NoShellCheck { reason: String },
     #[error("no Dockerfile in {paths}")]
     NoDockerfile { paths: String },
     #[error("line {line} of standard input is not JSON: {reason}")]
@@ -65,6 +67,9 @@ impl CliError {
             Self::UnknownRule { .. } => Some("`dockgate rules` lists them".into()),
             Self::NoDockerfile { .. } => {
                 Some("name the file, or the folder that holds it; `-` reads standard input".into())
+            }
+            Self::NoShellCheck { .. } => {
+                Some("install it, or read shell code with the built-in linter: --shellcheck never".into())
             }
             Self::Policy(error) => error.help(),
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),

@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, discover};
+use super::{CliError, FAILED, args, discover, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
+use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::image::ImageReference;
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
-use crate::rule::{self, Rule};
+use crate::rule::{self, Target};
+use crate::shell::ShellCheck;
+use crate::text::SourceText;
 
 /// What the common options come to.
 struct Ready {
@@ -25,28 +29,42 @@ struct Ready {
     trigger_ids: bool,
     selection: Selection,
     build: BuildOptions,
+    /// The version of the `shellcheck` to run.
+    shellcheck: Option<String>,
 }
 
 impl Ready {
     fn new(common: &CommonArgs, build: BuildArgs) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
         let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
+        let mut policy = Policy::load(&common.policy)?;
+        let format = match common.format {
+            Some(Format::Text) => output::Format::Text,
+            Some(Format::Table) => output::Format::Table,
+            Some(Format::Json) => output::Format::Json,
+            Some(Format::Sarif) => output::Format::Sarif,
+            Some(Format::Github) => output::Format::Github,
+            Some(Format::Markdown) => output::Format::Markdown,
+            None => wished_format(&mut policy),
+        };
         Ok(Self {
-            policy: Policy::load(&common.policy)?,
+            policy,
+            format,
             fail_on: match common.fail_on {
                 FailOn::Stop => policy::FailOn::Stop,
                 FailOn::Warn => policy::FailOn::Warn,
                 FailOn::Never => policy::FailOn::Never,
             },
-            format: match common.format {
-                Format::Text => output::Format::Text,
-                Format::Table => output::Format::Table,
-                Format::Json => output::Format::Json,
-                Format::Sarif => output::Format::Sarif,
-            },
             outputs,
             trigger_ids: common.show_trigger_ids,
             selection,
+            shellcheck: match common.shellcheck {
+                args::ShellCheck::Never => None,
+                args::ShellCheck::Auto => shellcheck::version().ok(),
+                args::ShellCheck::Always => {
+                    Some(shellcheck::version().map_err(|reason| CliError::NoShellCheck { reason })?)
+                }
+            },
             build: BuildOptions {
                 build_args: build_args(build.build_args)?,
                 target: build.target,
@@ -54,6 +72,15 @@ impl Ready {
             },
         })
     }
+}
+
+/// The format a configuration asks for. One that is not written here is told, and the report is text.
+fn wished_format(policy: &mut Policy) -> output::Format {
+    let Some(name) = policy.wishes.format.as_deref().filter(|name| *name != "tty") else { return output::Format::Text };
+    output::Format::named(name).unwrap_or_else(|| {
+        policy.notes.push(format!("`{name}` is not a format of this version, so the report is text"));
+        output::Format::Text
+    })
 }
 
 /// The main job: Dockerfile, context and image in one report.
@@ -95,21 +122,28 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 fn run(
     ready: &Ready,
-    dockerfiles: Vec<std::sync::Arc<crate::text::SourceText>>,
+    dockerfiles: Vec<Arc<SourceText>>,
     context: Option<ContextRequest>,
     image: Option<ImageRequest>,
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> Result<u8, CliError> {
+    let ignore_files = match context {
+        Some(_) => BTreeMap::new(),
+        None => ignore_files(&dockerfiles),
+    };
     let report = {
+        let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
         let bar = image.is_some().then(|| Bar::new(terminal));
         let request = Request {
             dockerfiles,
+            ignore_files,
             context,
             image,
             policy: &ready.policy,
             selection: ready.selection.clone(),
             build: ready.build.clone(),
+            shellcheck: shellcheck.as_ref(),
             today: today(),
             progress: &|progress| {
                 if let Some(bar) = &bar {
@@ -122,10 +156,20 @@ fn run(
     for output in &ready.outputs {
         output.write(&report, ready.trigger_ids)?;
     }
-    let style =
-        Style { color: terminal.color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
+    let color = terminal.color && !ready.policy.wishes.is_plain;
+    let style = Style { color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
+}
+
+/// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
+fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
+    let of = |dockerfile: &Arc<SourceText>| {
+        let path = dockerfile.path();
+        let found = IgnoreFile::beside(Path::new(path)).transpose()?;
+        Some((path.to_owned(), found.map(Arc::new)))
+    };
+    dockerfiles.iter().filter(|dockerfile| dockerfile.path() != "-").filter_map(of).collect()
 }
 
 fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
@@ -148,10 +192,10 @@ fn default_dockerfile(context: &Path) -> PathBuf {
     there.unwrap_or_else(|| context.join("Dockerfile"))
 }
 
-fn rules(names: &[String]) -> Result<Vec<&'static Rule>, CliError> {
+fn rules(names: &[String]) -> Result<Vec<Target>, CliError> {
     let mut found = Vec::new();
     for name in names {
-        let named = rule::named(name.trim());
+        let named = rule::targets(name.trim());
         if named.is_empty() {
             return Err(CliError::UnknownRule { name: name.clone(), similar: rule::similar(name) });
         }

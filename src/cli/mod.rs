@@ -8,13 +8,16 @@ mod error;
 mod gate;
 mod policy;
 mod progress;
+mod shellcheck;
 mod sink;
 
 use std::io::{self, IsTerminal, Write};
+use std::panic;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::shell::is_guarded;
 use args::{Cli, Color, Command};
 use error::CliError;
 use sink::Terminal;
@@ -27,6 +30,12 @@ const UNABLE: u8 = 2;
 /// Runs the command line of this process. Exit status: 0 passed, 1 the verdict fails the run, 2 it could not do what was
 /// asked.
 pub fn main() -> ExitCode {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !is_guarded() {
+            print(info);
+        }
+    }));
     let cli = Cli::parse();
     let terminal = Terminal::new(&cli);
     match run(cli.command, &terminal) {

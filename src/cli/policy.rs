@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::CliError;
 use super::args::PolicyCommand;
 use crate::policy::Policy;
-use crate::rule::Value;
+use crate::rule::{Target, Value};
 
 /// Runs a `policy` command.
 pub(super) fn run(command: &PolicyCommand, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -33,14 +33,15 @@ fn show(policy: &Policy, out: &mut dyn Write) -> Result<(), CliError> {
             Some(line) => format!("{}:{}", line.source.path(), line.source.line(line.span.start)),
             None => "its severity".to_owned(),
         };
-        table.add_row([check.action.to_string(), check.rule.id.to_owned(), params.join(" "), by]);
+        let name = Target { rule: check.rule, code: check.code };
+        table.add_row([check.action.to_string(), name.to_string(), params.join(" "), by]);
     }
     writeln!(out, "policy {}, ruleset {}", policy.name, policy.ruleset).map_err(CliError::Write)?;
     for line in table.lines() {
         writeln!(out, "{}", line.trim()).map_err(CliError::Write)?;
     }
     for waiver in &policy.waivers {
-        let rules: Vec<&str> = waiver.rules.iter().map(|r| r.id).collect();
+        let rules: Vec<String> = waiver.rules.iter().map(Target::to_string).collect();
         writeln!(out, "waived: {}: {}", rules.join(", "), waiver.reason).map_err(CliError::Write)?;
     }
     Ok(())

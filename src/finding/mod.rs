@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 pub use place::{ImagePlace, LayerRef, Place};
 
-use crate::rule::{Confidence, Rule, Severity};
-use crate::text::Edit;
+use crate::rule::{Code, Confidence, Rule, Severity, Target};
+use crate::text::{Edit, Span};
 
 /// Whose doing a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -70,6 +70,8 @@ pub struct Finding {
     rule: &'static Rule,
     message: String,
     place: Place,
+    /// The code it is reported under, for a rule that has many.
+    pub code: Option<Code>,
     /// How bad; the rule's own unless the case at hand is another.
     pub severity: Severity,
     /// How sure; the rule's own unless the case at hand is another.
@@ -87,6 +89,8 @@ pub struct Finding {
     /// What identifies the thing found beside rule and place, so that two in one place stay two: a path, a port,
     /// a package. Part of the fingerprint, and of Anchore's trigger ids.
     pub subject: String,
+    /// The instruction a comment that silences the finding must stand at, when it is not the one of the primary place.
+    pub silenced_at: Option<Span>,
     /// Lint findings only: what the image said of it (`confirmed`, `refuted`), in words.
     pub verdict_of_image: Option<ImageWord>,
 }
@@ -109,6 +113,7 @@ impl Finding {
             rule,
             message: message.into(),
             place,
+            code: None,
             severity: rule.severity,
             confidence: rule.confidence,
             origin: Origin::Yours,
@@ -117,6 +122,7 @@ impl Finding {
             help: None,
             fix: None,
             subject: String::new(),
+            silenced_at: None,
             verdict_of_image: None,
         }
     }
@@ -124,6 +130,17 @@ impl Finding {
     /// The rule that made it.
     pub fn rule(&self) -> &'static Rule {
         self.rule
+    }
+
+    /// Every name it goes by beside its rule's id: its code, then the rule's other names.
+    pub fn other_names(&self) -> Vec<String> {
+        let code = self.code.map(|code| code.to_string());
+        code.into_iter().chain(self.rule.other_names().map(str::to_owned)).collect()
+    }
+
+    /// Whether a name that was given for rules means it.
+    pub fn is_of(&self, target: &Target) -> bool {
+        target.covers(self.rule, self.code)
     }
 
     /// The primary place.
@@ -134,6 +151,13 @@ impl Finding {
     /// What is wrong.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Sets the code it is reported under.
+    #[must_use]
+    pub fn code(mut self, code: Code) -> Self {
+        self.code = Some(code);
+        self
     }
 
     /// Sets what to do.
@@ -154,6 +178,13 @@ impl Finding {
     #[must_use]
     pub fn related(mut self, place: Place, message: impl Into<String>) -> Self {
         self.related.push(Related { place, message: message.into() });
+        self
+    }
+
+    /// Sets where a comment that silences it must stand.
+    #[must_use]
+    pub fn silenced_at(mut self, span: Span) -> Self {
+        self.silenced_at = Some(span);
         self
     }
 
@@ -192,20 +223,22 @@ impl Finding {
         self
     }
 
-    /// Identity that survives moved lines: 16 hexadecimal digits from rule, file, the text at the place and the
+    /// Identity that survives moved lines: 16 hexadecimal digits from rule, code, file, the text at the place and the
     /// subject, never from line numbers. Two equal findings in one file share it; `check` numbers them apart.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
-        for part in [self.rule.id, &self.place.file(), self.place.text(), &self.subject] {
+        let name = self.code.map_or_else(|| self.rule.id.to_owned(), |code| format!("{}/{code}", self.rule.id));
+        for part in [name.as_str(), &self.place.file(), self.place.text(), &self.subject] {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
         hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
     }
 
-    /// The order of reports: file, position, rule, subject, message.
+    /// The order of reports: file, position, rule, code, subject, message.
     pub fn sort_key(&self) -> impl Ord + use<> {
         let span = self.place.span();
-        (self.place.file().into_owned(), span.start, span.end, self.rule.id, self.subject.clone(), self.message.clone())
+        let place = (self.place.file().into_owned(), span.start, span.end);
+        (place, self.rule.id, self.code, self.subject.clone(), self.message.clone())
     }
 }

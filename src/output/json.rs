@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::check::{Judged, Report};
+use crate::check::{Judged, Report, Suppressed};
 use crate::finding::{ImagePlace, Place};
 use crate::gate;
 
@@ -23,6 +23,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         "coverage": report.coverage,
         "notes": report.notes,
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "suppressed": report.suppressed.iter().map(suppressed).collect::<Vec<_>>(),
     });
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
@@ -33,7 +34,8 @@ fn finding(judged: &Judged) -> Value {
     let rule = finding.rule();
     let mut object = json!({
         "rule": rule.id,
-        "aliases": rule.other_names().collect::<Vec<_>>(),
+        "code": finding.code,
+        "aliases": finding.other_names(),
         "severity": finding.severity,
         "confidence": finding.confidence,
         "action": judged.action,
@@ -60,6 +62,19 @@ fn finding(judged: &Judged) -> Value {
         fields.retain(|_, value| !is_empty(value));
     }
     object
+}
+
+/// A finding that a comment in the source asks to leave out; `by` is the comment.
+fn suppressed(left_out: &Suppressed) -> Value {
+    let finding = &left_out.finding;
+    json!({
+        "rule": finding.rule().id,
+        "aliases": finding.rule().other_names().collect::<Vec<_>>(),
+        "message": finding.message(),
+        "place": place(finding.place()),
+        "reason": left_out.reason,
+        "by": left_out.by.as_ref().map(place),
+    })
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -1,8 +1,10 @@
 //! One file per report format: each turns a [`Report`] into text. Everything that leaves is escaped for its sink, and no
 //! secret is in it.
 
+mod github;
 mod json;
 mod line_hash;
+mod markdown;
 mod sarif;
 mod table;
 mod text;
@@ -24,6 +26,10 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0.
     Sarif,
+    /// GitHub workflow commands.
+    Github,
+    /// Markdown, for a job's page or a pull request.
+    Markdown,
 }
 
 /// How text for people looks.
@@ -41,8 +47,14 @@ pub struct Style {
 
 impl Format {
     /// All formats and their names.
-    pub const ALL: [(&'static str, Format); 4] =
-        [("text", Format::Text), ("table", Format::Table), ("json", Format::Json), ("sarif", Format::Sarif)];
+    pub const ALL: [(&'static str, Format); 6] = [
+        ("text", Format::Text),
+        ("table", Format::Table),
+        ("json", Format::Json),
+        ("sarif", Format::Sarif),
+        ("github", Format::Github),
+        ("markdown", Format::Markdown),
+    ];
 
     /// The format of a name.
     pub fn named(name: &str) -> Option<Self> {
@@ -60,5 +72,7 @@ pub fn write(report: &Report, format: Format, style: Style, out: &mut dyn Write)
         Format::Table => table::write(report, style, out),
         Format::Json => json::write(report, out),
         Format::Sarif => sarif::write(report, out),
+        Format::Github => github::write(report, style, out),
+        Format::Markdown => markdown::write(report, style, out),
     }
 }

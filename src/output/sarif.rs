@@ -111,6 +111,12 @@ fn result(judged: &Judged, used: &[&'static Rule], hashes: &mut LineHashes) -> S
     let suppression = |reason: &str| {
         Suppression::builder().kind(json!("external")).status(json!("accepted")).justification(reason).build()
     };
+    let mut properties = bag([
+        ("action", json!(judged.action)),
+        ("origin", json!(finding.origin)),
+        ("confidence", json!(finding.confidence)),
+    ]);
+    properties.additional_properties.extend(finding.code.map(|code| ("code".to_owned(), json!(code))));
     let mut fingerprints = BTreeMap::from([("dockgate/v1".to_owned(), judged.fingerprint.clone())]);
     fingerprints.extend(hashes.of(finding.place()).map(|hash| (LINE_HASH.to_owned(), hash)));
     SarifResult::builder()
@@ -123,11 +129,7 @@ fn result(judged: &Judged, used: &[&'static Rule], hashes: &mut LineHashes) -> S
         .suppressions(judged.waived.iter().map(|w| suppression(&w.reason)).collect::<Vec<_>>())
         .fixes(fix(judged).into_iter().collect::<Vec<_>>())
         .partial_fingerprints(fingerprints)
-        .properties(bag([
-            ("action", json!(judged.action)),
-            ("origin", json!(finding.origin)),
-            ("confidence", json!(finding.confidence)),
-        ]))
+        .properties(properties)
         .build()
 }
 

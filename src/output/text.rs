@@ -12,10 +12,10 @@ use super::Style;
 use crate::check::{Judged, Report};
 use crate::finding::{ImageWord, Origin, Place};
 use crate::policy::Action;
-use crate::rule::Severity;
+use crate::rule::{Severity, Target};
 use crate::text::{SourceText, escape};
 
-/// Findings of one rule in one file beyond this many are counted, not shown.
+/// Findings of one rule, or of one code of a rule, in one file beyond this many are counted, not shown.
 const SHOWN_OF_A_KIND: usize = 10;
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -23,12 +23,14 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     let handler =
         GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false).with_context_lines(1);
     let mut sources: BTreeMap<String, Arc<SourceText>> = BTreeMap::new();
-    let mut shown_of: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    let mut shown_of: BTreeMap<(String, String), usize> = BTreeMap::new();
     for judged in &report.findings {
         if style.quiet && judged.counted_action() == Action::Go {
             continue;
         }
-        let shown = shown_of.entry((judged.finding.place().file().into_owned(), judged.finding.rule().id)).or_default();
+        let finding = &judged.finding;
+        let kind = Target { rule: finding.rule(), code: finding.code }.to_string();
+        let shown = shown_of.entry((finding.place().file().into_owned(), kind)).or_default();
         *shown += 1;
         if *shown > SHOWN_OF_A_KIND {
             continue;
@@ -60,6 +62,10 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if coverage.context_files > 0 {
         looked_at.push(counted(coverage.context_files, "context file"));
     }
+    if let Some(engine) = coverage.shell_engine.as_ref().filter(|_| coverage.shell_scripts > 0) {
+        let engine = if engine == "built-in" { "the built-in linter" } else { engine };
+        looked_at.push(format!("{} ({})", counted(coverage.shell_scripts, "script"), escape::line(engine)));
+    }
     if report.image.is_some() {
         looked_at.push(counted(coverage.layers, "layer"));
         looked_at.push(counted(coverage.image_entries, "image file"));
@@ -75,6 +81,9 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut apart = String::new();
     if waived > 0 {
         apart += &format!(", {waived} waived");
+    }
+    if !report.suppressed.is_empty() {
+        apart += &format!(", {} silenced by comments in the file", report.suppressed.len());
     }
     if base > 0 {
         apart += &format!(", {base} of them from the base image");
@@ -109,7 +118,7 @@ impl<'a> Excerpt<'a> {
         if let Some(waived) = &judged.waived {
             message = format!("{message} (waived: {})", escape::line(&waived.reason));
         }
-        let others: Vec<&str> = finding.rule().other_names().collect();
+        let others = finding.other_names();
         let names = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
         let code = format!("{} {}{names}", judged.action, finding.rule().id);
         let mut excerpt = Self { judged, message, code, help: help(judged), source: None, labels: Vec::new() };

@@ -32,7 +32,7 @@ pub(super) fn parse(text: &Arc<SourceText>, is_built_in: bool) -> Result<Layer, 
     layer.actions.extend([Severity::Error, Severity::Warning, Severity::Info, Severity::Style].map(|s| (s, None)));
     let own = own_checks(&wanted);
     for wanted in one_feed_warning(wanted).into_iter().chain(own) {
-        layer.rules.entry(wanted.rule.id).or_default().push(wanted);
+        layer.rules.entry((wanted.rule.id, None)).or_default().push(wanted);
     }
     Ok(layer)
 }
@@ -91,6 +91,7 @@ impl<'a> Line<'a> {
             wanted.push(Wanted {
                 severity: None,
                 rule,
+                code: None,
                 wish: Wish::Do(self.action),
                 params,
                 trigger: Some(name.clone()),
@@ -206,6 +207,7 @@ fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
     let own = |rule: &'static Rule, wish, asked: Option<&Wanted>| Wanted {
         severity: None,
         rule,
+        code: None,
         wish,
         params: rule::Params::defaults(rule),
         trigger: asked.and_then(|w| w.trigger.clone()),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::regexp::{check_line_regex, reason};
-use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, line_regex, path_regex};
-use crate::rule::{self, Edition, Params, Rule, Severity, Value, catalogue};
+use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, line_regex, path_regex};
+use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, Value, catalogue};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
 const FIRST: Edition = Edition(2026, 1);
@@ -22,8 +22,12 @@ pub(super) struct Layer {
     pub(super) base_limit: Option<Action>,
     /// Whether rules that no policy of the stack names are left out.
     pub(super) named_only: Option<bool>,
-    /// By rule id.
-    pub(super) rules: BTreeMap<&'static str, Vec<Wanted>>,
+    /// See [`Policy::until_build_fails`].
+    pub(super) until_build_fails: Option<bool>,
+    /// Whether comments in a Dockerfile may silence findings in it.
+    pub(super) honours_comments: Option<bool>,
+    /// By rule id, and code where one is meant.
+    pub(super) rules: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>,
     pub(super) waivers: Vec<Waiver>,
 }
 
@@ -31,6 +35,7 @@ pub(super) struct Layer {
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     pub(super) rule: &'static Rule,
+    pub(super) code: Option<Code>,
     pub(super) wish: Wish,
     pub(super) severity: Option<Severity>,
     pub(super) params: Params,
@@ -60,6 +65,10 @@ impl Layer {
         merged.actions.append(&mut self.actions);
         merged.base_limit = self.base_limit.or(merged.base_limit);
         merged.named_only = self.named_only.or(merged.named_only);
+        merged.until_build_fails = self.until_build_fails.or(merged.until_build_fails);
+        merged.honours_comments = self.honours_comments.or(merged.honours_comments);
+        // A word on a whole rule is also one on its codes.
+        merged.rules.retain(|(rule, _), _| !self.rules.contains_key(&(rule, None)));
         merged.rules.append(&mut self.rules);
         merged.waivers.append(&mut self.waivers);
         merged
@@ -75,16 +84,17 @@ impl Layer {
             style: by(Severity::Style, ACTIONS.style),
         };
         let ruleset = self.ruleset.unwrap_or(FIRST);
-        let mut checks: Vec<Check> = Vec::new();
+        let (mut checks, mut left_out): (Vec<Check>, Vec<Target>) = Default::default();
         for rule in rule::all() {
             let is_later = rule.since > ruleset;
             let cap = |action| if is_later { Action::Go } else { action };
-            let Some(wanted) = self.rules.get(rule.id) else {
+            if !self.rules.contains_key(&(rule.id, None)) {
                 let is_left_out = rule.needs_params() || rule.is_opt_in() || self.named_only.unwrap_or(false);
                 if let Some(action) = actions.of(rule.severity).filter(|_| !is_left_out) {
                     let (params, action) = (Params::defaults(rule), cap(action));
                     checks.push(Check {
                         rule,
+                        code: None,
                         params,
                         severity: None,
                         action,
@@ -93,9 +103,14 @@ impl Layer {
                         line: None,
                     });
                 }
-                continue;
-            };
-            for Wanted { wish, severity, params, trigger, line, is_built_in, .. } in wanted.iter().cloned() {
+            }
+            let wanted = self.rules.range((rule.id, None)..).take_while(|((id, _), _)| *id == rule.id);
+            for Wanted { code, wish, severity, params, trigger, line, is_built_in, .. } in
+                wanted.flat_map(|(_, wanted)| wanted).cloned()
+            {
+                if wish == Wish::Off && code.is_some() {
+                    left_out.push(Target { rule, code });
+                }
                 let action = match wish {
                     Wish::Off => None,
                     Wish::BySeverity => actions.of(severity.unwrap_or(rule.severity)),
@@ -104,7 +119,7 @@ impl Layer {
                 let Some(action) = action else { continue };
                 let action = if is_built_in { cap(action) } else { action };
                 let is_by_severity = wish == Wish::BySeverity;
-                checks.push(Check { rule, params, severity, action, is_by_severity, trigger, line });
+                checks.push(Check { rule, code, params, severity, action, is_by_severity, trigger, line });
             }
         }
         // That a comparison could not be made matters only to a policy that asks for it.
@@ -114,7 +129,19 @@ impl Layer {
             }
         }
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
-        Policy { name, ruleset, actions, base_limit, checks, waivers: self.waivers }
+        Policy {
+            name,
+            ruleset,
+            actions,
+            until_build_fails: self.until_build_fails.unwrap_or(false),
+            base_limit,
+            checks,
+            left_out,
+            waivers: self.waivers,
+            honours_comments: self.honours_comments.unwrap_or(true),
+            notes: Vec::new(),
+            wishes: OutputWishes::default(),
+        }
     }
 }
 
@@ -130,7 +157,8 @@ pub(super) static NEEDED: [Needed; 2] = [
 ];
 
 fn compares_with_base(rule: &Rule) -> bool {
-    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
+    let is_own = [catalogue::FILE_CAPABILITIES_ADDED, catalogue::IMAGE_GREW].contains(&rule);
+    is_own || rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
 }
 
 fn compares_packages(rule: &Rule) -> bool {
@@ -180,6 +208,7 @@ mod tests {
         let rule = catalogue::SETUID_ADDED;
         let ask = |is_built_in| Wanted {
             rule,
+            code: None,
             wish: Wish::Do(Action::Stop),
             severity: None,
             params: Params::defaults(rule),
@@ -188,7 +217,7 @@ mod tests {
             is_built_in,
         };
         let action = |wanted: Option<Wanted>, ruleset| {
-            let rules = wanted.into_iter().map(|w| (w.rule.id, vec![w])).collect();
+            let rules = wanted.into_iter().map(|w| ((w.rule.id, w.code), vec![w])).collect();
             let policy = Layer { ruleset, rules, ..Layer::default() }.resolve(String::new());
             policy.checks.iter().find(|c| c.rule == rule).map(|c| c.action)
         };

@@ -6,6 +6,7 @@ mod anchore;
 mod date;
 mod error;
 mod glob;
+mod hadolint;
 mod layer;
 mod model;
 mod read;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Date, PathGlob};
-use crate::rule::{Edition, Params, Rule, Severity};
+use crate::finding::Finding;
+use crate::rule::{Code, Edition, Params, Rule, Severity, Target};
 use crate::text::{SourceText, Span};
 
 /// What a policy does about a finding, and what a run comes to.
@@ -68,6 +69,8 @@ impl Actions {
 pub struct Check {
     /// The rule.
     pub rule: &'static Rule,
+    /// The one code of the rule that is meant; `None` for all that no other check means.
+    pub code: Option<Code>,
     /// Its parameters.
     pub params: Params,
     /// How bad its findings are, when the policy says so; else the rule's own word.
@@ -94,8 +97,8 @@ pub struct PolicyLine {
 /// A waiver: findings that a person has decided to live with.
 #[derive(Clone, Debug)]
 pub struct Waiver {
-    /// Rules it covers.
-    pub rules: Vec<&'static Rule>,
+    /// Rules, and codes of rules, that it covers, sorted.
+    pub rules: Vec<Target>,
     /// Over the finding's file, or its path in the image; `None` for any.
     pub path: Option<PathGlob>,
     /// One finding's fingerprint; `None` for any.
@@ -117,10 +120,45 @@ pub struct Policy {
     pub ruleset: Edition,
     /// What to do about rules that are not named.
     pub actions: Actions,
+    /// Whether findings of BuildKit's checks that BuildKit does not come to, because the build fails before, are left out.
+    pub until_build_fails: bool,
     /// The most that is done about a finding that came with the base image; `Stop` for no limit.
     pub base_limit: Action,
     /// What to check, sorted by rule id then by order in the policy.
     pub checks: Vec<Check>,
+    /// Codes of rules that are left out though their rule is not.
+    pub left_out: Vec<Target>,
     /// What to let pass.
     pub waivers: Vec<Waiver>,
+    /// Comments in a Dockerfile may silence findings in it.
+    pub honours_comments: bool,
+    /// What of it does not hold, in words.
+    pub notes: Vec<String>,
+    /// How the report should look where the command line does not say.
+    pub wishes: OutputWishes,
+}
+
+/// How a report should look, as a configuration asks for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputWishes {
+    /// A format's name.
+    pub format: Option<String>,
+    /// No colours.
+    pub is_plain: bool,
+}
+
+impl Policy {
+    /// Whether `check`, whose rule made the finding, is the one that decides about it: the check of the finding's own code
+    /// before that of the whole rule.
+    pub fn decides(&self, check: &Check, finding: &Finding) -> bool {
+        let Some(code) = finding.code else { return check.code.is_none() };
+        let severity = check.severity.unwrap_or(finding.severity);
+        let is_meant = match check.code {
+            Some(wanted) => wanted == code,
+            None => !self.checks.iter().any(|c| c.rule == check.rule && c.code == Some(code)),
+        };
+        let is_left_out = self.left_out.iter().any(|target| finding.is_of(target))
+            || check.is_by_severity && self.actions.of(severity).is_none();
+        is_meant && !is_left_out
+    }
 }

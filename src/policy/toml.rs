@@ -11,7 +11,7 @@ use ::toml::de::{DeTable, DeValue};
 
 use super::layer::{Layer, Wanted, Wish, params};
 use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, Waiver};
-use crate::rule::{self, Edition, Rule, Severity, Value};
+use crate::rule::{self, Code, Edition, Severity, Target, Value};
 use crate::text::{SourceText, Span};
 
 /// What a policy's `extends` names, and where.
@@ -41,7 +41,8 @@ struct Document<'a> {
 type Key<'a> = Spanned<::toml::de::DeString<'a>>;
 type Item<'a> = Spanned<DeValue<'a>>;
 
-const KEYS: [&str; 6] = ["actions", "extends", "named-only", "rules", "ruleset", "waiver"];
+const KEYS: [&str; 8] =
+    ["actions", "extends", "inline-ignores", "named-only", "rules", "ruleset", "until-build-fails", "waiver"];
 const SEVERITIES: [(&str, Severity); 4] =
     [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
 const WAIVER_KEYS: [&str; 6] = ["expires", "fingerprint", "path", "reason", "rule", "rules"];
@@ -64,6 +65,10 @@ impl Document<'_> {
         item.get_ref().as_str().ok_or_else(|| self.kind(key, item, "a string"))
     }
 
+    fn switch(&self, key: &str, item: &Item<'_>) -> Result<bool, PolicyError> {
+        item.get_ref().as_bool().ok_or_else(|| self.kind(key, item, "true or false"))
+    }
+
     fn table<'v, 'i>(&self, key: &str, item: &'v Item<'i>) -> Result<&'v DeTable<'i>, PolicyError> {
         item.get_ref().as_table().ok_or_else(|| self.kind(key, item, "a table"))
     }
@@ -77,10 +82,9 @@ impl Document<'_> {
                     let name = self.string("extends", item)?.to_owned();
                     extends = Some(Extends { name, span: Span::new(item.span().start, item.span().end) });
                 }
-                "named-only" => {
-                    let only = item.get_ref().as_bool();
-                    layer.named_only = Some(only.ok_or_else(|| self.kind("named-only", item, "true or false"))?);
-                }
+                "named-only" => layer.named_only = Some(self.switch("named-only", item)?),
+                "until-build-fails" => layer.until_build_fails = Some(self.switch("until-build-fails", item)?),
+                "inline-ignores" => layer.honours_comments = Some(self.switch("inline-ignores", item)?),
                 "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
                 "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
                 "waiver" => {
@@ -148,37 +152,38 @@ impl Document<'_> {
         found.ok_or_else(|| self.kind("severity", item, "\"error\", \"warning\", \"info\" or \"style\""))
     }
 
-    fn named(&self, name: &str, span: std::ops::Range<usize>) -> Result<Vec<&'static Rule>, PolicyError> {
-        let rules = rule::named(name);
-        if rules.is_empty() {
+    fn named(&self, name: &str, span: std::ops::Range<usize>) -> Result<Vec<Target>, PolicyError> {
+        let targets = rule::targets(name);
+        if targets.is_empty() {
             let known = rule::all().iter().flat_map(|r| std::iter::once(r.id).chain(r.other_names()));
             return Err(self.error(span, Fault::UnknownRule(name.to_owned())).did_you_mean(name, known));
         }
-        Ok(rules)
+        Ok(targets)
     }
 
-    fn rules(&self, table: &DeTable<'_>) -> Result<BTreeMap<&'static str, Vec<Wanted>>, PolicyError> {
-        let mut wanted: BTreeMap<&'static str, Vec<Wanted>> = BTreeMap::new();
-        let mut set_by: BTreeMap<&'static str, &str> = BTreeMap::new();
+    fn rules(&self, table: &DeTable<'_>) -> Result<BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>, PolicyError> {
+        let mut wanted: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>> = BTreeMap::new();
+        let mut set_by: BTreeMap<(&'static str, Option<Code>), &str> = BTreeMap::new();
         for (key, item) in table {
             let name = key.get_ref().as_ref();
-            for rule in self.named(name, key.span())? {
-                if let Some(other) = set_by.insert(rule.id, name) {
+            for target in self.named(name, key.span())? {
+                if let Some(other) = set_by.insert(target.sort_key(), name) {
                     let (name, other) = (name.to_owned(), other.to_owned());
-                    return Err(self.error(key.span(), Fault::SetTwice { name, rule: rule.id, other }));
+                    return Err(self.error(key.span(), Fault::SetTwice { name, rule: target.rule.id, other }));
                 }
                 let runs = match item.get_ref() {
-                    DeValue::Array(rows) => rows.iter().map(|row| self.run(name, rule, key, row)).collect(),
-                    _ => self.run(name, rule, key, item).map(|run| vec![run]),
+                    DeValue::Array(rows) => rows.iter().map(|row| self.run(name, target, key, row)).collect(),
+                    _ => self.run(name, target, key, item).map(|run| vec![run]),
                 };
-                wanted.insert(rule.id, runs?);
+                wanted.insert(target.sort_key(), runs?);
             }
         }
         Ok(wanted)
     }
 
     /// One run of a rule: an action, or a table of an action and parameters.
-    fn run(&self, name: &str, rule: &'static Rule, key: &Key<'_>, item: &Item<'_>) -> Result<Wanted, PolicyError> {
+    fn run(&self, name: &str, target: Target, key: &Key<'_>, item: &Item<'_>) -> Result<Wanted, PolicyError> {
+        let Target { rule, code } = target;
         let (mut wish, mut severity, mut given, mut spans) = (Wish::BySeverity, None, Vec::new(), BTreeMap::new());
         match item.get_ref() {
             DeValue::String(_) => wish = self.wish(name, item)?,
@@ -219,7 +224,7 @@ impl Document<'_> {
         };
         let span = Span::new(key.span().start, key.span().end.max(item.span().end));
         let line = Some(PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, span) });
-        Ok(Wanted { rule, wish, severity, params, trigger: None, line, is_built_in: self.is_built_in })
+        Ok(Wanted { rule, code, wish, severity, params, trigger: None, line, is_built_in: self.is_built_in })
     }
 
     fn value(&self, key: &str, item: &Item<'_>) -> Result<Value, PolicyError> {
@@ -287,7 +292,7 @@ impl Document<'_> {
                 _ => return Err(self.unknown_key(key, "[[waiver]]", WAIVER_KEYS)),
             }
         }
-        rules.sort_by_key(|r| r.id);
+        rules.sort_by_key(Target::sort_key);
         rules.dedup();
         if rules.is_empty() {
             let text = "a waiver names the rule it waives: rule = \"…\" or rules = […]";
@@ -389,7 +394,7 @@ mod tests {
              expires = \"2026-12-31\"\n[[waiver]]\nrule = \"package-added\"\nfingerprint = \"0123456789abcdef\"\nreason = \"x\"\nexpires = 2027-01-01\n",
         );
         let [first, second] = policy.waivers.as_slice() else { panic!("two waivers") };
-        assert_eq!(first.rules.iter().map(|r| r.id).collect::<Vec<_>>(), ["setuid-added", "setuid-mode-changed"]);
+        assert_eq!(first.rules.iter().map(|r| r.rule.id).collect::<Vec<_>>(), ["setuid-added", "setuid-mode-changed"]);
         assert_eq!((first.reason.as_str(), first.expires), ("meant", Date::parse("2026-12-31")));
         assert!(first.path.as_ref().unwrap().matches("/usr/bin/su"));
         assert_eq!(

@@ -50,7 +50,7 @@ pub fn decide(policy: &Policy, check: &Check, finding: &Finding, today: Date) ->
 }
 
 fn covers(waiver: &Waiver, finding: &Finding) -> bool {
-    let is_rule = waiver.rules.contains(&finding.rule());
+    let is_rule = waiver.rules.iter().any(|target| finding.is_of(target));
     let is_fingerprint = waiver.fingerprint.as_ref().is_none_or(|f| *f == finding.fingerprint());
     let is_path = waiver.path.as_ref().is_none_or(|glob| {
         let in_image = |place: &Place| match place {
@@ -113,7 +113,7 @@ impl<'p> Verdict<'p> {
                 _ => {
                     let is_used =
                         decisions.iter().filter_map(|d| d.waived.as_ref()).any(|w| w.waivers.contains(&index));
-                    if !is_used && waiver.rules.iter().any(|rule| has_run(rule)) {
+                    if !is_used && waiver.rules.iter().any(|target| has_run(target.rule)) {
                         unused.push(UnusedWaiver { waiver });
                     }
                 }

@@ -3,10 +3,12 @@
 //! A page is the only place a rule is described. `build.rs` reads the pages, refuses what is wrong with them, and writes
 //! the tables this room exposes. Nothing here is written by hand twice.
 
+mod code;
 mod params;
 
 use std::fmt;
 
+pub use code::{Code, Target, targets};
 pub use params::{Default, ParamSpec, Params, ParamsError, Value};
 
 include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
@@ -127,6 +129,10 @@ pub struct Rule {
     pub summary: &'static str,
     /// Names other tools gave the same check, unique across the catalogue: `DL3006`, `StageNameCasing`.
     pub aliases: &'static [&'static str],
+    /// Names shared with other rules: one check of another tool that is several rules here.
+    pub groups: &'static [&'static str],
+    /// What the codes of its findings begin with, when each has a code of its own: `SC`.
+    pub codes: Option<&'static str>,
     /// Anchore's `GATE:TRIGGER` this rule answers to; several rules may answer to one trigger.
     pub triggers: &'static [&'static str],
     /// Free tags, and `external/cwe/cwe-NNN`.
@@ -144,9 +150,18 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Every name the rule goes by beside its id: aliases, then triggers.
+    /// Every name the rule goes by beside its id: aliases, then groups, then triggers.
     pub fn other_names(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.aliases.iter().chain(self.triggers).copied()
+        self.aliases.iter().chain(self.groups).chain(self.triggers).copied()
+    }
+
+    /// The name of BuildKit's check that finds the same, when there is one: the only names of letters alone that start
+    /// with a capital.
+    pub fn buildkit_name(&self) -> Option<&'static str> {
+        let is_one = |name: &&str| {
+            name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphabetic())
+        };
+        self.aliases.iter().chain(self.groups).copied().find(|name| is_one(name))
     }
 
     /// The first paragraph of the page's "What", on one line.
@@ -226,11 +241,12 @@ pub fn find(name: &str) -> Option<&'static Rule> {
     by_id.or_else(|| RULES.iter().find(|r| r.aliases.iter().any(|a| a.eq_ignore_ascii_case(name))))
 }
 
-/// The rules a name stands for: one for an id or alias, all that answer to it for a `GATE:TRIGGER`.
+/// The rules a name stands for: one for an id or alias, all that answer to it for a group or a `GATE:TRIGGER`.
 pub fn named(name: &str) -> Vec<&'static Rule> {
+    let shares = |rule: &&Rule| rule.groups.iter().chain(rule.triggers).any(|shared| shared.eq_ignore_ascii_case(name));
     match find(name) {
         Some(rule) => vec![rule],
-        None => RULES.iter().filter(|r| r.triggers.iter().any(|t| t.eq_ignore_ascii_case(name))).collect(),
+        None => RULES.iter().filter(shares).collect(),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shuck_parser::parser::{ParseResult, Parser, ShellDialect, ShellProfile};
 
 use super::code::Code;
 use super::command::{Assignment, Command, CommandWord, PipelinePosition};
+use super::guard::guarded;
 use super::scan;
 use super::script::{Dialect, ScriptError};
 use super::walk::Walk;
@@ -87,11 +87,7 @@ impl Collector {
             self.fail(format!("the code is longer than {MAX_CODE} bytes and was not read"), code.place(0..0));
             return;
         }
-        // The grammar's own limits (depth, operations, stack) turn hostile code into errors; a panic in it must not end
-        // the run either.
-        let operations = text.len().max(MIN_OPERATIONS);
-        let parser = || Parser::with_limits_and_profile(text, MAX_NESTING, operations, grammar(dialect)).parse();
-        let parsed = catch_unwind(AssertUnwindSafe(parser)).ok();
+        let parsed = guarded(|| parse(text, dialect));
         let problem = parsed.as_ref().map_or_else(|| Some(("the code could not be read".to_owned(), 0)), problem);
         let is_whole = parsed.as_ref().is_some_and(|parsed| parsed.terminal_error.is_none());
         if let Some((message, at)) = problem {
@@ -154,6 +150,12 @@ impl Collector {
         }
         is_input_read
     }
+}
+
+/// The grammar's tree. Its own limits (nesting, operations) turn hostile code into errors.
+pub(super) fn parse(text: &str, dialect: Dialect) -> ParseResult {
+    let operations = text.len().max(MIN_OPERATIONS);
+    Parser::with_limits_and_profile(text, MAX_NESTING, operations, grammar(dialect)).parse()
 }
 
 fn inner_command(outer: &Command, assignments: Range<usize>, words: Range<usize>) -> Command {

@@ -24,6 +24,8 @@ pub struct Script {
     pub commands: Vec<Command>,
     /// The code could not be read as shell; `commands` is then what could be.
     pub error: Option<ScriptError>,
+    /// The code as the shell gets it; empty for exec forms.
+    pub(super) code: Code,
 }
 
 /// How code is given.
@@ -98,10 +100,19 @@ impl Dialect {
 impl Shell {
     /// The shell these words start.
     pub fn new(words: Vec<String>) -> Self {
-        let names = words.iter().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word));
+        let mut shell = Self { words, dialect: Dialect::Other };
+        if let Some(dialect) = shell.program().and_then(|name| Dialect::of_shell(&name)) {
+            shell.dialect = dialect;
+        }
+        shell
+    }
+
+    /// The program in lower case, without folder, `.exe` and what finds it (`env`, `busybox`).
+    pub(super) fn program(&self) -> Option<String> {
+        let names = self.words.iter().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word));
         let mut names = names.skip_while(|name| matches!(*name, "env" | "busybox") || name.starts_with('-'));
-        let dialect = names.next().and_then(|name| Dialect::of_shell(&name.to_ascii_lowercase()));
-        Self { words, dialect: dialect.unwrap_or(Dialect::Other) }
+        let name = names.next()?.to_ascii_lowercase();
+        Some(name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name))
     }
 
     fn linux() -> Self {
@@ -192,22 +203,36 @@ pub fn scripts(dockerfile: &Dockerfile) -> Vec<Script> {
 }
 
 /// The shell in force at each instruction.
+///
+/// A comment `# hadolint shell=…` says which shell the base image has: before the first FROM for every stage, right above
+/// a later one for that stage, elsewhere from there to the end of the stage.
 fn shells(dockerfile: &Dockerfile) -> Vec<Arc<Shell>> {
     let linux = Arc::new(Shell::linux());
     let windows = Arc::new(Shell::windows());
+    let mut comments = dockerfile.shell_comments().peekable();
+    let mut of_every_base = None;
     let mut last: Vec<Arc<Shell>> = Vec::with_capacity(dockerfile.stages.len());
     let mut current = Arc::clone(&linux);
     let mut shells = Vec::with_capacity(dockerfile.instructions.len());
     for (index, instruction) in dockerfile.instructions.iter().enumerate() {
+        let mut named = None;
+        while let Some((shell, _)) = comments.next_if(|(_, comment)| comment.start < instruction.span.start) {
+            named = Some(Arc::new(Shell::new(vec![shell.to_owned()])));
+        }
+        if instruction.stage.is_none_or(|stage| stage == 0) && last.is_empty() {
+            of_every_base = named.clone().or(of_every_base);
+        }
         if let Some(stage) =
             instruction.stage.and_then(|i| dockerfile.stages.get(i)).filter(|stage| stage.from == index)
         {
-            current = match &stage.base_kind {
-                Base::Stage(base) => last.get(*base).map_or_else(|| Arc::clone(&linux), Arc::clone),
+            current = match (&stage.base_kind, &of_every_base) {
+                (Base::Stage(base), _) => last.get(*base).map_or_else(|| Arc::clone(&linux), Arc::clone),
+                (_, Some(shell)) => Arc::clone(shell),
                 _ if is_windows(dockerfile, stage, instruction) => Arc::clone(&windows),
                 _ => Arc::clone(&linux),
             };
         }
+        current = named.unwrap_or(current);
         if let (Keyword::Shell, Args::Json(words)) = (instruction.keyword, &instruction.args)
             && !words.is_empty()
         {
@@ -260,9 +285,9 @@ impl Source<'_> {
         }
     }
 
-    fn finish(&self, form: Form, shell: Option<Arc<Shell>>, collector: Collector) -> Script {
+    fn finish(&self, form: Form, shell: Option<Arc<Shell>>, code: Code, collector: Collector) -> Script {
         let (commands, error) = collector.finish();
-        Script { instruction: self.index, form, shell, commands, error }
+        Script { instruction: self.index, form, shell, commands, error, code }
     }
 
     fn exec(&self, words: &[Word]) -> Script {
@@ -277,7 +302,7 @@ impl Source<'_> {
         };
         let mut collector = Collector::default();
         collector.exec(words.iter().map(word).collect());
-        self.finish(Form::Exec, None, collector)
+        self.finish(Form::Exec, None, Code::default(), collector)
     }
 
     /// The here-document is the whole of the code.
@@ -291,8 +316,8 @@ impl Source<'_> {
             None => Arc::clone(&self.shell),
         };
         let mut collector = Collector::default();
-        collector.script(code, shell.dialect);
-        self.finish(Form::Heredoc, Some(shell), collector)
+        collector.script(code.clone(), shell.dialect);
+        self.finish(Form::Heredoc, Some(shell), code, collector)
     }
 
     /// Here-documents in a shell form are given to the shell as they stand.
@@ -304,8 +329,8 @@ impl Source<'_> {
             code.push_str(&document.name, document.body_span.end);
         }
         let mut collector = Collector::default();
-        collector.script(code, self.shell.dialect);
-        self.finish(Form::Shell, Some(Arc::clone(&self.shell)), collector)
+        collector.script(code.clone(), self.shell.dialect);
+        self.finish(Form::Shell, Some(Arc::clone(&self.shell)), code, collector)
     }
 
     fn text(&self) -> &str {
@@ -378,6 +403,17 @@ mod tests {
             scripts[3].shell.as_ref().unwrap().sets_pipefail() && !scripts[2].shell.as_ref().unwrap().sets_pipefail()
         );
         assert!(scripts[4..].iter().all(|script| script.commands.is_empty() && script.error.is_none()));
+    }
+
+    #[test]
+    fn a_comment_says_which_shell_a_base_image_has() {
+        let (_, scripts) = read(
+            "# hadolint shell=pwsh\nARG A\nFROM a AS one\nRUN x\nFROM b\nRUN x\nSHELL [\"bash\", \"-c\"]\nRUN x\n\
+             # hadolint shell=cmd\nRUN x\nFROM c\n# hadolint shell=bash\nRUN x\n# hadolint shell=zsh\nFROM one\nRUN x\n",
+        );
+        let dialects: Vec<_> = scripts.iter().map(Script::dialect).collect();
+        use Dialect::{Bash, Other, Zsh};
+        assert_eq!(dialects, [Other, Other, Bash, Other, Bash, Zsh]);
     }
 
     #[test]

@@ -1,0 +1,17 @@
+use super::package_manager::{Cache, report_cache_left};
+use super::{Facts, Reporter};
+use crate::shell::{Manager, Task};
+
+const CACHE: Cache = Cache {
+    managers: &[Manager::Yum],
+    folders: &["/var/cache/yum", "/var/cache/dnf"],
+    cleaned_by: |_, cleaning| matches!(cleaning.manager, Manager::Yum | Manager::Dnf),
+    help: "end the RUN with `yum clean all`, or give it `--mount=type=cache,target=/var/cache/yum`",
+};
+
+/// Reports every RUN that leaves what yum downloaded.
+pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    report_cache_left(facts, report, &CACHE, |_, call| {
+        matches!(call.task, Task::Install | Task::InstallGroup | Task::InstallModule)
+    });
+}

@@ -1,0 +1,83 @@
+//! The linter that is part of this program: that of the shuck crates, whose types do not leave this file.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use shuck_linter::{AnalysisRequest, LinterSettings, Rule, ShellCheckCodeMap, ShellCheckLevel, ShellDialect};
+
+use super::listing::{Language, Listing};
+use super::{Fault, OUT_OF_PLACE};
+use crate::rule::Severity;
+use crate::shell::collect::parse;
+use crate::shell::guard::guarded;
+
+/// Codes that ShellCheck reports only when it is asked to.
+const OPTIONAL: [u16; 10] = [2230, 2243, 2244, 2248, 2249, 2250, 2292, 2310, 2311, 2312];
+
+/// The rules that have a code, and the settings to run them with.
+struct Linter {
+    codes: HashMap<Rule, (u16, Severity)>,
+    map: ShellCheckCodeMap,
+    settings: Vec<(Language, LinterSettings)>,
+}
+
+static LINTER: LazyLock<Linter> = LazyLock::new(|| {
+    let map = ShellCheckCodeMap::default();
+    let coded = Rule::iter().filter_map(|rule| {
+        let code = u16::try_from(map.code_for_rule(rule)?).ok()?;
+        let severity = match shuck_linter::rule_metadata(rule)?.shellcheck_level? {
+            ShellCheckLevel::Error => Severity::Error,
+            ShellCheckLevel::Warning => Severity::Warning,
+            ShellCheckLevel::Info => Severity::Info,
+            ShellCheckLevel::Style => Severity::Style,
+        };
+        let is_wanted = !OPTIONAL.contains(&code) && !OUT_OF_PLACE.contains(&code);
+        is_wanted.then_some((rule, (code, severity)))
+    });
+    let codes: HashMap<Rule, (u16, Severity)> = coded.collect();
+    let settings = |language| {
+        let rules = codes.keys().copied();
+        let settings = LinterSettings::for_rules(rules).with_shell(dialect(language));
+        // Nothing is read from disk: the files that code sources are in an image.
+        (language, settings.with_resolve_source_closure(false))
+    };
+    let settings = Language::ALL.into_iter().map(settings).collect();
+    Linter { codes, map, settings }
+});
+
+fn dialect(language: Language) -> ShellDialect {
+    match language {
+        Language::Sh => ShellDialect::Sh,
+        Language::Dash => ShellDialect::Dash,
+        Language::Bash => ShellDialect::Bash,
+        Language::Ksh => ShellDialect::Ksh,
+        Language::Mksh => ShellDialect::Mksh,
+        Language::Zsh => ShellDialect::Zsh,
+    }
+}
+
+/// The faults in a listing; `None` when it could not be read.
+pub(super) fn read(listing: &Listing) -> Option<Vec<Fault>> {
+    guarded(|| lint(listing))
+}
+
+fn lint(listing: &Listing) -> Vec<Fault> {
+    let linter = &*LINTER;
+    let Some((_, settings)) = linter.settings.iter().find(|(language, _)| *language == listing.language) else {
+        return Vec::new();
+    };
+    let text = listing.text();
+    let parsed = parse(text, listing.language.dialect());
+    let request = AnalysisRequest::from_parse_result(&parsed, text, settings);
+    // `# shellcheck disable=…` in a here-document; to look for it costs time.
+    let request = match text.contains("shellcheck") {
+        true => request.with_shellcheck_map(&linter.map),
+        false => request.without_suppressions(),
+    };
+    let fault = |found: shuck_linter::Diagnostic| {
+        let (code, severity) = *linter.codes.get(&found.rule)?;
+        let range = found.span.start.offset()..found.span.end.offset();
+        Some(Fault { code, severity, message: found.message, range })
+    };
+    request.lint().into_iter().filter_map(fault).collect()
+}

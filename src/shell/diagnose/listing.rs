@@ -1,0 +1,128 @@
+//! Code as the engines are given it.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::dockerfile::Env;
+use crate::shell::code::Code;
+use crate::shell::script::{Dialect, Shell};
+
+/// A language the engines know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    Sh,
+    Dash,
+    Bash,
+    Ksh,
+    Mksh,
+    Zsh,
+}
+
+impl Language {
+    pub(super) const ALL: [Language; 6] =
+        [Language::Sh, Language::Dash, Language::Bash, Language::Ksh, Language::Mksh, Language::Zsh];
+
+    /// What the shell reads; `None` for shells of another family.
+    pub(super) fn of(shell: &Shell) -> Option<Self> {
+        Some(match shell.program()?.as_str() {
+            "sh" => Self::Sh,
+            "dash" | "ash" => Self::Dash,
+            "bash" | "rbash" => Self::Bash,
+            "ksh" | "ksh93" => Self::Ksh,
+            "mksh" => Self::Mksh,
+            "zsh" => Self::Zsh,
+            _ => return None,
+        })
+    }
+
+    /// What the shell grammar calls it.
+    pub(super) fn dialect(self) -> Dialect {
+        match self {
+            Self::Sh | Self::Dash | Self::Ksh => Dialect::Posix,
+            Self::Bash => Dialect::Bash,
+            Self::Mksh => Dialect::Mksh,
+            Self::Zsh => Dialect::Zsh,
+        }
+    }
+}
+
+/// Variables that every RUN may be given without the Dockerfile saying so.
+const GIVEN: [&str; 10] = [
+    "ALL_PROXY",
+    "FTP_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "all_proxy",
+    "ftp_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+/// Code behind a line that declares the variables it is run with, so that none of them seems unset.
+pub(super) struct Listing {
+    text: String,
+    /// Where the code begins.
+    start: usize,
+    pub(super) language: Language,
+}
+
+impl Listing {
+    pub(super) fn new(code: &Code, language: Language, environment: Option<&Env>) -> Self {
+        let mut text = declarations(code.text(), environment);
+        let start = text.len();
+        // A `#!` line has chosen the language already, and would be out of place in the second line.
+        match code.text().strip_prefix("#!") {
+            Some(rest) => text.extend(["# ", rest]),
+            None => text.push_str(code.text()),
+        }
+        Self { text, start, language }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A range of the listing as one of the code; `None` when it begins before.
+    pub(super) fn in_code(&self, range: Range<usize>) -> Option<Range<usize>> {
+        let start = range.start.checked_sub(self.start)?;
+        Some(start..range.end.saturating_sub(self.start).max(start))
+    }
+}
+
+/// A line that sets the variables of the environment; empty when the code speaks of none.
+fn declarations(code: &str, environment: Option<&Env>) -> String {
+    let is_given = |name: &str| GIVEN.contains(&name) || environment.is_some_and(|e| e.is_declared(name));
+    // A name that nothing sets may be a misspelling of any other.
+    let names = if references(code).any(|name| !is_given(name)) {
+        let variables = environment.map(Env::variables).unwrap_or_default();
+        GIVEN.into_iter().chain(variables.into_iter().map(|v| &*v.name)).collect()
+    } else {
+        words(code).filter(|name| is_given(name)).collect::<BTreeSet<&str>>()
+    };
+    // The builder sets PATH in every image; to declare it would look like a mistake.
+    let names = names.into_iter().filter(|name| *name != "PATH" && is_name(name));
+    let declarations: String = names.flat_map(|name| [" ", name, "=1"]).collect();
+    if declarations.is_empty() { declarations } else { format!("export{declarations}\n") }
+}
+
+/// What could be names.
+fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(is_no_name_part).filter(|word| !word.is_empty())
+}
+
+/// The names behind a `$`.
+fn references(code: &str) -> impl Iterator<Item = &str> {
+    let parts = code.split('$').skip(1).map(|rest| rest.trim_start_matches(['{', '#', '!']));
+    parts.filter_map(|rest| rest.split(is_no_name_part).next()).filter(|name| is_name(name))
+}
+
+fn is_no_name_part(c: char) -> bool {
+    !c.is_ascii_alphanumeric() && c != '_'
+}
+
+fn is_name(text: &str) -> bool {
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    starts_well && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
