@@ -6,6 +6,7 @@ mod catalogue;
 mod command;
 mod floors;
 mod gates;
+mod ignores;
 mod images;
 mod pages;
 mod readme;

@@ -245,6 +245,7 @@ impl Made {
         };
         let request = Request {
             dockerfiles: dockerfile.into_iter().collect(),
+            notes: Vec::new(),
             ignore_files: BTreeMap::new(),
             context: None,
             image: Some(ImageRequest {

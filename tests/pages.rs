@@ -62,6 +62,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         IgnoreFile::beside(&dockerfile).transpose().map(|file| ("Dockerfile".to_owned(), file.map(Arc::new)));
     let context = ContextRequest { root: folder.path().into(), shown: String::new(), dockerfile };
     run(&Request {
+        notes: Vec::new(),
         dockerfiles: vec![SourceText::new("Dockerfile", example.text)],
         ignore_files: ignore_file.into_iter().collect(),
         context: (rule.phase == Phase::Context).then_some(context),

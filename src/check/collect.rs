@@ -253,7 +253,7 @@ struct BaseModels {
 
 /// Files whose content the gates or the readers of packages look at.
 fn is_captured(path: &str) -> bool {
-    packages::database_paths(path) || gate::is_looked_at(path)
+    packages::is_wanted(path) || gate::is_looked_at(path)
 }
 
 impl ImageModels {
@@ -263,19 +263,20 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(is_captured), ..Wants::default() };
+        let databases = || Wants { capture_if: Some(is_captured), ..packages::wants() };
         let wants = Wants { content: content_patterns.clone(), keys: true, ..databases() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
-        let packages = packages::inventory(&tree);
+        let mut packages = packages::inventory(&tree);
         let history = PackageHistory::of(&image);
+        history.place(&mut packages);
         let trace = lint
             .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
         let boundary = trace.as_ref().and_then(|t| t.base_layers);
         let base = match &wanted.base {
             Some(reference) => {
-                let other = image::read(reference, &databases(), &options)?;
+                let other = image::read(reference, &packages::wants(), &options)?;
                 let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
                 let tree = Tree::merge(&other.layers);
                 let packages = packages::inventory(&tree);
@@ -337,7 +338,8 @@ impl ImageModels {
     }
 }
 
-fn base_name(layers: usize) -> String {
+/// What the base found in the image is called.
+pub(super) fn base_name(layers: usize) -> String {
     match layers {
         0 => "an empty base".into(),
         1 => "the base (layer 1)".into(),

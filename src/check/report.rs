@@ -30,7 +30,7 @@ pub struct Report {
     pub coverage: Coverage,
     /// What was not looked at, in words; never empty in silence.
     pub notes: Vec<String>,
-    /// Secrets in the sources, so that no excerpt shows one: spans by path.
+    /// Secrets in the files, so that no excerpt shows one: spans by path.
     pub redactions: BTreeMap<String, Vec<Span>>,
 }
 
@@ -135,7 +135,7 @@ impl Report {
         (count(Action::Stop), count(Action::Warn), count(Action::Go))
     }
 
-    /// A source as it may be shown: every secret found in it is replaced by as many `*` as it has bytes, so that spans
+    /// A file as it may be shown: every secret found in it is replaced by as many `*` as it has bytes, so that spans
     /// still fit. Line breaks stay.
     pub fn shown(&self, source: &Arc<SourceText>) -> Arc<SourceText> {
         let Some(spans) = self.redactions.get(source.path()) else { return Arc::clone(source) };

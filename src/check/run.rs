@@ -18,7 +18,7 @@ use crate::image::{ImageError, ImageReference, Progress};
 use crate::policy::{Action, Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
 use crate::rule::{Phase, Rule, Target, catalogue};
 use crate::shell::ShellCheck;
-use crate::text::SourceText;
+use crate::text::{SourceText, Span};
 use crate::{gate, lint};
 
 /// What to look at, and by which rules.
@@ -34,6 +34,8 @@ pub struct Request<'a> {
     pub image: Option<ImageRequest>,
     /// The policy in force.
     pub policy: &'a Policy,
+    /// What is known before the run not to be looked at, in words.
+    pub notes: Vec<String>,
     /// Rules chosen by hand.
     pub selection: Selection,
     /// How the Dockerfile is built.
@@ -151,7 +153,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
     coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(ContextModels::file_count).sum();
 
-    let mut notes = request.policy.notes.clone();
+    let mut notes: Vec<String> = request.policy.notes.iter().chain(&request.notes).cloned().collect();
     notes.extend(models.iter().flat_map(LintModels::notes));
     let mut summary = None;
     if let Some(wanted) = &request.image {
@@ -171,7 +173,12 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     let (decided, suppressed, unused) = leave_out(decided, &models, request, &coverage);
     let waivers = waiver_findings(&decided, request, &coverage);
     let decided = decided.into_iter().chain(unused).chain(waivers).collect();
-    let redactions = models.iter().map(|m| (m.dockerfile.source.path().to_owned(), m.secret_spans())).collect();
+    let mut redactions: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+    for models in &models {
+        let source = &models.dockerfile.source;
+        let secrets = models.secret_spans().into_iter().map(|span| source.in_file(span));
+        redactions.entry(source.path().to_owned()).or_default().extend(secrets);
+    }
     Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
 }
 
@@ -183,19 +190,25 @@ fn leave_out(
     coverage: &Coverage,
 ) -> (Vec<Decided>, Vec<Suppressed>, Vec<Decided>) {
     let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
-    let wishes = |m| if request.policy.honours_comments { LintModels::suppressions(m) } else { &[] };
-    let mut by_path: BTreeMap<&str, Wishes<'_>> =
-        models.iter().map(|m| (m.dockerfile.source.path(), Wishes::new(&m.dockerfile, wishes(m)))).collect();
+    let asked = |m| if request.policy.honours_comments { LintModels::suppressions(m) } else { &[] };
+    let mut wishes: Vec<Wishes<'_>> = models.iter().map(|m| Wishes::new(&m.dockerfile, asked(m))).collect();
+    // By the text and not by its path: a file can hold several Dockerfiles.
+    let index: HashMap<*const SourceText, usize> =
+        models.iter().enumerate().map(|(i, m)| (Arc::as_ptr(&m.dockerfile.source), i)).collect();
     for one in decided {
-        let file = by_path.get_mut(&*one.finding.place().file());
-        match file.and_then(|wishes| wishes.silence(&one.finding)) {
+        let index = match one.finding.place() {
+            Place::Source { source, .. } => index.get(&Arc::as_ptr(source)),
+            Place::File { .. } | Place::Image(_) => None,
+        };
+        let wishes = index.and_then(|index| wishes.get_mut(*index));
+        match wishes.and_then(|wishes| wishes.silence(&one.finding)) {
             Some((reason, by)) => suppressed.push(Suppressed { finding: one.finding, reason, by }),
             None => kept.push(one),
         }
     }
     suppressed.sort_by_cached_key(|s| s.finding.sort_key());
     suppressed.dedup_by(|b, a| a.finding.sort_key() == b.finding.sort_key());
-    let unused = by_path.values().flat_map(|wishes| wishes.unused(|rule| coverage.rules.contains(rule.id)));
+    let unused = wishes.iter().flat_map(|wishes| wishes.unused(|rule| coverage.rules.contains(rule.id)));
     let unused = unused.filter_map(|finding| asked_for(finding, request)).collect();
     (kept, suppressed, unused)
 }
@@ -221,7 +234,10 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
                 && request.selection.takes_finding(finding)
                 && (!request.policy.until_build_fails || models.reach.covers(finding))
         };
-        for finding in report.into_findings().into_iter().filter(is_wanted) {
+        let is_embedded = models.dockerfile.source.whole_in_file().is_some();
+        for mut finding in report.into_findings().into_iter().filter(is_wanted) {
+            // Edits are to the text; what they would be in a file around it depends on how that writes its strings.
+            finding.fix = finding.fix.filter(|_| !is_embedded);
             let fails_build = models.fails_build(&finding);
             let mut judged = judge(finding, check, request);
             if fails_build {
@@ -286,7 +302,7 @@ fn finish(
     image: Option<ImageSummary>,
     coverage: Coverage,
     mut notes: Vec<String>,
-    redactions: BTreeMap<String, Vec<crate::text::Span>>,
+    redactions: BTreeMap<String, Vec<Span>>,
 ) -> Report {
     let policy = request.policy;
     decided.sort_by_cached_key(|d| (d.finding.sort_key(), d.decision.trigger.clone()));

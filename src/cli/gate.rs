@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, args, discover, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, discover, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
@@ -65,11 +65,7 @@ impl Ready {
                     Some(shellcheck::version().map_err(|reason| CliError::NoShellCheck { reason })?)
                 }
             },
-            build: BuildOptions {
-                build_args: build_args(build.build_args)?,
-                target: build.target,
-                platform: build.platform,
-            },
+            build: build_options(build)?,
         })
     }
 }
@@ -97,19 +93,33 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let source = discover::read(&file)?;
     let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
-    run(&ready, vec![source], Some(context), image, terminal, out)
+    run(
+        &ready,
+        Subject { dockerfiles: vec![source], context: Some(context), image, ..Subject::default() },
+        terminal,
+        out,
+    )
 }
 
 /// Dockerfiles alone.
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
     let ready = Ready::new(&args.common, args.build)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
-    let sources = discover::dockerfiles(&paths)?;
-    if sources.is_empty() {
+    let mut discovered = discover::dockerfiles(&paths);
+    if discovered.dockerfiles.is_empty() {
+        if !discovered.errors.is_empty() {
+            return Err(discovered.errors.swap_remove(0));
+        }
         let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        return Err(CliError::NoDockerfile { paths: paths.join(", ") });
+        return Err(CliError::NoDockerfile { paths: paths.join(", "), notes: discovered.notes });
     }
-    run(&ready, sources, None, None, terminal, out)
+    let errors = discovered.errors;
+    let unread = errors.iter().map(|error| format!("not checked: {error}"));
+    let notes = discovered.notes.into_iter().chain(unread).collect();
+    let code =
+        run(&ready, Subject { dockerfiles: discovered.dockerfiles, notes, ..Subject::default() }, terminal, out)?;
+    errors.iter().for_each(|error| error.report(terminal));
+    Ok(if errors.is_empty() { code } else { UNABLE })
 }
 
 /// An image alone, with its Dockerfile when there is one.
@@ -117,29 +127,33 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let ready = Ready::new(&args.common, args.build)?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
-    run(&ready, sources, None, image, terminal, out)
+    run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
 }
 
-fn run(
-    ready: &Ready,
+/// What a run looks at.
+#[derive(Default)]
+struct Subject {
     dockerfiles: Vec<Arc<SourceText>>,
     context: Option<ContextRequest>,
     image: Option<ImageRequest>,
-    terminal: &Terminal,
-    out: &mut dyn Write,
-) -> Result<u8, CliError> {
-    let ignore_files = match context {
+    /// What is left out of it, in words.
+    notes: Vec<String>,
+}
+
+fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
+    let ignore_files = match subject.context {
         Some(_) => BTreeMap::new(),
-        None => ignore_files(&dockerfiles),
+        None => ignore_files(&subject.dockerfiles),
     };
     let report = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
-        let bar = image.is_some().then(|| Bar::new(terminal));
+        let bar = subject.image.is_some().then(|| Bar::new(terminal));
         let request = Request {
-            dockerfiles,
+            dockerfiles: subject.dockerfiles,
             ignore_files,
-            context,
-            image,
+            context: subject.context,
+            image: subject.image,
+            notes: subject.notes,
             policy: &ready.policy,
             selection: ready.selection.clone(),
             build: ready.build.clone(),
@@ -172,7 +186,13 @@ fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<
     dockerfiles.iter().filter(|dockerfile| dockerfile.path() != "-").filter_map(of).collect()
 }
 
-fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
+/// How the image is built.
+pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> {
+    Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
+}
+
+/// The image, and the one to compare it with.
+pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
     match (image, base) {
         (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),

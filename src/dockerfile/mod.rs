@@ -9,6 +9,7 @@ mod ast;
 mod checks;
 mod directive;
 mod dump;
+mod embedded;
 mod env;
 mod failures;
 mod heredoc;
@@ -25,11 +26,13 @@ mod platform;
 mod refusal;
 mod scope;
 mod stages;
+mod template;
 mod words;
 
 pub use ast::*;
 pub use checks::{CheckNames, CheckOptions};
 pub use dump::{ast_json, words_json};
+pub use embedded::{Embedded, EmbeddedError, HostKind, embedded};
 pub use env::{Env, Lookup, Setter, Variable};
 pub use failures::{BuildFailure, BuildPhase, Remedy, failures};
 pub use ignores::{IgnoreComment, IgnoreScope};
@@ -40,6 +43,7 @@ pub use parse::parse;
 pub use pieces::Piece;
 pub use platform::Platform;
 pub use scope::{BUILDER_ARGS, BuildOptions, Step, bases, environments, steps};
+pub use template::template;
 pub use words::{Expanded, Expander, WordError, expand_word, expand_words};
 
 #[cfg(test)]

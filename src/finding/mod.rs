@@ -237,7 +237,7 @@ impl Finding {
 
     /// The order of reports: file, position, rule, code, subject, message.
     pub fn sort_key(&self) -> impl Ord + use<> {
-        let span = self.place.span();
+        let span = self.place.in_file().map_or(self.place.span(), |(_, span)| span);
         let place = (self.place.file().into_owned(), span.start, span.end);
         (place, self.rule.id, self.code, self.subject.clone(), self.message.clone())
     }

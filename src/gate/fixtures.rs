@@ -179,7 +179,7 @@ impl Case {
         }
         list.iter_mut().for_each(|package| package.licences.clone_from(&self.licences));
         list.sort();
-        Packages { list, problems: self.package_problems.clone() }
+        Packages { list, problems: self.package_problems.clone(), distro: None }
     }
 }
 
@@ -197,6 +197,7 @@ pub(super) fn file(path: &str) -> Entry {
         capability: None,
         content: None,
         matches: Vec::new(),
+        probed: None,
     }
 }
 
@@ -229,13 +230,5 @@ const DATABASE: &str = "/var/lib/dpkg/status";
 
 /// A package of dpkg's.
 pub(super) fn package(name: &str, version: &str) -> Package {
-    Package {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        architecture: None,
-        source: None,
-        kind: PackageKind::Deb,
-        licences: Vec::new(),
-        database: String::from(DATABASE),
-    }
+    Package { database: String::from(DATABASE), ..Package::new(PackageKind::Deb, name, version) }
 }

@@ -46,7 +46,7 @@ fn require(
 
 /// The distribution's packages of a name, one for each architecture.
 pub(super) fn installed<'a>(facts: &Facts<'a>, name: &'a str) -> impl Iterator<Item = &'a Package> {
-    facts.packages.list.iter().filter(move |package| package.kind.is_distro() && package.name == name)
+    facts.packages.list.iter().filter(move |package| package.kind.is_distribution() && package.name == name)
 }
 
 /// The parts of an item `name|version`.

@@ -1,4 +1,5 @@
-//! PKGDIFF: packages compared with those of the base.
+//! PKGDIFF: the distribution's packages compared with those of the base. What an application brings along for its language
+//! is not compared: thousands of modules are no policy's business one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,7 +89,7 @@ fn changes<'a>(facts: &Facts<'a>) -> Vec<(&'a str, Change<'a>)> {
 
 fn versions(packages: &Packages) -> BTreeMap<(PackageKind, &str), Versions<'_>> {
     let mut versions: BTreeMap<(PackageKind, &str), Versions<'_>> = BTreeMap::new();
-    for package in &packages.list {
+    for package in packages.of_distribution() {
         versions.entry((package.kind, &package.name)).or_default().insert(&package.version);
     }
     versions

@@ -1,5 +1,5 @@
 //! One layer, read in one pass: every entry's header becomes a change, every regular file's bytes go through the hash,
-//! the capture and the content patterns at once.
+//! the capture, the probe and the content patterns at once.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufReader, Read};
@@ -13,7 +13,7 @@ use super::limits::{
     MAX_CAPTURED_BYTES, MAX_CAPTURED_FILE, MAX_ENTRIES, MAX_LAYER_PROBLEMS, MAX_NAME_BYTES, MAX_PATH, MAX_RATIO,
     RATIO_FREE,
 };
-use super::model::{Change, Entry, EntryKind, Layer, Problem, Wants};
+use super::model::{Change, ChooseProbe, Entry, EntryKind, Layer, Probe, Problem, Wants};
 use super::names::{self, Name};
 use super::search::{Patterns, Search};
 use super::sparse::Expanded;
@@ -28,6 +28,7 @@ pub(super) struct Job<'a> {
     capture: HashSet<&'a str>,
     capture_if: Option<fn(&str) -> bool>,
     keys: bool,
+    probe: Option<ChooseProbe>,
     entries: AtomicU64,
     name_bytes: AtomicU64,
     captured_bytes: AtomicU64,
@@ -44,6 +45,7 @@ impl<'a> Job<'a> {
             capture: wants.capture.iter().map(String::as_str).collect(),
             capture_if: wants.capture_if,
             keys: wants.keys,
+            probe: wants.probe,
             entries: AtomicU64::new(0),
             name_bytes: AtomicU64::new(0),
             captured_bytes: AtomicU64::new(0),
@@ -229,6 +231,7 @@ impl LayerReader<'_> {
             capability: member.capability.clone(),
             content: None,
             matches: Vec::new(),
+            probed: None,
         };
         let read = match kind {
             EntryKind::File => self.read_file(entries, &member, &mut entry),
@@ -311,6 +314,7 @@ impl LayerReader<'_> {
         if captured {
             charge(&self.job.captured_bytes, entry.size, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
         }
+        let probe = self.job.probe.and_then(|probe| probe(entry));
         // The start of a file with a key's name is read ahead, and given back in front of the rest.
         let (mut data, mut head) = (data, Vec::new());
         if self.job.keys && secrets::key_file(&entry.path).is_some() {
@@ -322,7 +326,7 @@ impl LayerReader<'_> {
             }
         }
         let data = head.as_slice().chain(data);
-        let mut tee = Tee { data, hash: Sha256::new(), kept: captured.then(Vec::new), failure: None };
+        let mut tee = Tee { data, hash: Sha256::new(), kept: captured.then(Vec::new), probe, failure: None };
         if !self.job.patterns.is_empty() {
             let searched = self.search.run(&mut tee, &mut entry.matches);
             if searched.is_err() && tee.failure.is_none() {
@@ -339,6 +343,16 @@ impl LayerReader<'_> {
         drained.map_err(|e| Stop::Damage(e.into()))?;
         entry.sha256 = Some(hex(&tee.hash.finalize()));
         entry.content = tee.kept.map(Arc::from);
+        if let Some(mut probed) = tee.probe.and_then(Probe::finish) {
+            let found = probed.parts.iter().map(|part| (part.name.len() + part.content.len()) as u64).sum();
+            if found > MAX_CAPTURED_FILE {
+                probed.parts = Vec::new();
+                probed.problem = Some(format!("holds more than {MAX_CAPTURED_FILE} bytes to be understood"));
+            } else {
+                charge(&self.job.captured_bytes, found, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
+            }
+            entry.probed = Some(Arc::new(probed));
+        }
         Ok(())
     }
 
@@ -360,11 +374,12 @@ impl LayerReader<'_> {
     }
 }
 
-/// Hashes and keeps what is read through it, and remembers why a read failed.
+/// Hashes, keeps and probes what is read through it, and remembers why a read failed.
 struct Tee<R> {
     data: R,
     hash: Sha256,
     kept: Option<Vec<u8>>,
+    probe: Option<Box<dyn Probe>>,
     failure: Option<io::Error>,
 }
 
@@ -384,6 +399,9 @@ impl<R: Read> Read for Tee<R> {
         self.hash.update(&buffer[..read]);
         if let Some(kept) = &mut self.kept {
             kept.extend_from_slice(&buffer[..read]);
+        }
+        if let Some(probe) = &mut self.probe {
+            probe.feed(&buffer[..read]);
         }
         Ok(read)
     }

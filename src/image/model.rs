@@ -215,6 +215,36 @@ pub struct Entry {
     pub content: Option<Arc<[u8]>>,
     /// Lines that matched, by index into [`Wants::content`].
     pub matches: Vec<ContentMatch>,
+    /// What [`Wants::probe`] found in it, when it had anything to say.
+    pub probed: Option<Arc<Probed>>,
+}
+
+/// What a probe took out of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probed {
+    /// Parts of the file, in the probe's order.
+    pub parts: Vec<Part>,
+    /// What the probe looked for and could not read, as the end of a sentence about the file, no full stop.
+    pub problem: Option<String>,
+}
+
+/// A part of a file: a section of a binary, a member of an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The probe's name for it: `lib/x.jar!/META-INF/MANIFEST.MF`.
+    pub name: String,
+    /// Its bytes, unpacked.
+    pub content: Vec<u8>,
+}
+
+/// Looks at a file while its bytes go by, so that a file of any size needs little memory. The reader bounds what it gives
+/// back; what it holds meanwhile is its own to bound.
+pub trait Probe {
+    /// The next bytes of the file.
+    fn feed(&mut self, bytes: &[u8]);
+
+    /// The file has ended: what was found. `None` when it is not a file of the kind looked for.
+    fn finish(self: Box<Self>) -> Option<Probed>;
 }
 
 /// A line of a file that matched a content pattern.
@@ -225,6 +255,9 @@ pub struct ContentMatch {
     /// First line that matches, from 1.
     pub line: u64,
 }
+
+/// Tells of a regular file (its content and digest not known yet) which probe shall look at it.
+pub type ChooseProbe = fn(&Entry) -> Option<Box<dyn Probe>>;
 
 /// What a reader should look for while the layers stream by.
 #[derive(Debug, Default)]
@@ -237,6 +270,8 @@ pub struct Wants {
     pub capture_if: Option<fn(&str) -> bool>,
     /// Whether files with the names of keys and credentials are looked into.
     pub keys: bool,
+    /// Which files are looked at by a probe.
+    pub probe: Option<ChooseProbe>,
 }
 
 /// The merged file system after some number of layers.

@@ -1,11 +1,11 @@
-use super::package_manager::report_unpinned;
+use super::package_manager::{IsFixed, report_unpinned};
 use super::{Facts, Reporter};
 use crate::shell::{Manager, Task};
 
 /// Reports every Alpine package that is installed without a version.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    report_unpinned(facts, report, &[Manager::Apk], "`curl=~8.5`", |_, package, call| {
-        call.task == Task::Install && !is_fixed(&package.text)
+    report_unpinned(facts, report, &[Manager::Apk], "`curl=~8.5`", |_, call| {
+        (call.task == Task::Install).then_some(is_fixed as IsFixed)
     });
 }
 

@@ -36,7 +36,9 @@ fn drops(run: &Run<'_>, call: &PackageCall, folder: &[&str]) -> bool {
     // Of the lists, only the thorough one takes any away.
     let cleans = |verb: &str| matches!(verb, "distclean" | "dist-clean") || verb == "clean" && folder != LISTS;
     let mut later = run.calls.iter().filter(|later| later.command > call.command && later.manager == Manager::Apt);
-    later.any(|later| cleans(&later.verb)) || run.mounts_over(folder) || run.removes_after(call.command, folder)
+    later.any(|later| cleans(&later.verb))
+        || run.mounts_over(folder)
+        || run.last_removal(folder).is_some_and(|removal| removal > call.command)
 }
 
 /// Debian's images remove packages after each installation; this ends that, for the sake of a cache mount.

@@ -1,11 +1,11 @@
-use super::package_manager::report_unpinned;
+use super::package_manager::{IsFixed, report_unpinned};
 use super::{Facts, Reporter};
 use crate::shell::Manager;
 
 /// Reports every Debian package that is installed without a version.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    report_unpinned(facts, report, &[Manager::Apt], "`curl=7.88.*`", |_, package, call| {
-        matches!(call.verb.as_str(), "install" | "reinstall") && !is_fixed(&package.text)
+    report_unpinned(facts, report, &[Manager::Apt], "`curl=7.88.*`", |_, call| {
+        matches!(call.verb.as_str(), "install" | "reinstall").then_some(is_fixed as IsFixed)
     });
 }
 

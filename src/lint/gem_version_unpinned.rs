@@ -1,12 +1,12 @@
-use super::package_manager::report_unpinned;
+use super::package_manager::{IsFixed, report_unpinned};
 use super::{Facts, Reporter};
 use crate::shell::{Manager, Task};
 
 /// Reports every gem that is installed without a version.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    report_unpinned(facts, report, &[Manager::Gem], "`bundler:2.5.6`", |_, package, call| {
+    report_unpinned(facts, report, &[Manager::Gem], "`bundler:2.5.6`", |_, call| {
         let has_version = call.has(&["-v", "--version", "-g", "--file"]);
-        call.task == Task::Install && !has_version && !is_fixed(&package.text)
+        (call.task == Task::Install && !has_version).then_some(is_fixed as IsFixed)
     });
 }
 

@@ -12,8 +12,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         for command in &run.script.commands {
             let Some((word, name)) = command.words.first().zip(command.name()) else { continue };
             if COMMANDS.contains(&name) && !(name == "ssh" && has_agent) {
-                let message =
-                    format!("`{name}` acts on running processes or on a terminal, and a build has neither to keep");
+                let message = format!("`{name}` is for a running system, and a build leaves none behind");
                 report.push(
                     report.at(word.span, message).subject(name).help("leave it out, or do it where the container runs"),
                 );

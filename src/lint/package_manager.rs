@@ -1,8 +1,9 @@
 //! What the rules about package managers share: packages without a version, calls that wait for an answer, and caches left
 //! in a layer.
 
+use std::collections::BTreeMap;
+
 use super::{Facts, Reporter, Run};
-use crate::finding::Finding;
 use crate::rule::Params;
 use crate::shell::{Manager, PackageArgument, PackageCall, RedirectKind, Task};
 
@@ -27,30 +28,40 @@ pub(super) fn shown(call: &PackageCall) -> String {
     format!("{} {}", call.program, call.verb).trim_end().to_owned()
 }
 
-/// Reports each call with packages that are not pinned, on the first of them.
+/// Tells whether the name of a package fixes its version.
+pub(super) type IsFixed = fn(&str) -> bool;
+
+/// Reports each call with packages whose version is not fixed, on the first of them. `judge` gives the way to tell for
+/// the packages of a call; `None` leaves the call alone.
 pub(super) fn report_unpinned(
     facts: &Facts<'_>,
     report: &mut Reporter<'_>,
     managers: &'static [Manager],
     help: &str,
-    unpinned: impl Fn(&Run<'_>, &PackageArgument, &PackageCall) -> bool,
+    judge: impl Fn(&Run<'_>, &PackageCall) -> Option<IsFixed>,
 ) {
     for (run, call) in calls(facts, report.params(), managers) {
-        let packages: Vec<&PackageArgument> =
-            call.packages.iter().filter(|package| is_name(package) && unpinned(&run, package, call)).collect();
-        let Some(first) = packages.first() else { continue };
-        let mut names: Vec<String> = packages.iter().take(NAMED).map(|package| format!("`{}`", package.text)).collect();
-        let more = packages.len() - names.len();
-        if more > 0 {
-            names.push(format!("{more} more"));
-        }
-        let (names, last) =
-            (names.split_last().map_or(&[][..], |(_, rest)| rest).join(", "), names.last().map_or("", |n| n));
-        let names = if names.is_empty() { last.to_owned() } else { format!("{names} and {last}") };
-        let (is, each) = if packages.len() == 1 { ("is", "the version") } else { ("are", "each version") };
-        let message = format!("{names} {is} installed in whatever version there is on the day of the build");
-        let subject = packages.iter().map(|package| package.text.as_str()).collect::<Vec<_>>().join(" ");
-        report.push(report.at(first.span, message).subject(subject).help(format!("name {each}, as in {help}")));
+        let Some(is_fixed) = judge(&run, call) else { continue };
+        let unpinned = call.packages.iter().filter(|package| is_name(package) && !is_fixed(&package.text));
+        let unpinned: Vec<&PackageArgument> = unpinned.collect();
+        let Some(first) = unpinned.first() else { continue };
+        let texts: Vec<&str> = unpinned.iter().map(|package| package.text.as_str()).collect();
+        let (is, each) = if texts.len() == 1 { ("is", "the version") } else { ("are", "each version") };
+        let message = format!("{} {is} installed in whatever version there is on the day of the build", listed(&texts));
+        let finding = report.at(first.span, message).subject(texts.join(" "));
+        report.push(finding.help(format!("name {each}, as in {help}")));
+    }
+}
+
+/// `a`, `b` and 3 more.
+fn listed(names: &[&str]) -> String {
+    let mut shown: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    if names.len() > shown.len() {
+        shown.push(format!("{} more", names.len() - shown.len()));
+    }
+    match shown.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => shown.concat(),
     }
 }
 
@@ -95,40 +106,39 @@ fn has_input(run: &Run<'_>, call: &PackageCall) -> bool {
 
 /// A cache that a package manager leaves behind.
 pub(super) struct Cache {
-    /// Whose.
-    pub(super) managers: &'static [Manager],
     /// Where it may be; a clean-up or a mount of one is enough.
     pub(super) folders: &'static [&'static str],
-    /// Managers that empty it.
-    pub(super) cleaned_by: fn(&PackageCall, &PackageCall) -> bool,
+    /// Whether the second call, which cleans, empties what the first one left.
+    pub(super) is_cleaned_by: fn(&PackageCall, &PackageCall) -> bool,
     /// What to do.
     pub(super) help: &'static str,
 }
 
-/// Reports each call that `fills` the cache and is not followed by a clean-up in the same RUN. The page of the rule has a
+/// Reports each RUN with calls that fill the cache and are not followed by a clean-up in it. The page of the rule has a
 /// parameter `discarded-stages`.
 pub(super) fn report_cache_left(
     facts: &Facts<'_>,
     report: &mut Reporter<'_>,
     cache: &Cache,
-    fills: impl Fn(&Run<'_>, &PackageCall) -> bool,
+    filling: impl for<'a> Fn(&Run<'a>) -> Vec<&'a PackageCall>,
 ) {
-    let takes_all = report.params().bool("discarded-stages");
-    for run in facts.kept_runs(takes_all) {
-        let mut filling = run.calls.iter().filter(|call| cache.managers.contains(&call.manager) && fills(&run, call));
-        let left = filling.find(|call| !is_cleaned(&run, call, cache) && !run.mounts_over(cache.folders));
-        if let Some(call) = left {
-            report.push(left_behind(report, call, cache.help));
+    for run in facts.kept_runs(report.params().bool("discarded-stages")) {
+        // What cleans up behind the last call of a program cleans up behind all.
+        let last: BTreeMap<&str, &PackageCall> =
+            filling(&run).into_iter().map(|call| (call.program.as_str(), call)).collect();
+        if last.is_empty() || run.mounts_over(cache.folders) {
+            continue;
+        }
+        let removed = run.last_removal(cache.folders);
+        let cleaning: Vec<&PackageCall> = run.calls.iter().filter(|call| call.task == Task::Clean).collect();
+        let is_left = |call: &&PackageCall| {
+            let mut later = cleaning.iter().filter(|later| later.command > call.command);
+            removed.is_none_or(|removed| removed < call.command)
+                && !later.any(|later| (cache.is_cleaned_by)(call, later))
+        };
+        if let Some(call) = last.into_values().filter(is_left).min_by_key(|call| call.command) {
+            let message = format!("`{}` leaves its downloads in the layer, where they only take up room", shown(call));
+            report.push(report.at(call.span, message).help(cache.help));
         }
     }
-}
-
-fn is_cleaned(run: &Run<'_>, call: &PackageCall, cache: &Cache) -> bool {
-    let mut later = run.calls.iter().filter(|later| later.command > call.command && later.task == Task::Clean);
-    later.any(|later| (cache.cleaned_by)(call, later)) || run.removes_after(call.command, cache.folders)
-}
-
-fn left_behind(report: &Reporter<'_>, call: &PackageCall, help: &str) -> Finding {
-    let message = format!("`{}` leaves its downloads in the layer, where they only take up room", shown(call));
-    report.at(call.span, message).help(help)
 }

@@ -1,12 +1,12 @@
-use super::package_manager::report_unpinned;
+use super::package_manager::{IsFixed, report_unpinned};
 use super::{Facts, Reporter, Run};
 use crate::dockerfile::Lookup;
 use crate::shell::{Manager, PackageCall, Task};
 
 /// Reports every Python package that is installed without a version.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    report_unpinned(facts, report, &[Manager::Pip, Manager::Pipx], "`flask==3.0.2`", |run, package, call| {
-        call.task == Task::Install && !is_decided_elsewhere(run, call) && !is_fixed(&package.text)
+    report_unpinned(facts, report, &[Manager::Pip, Manager::Pipx], "`flask==3.0.2`", |run, call| {
+        (call.task == Task::Install && !is_decided_elsewhere(run, call)).then_some(is_fixed as IsFixed)
     });
 }
 

@@ -1,14 +1,15 @@
 //! What the rules about yum and dnf share.
 
-use crate::shell::{PackageArgument, PackageCall, Task};
+use super::package_manager::IsFixed;
+use crate::shell::{PackageCall, Task};
 
-/// Whether the package or module is installed in no version that is named.
-pub(super) fn is_unpinned(package: &PackageArgument, call: &PackageCall) -> bool {
+/// The way to tell whether the versions of what a call installs are fixed.
+pub(super) fn judge(call: &PackageCall) -> Option<IsFixed> {
     match call.task {
         // What is installed as local is a file.
-        Task::Install => call.verb != "localinstall" && !is_fixed(&package.text),
-        Task::InstallModule => !package.text.contains(':'),
-        _ => false,
+        Task::Install if call.verb != "localinstall" => Some(is_fixed),
+        Task::InstallModule => Some(|module| module.contains(':')),
+        _ => None,
     }
 }
 

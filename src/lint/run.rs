@@ -42,9 +42,9 @@ impl Run<'_> {
             })
     }
 
-    /// Whether a command after that of the index removes what is in one of the folders.
-    pub fn removes_after(&self, command: usize, folders: &[&str]) -> bool {
-        self.script.commands.iter().skip(command + 1).any(|command| removes(command, folders))
+    /// The last command that removes what is in one of the folders, by its index.
+    pub fn last_removal(&self, folders: &[&str]) -> Option<usize> {
+        self.script.commands.iter().rposition(|command| removes(command, folders))
     }
 }
 

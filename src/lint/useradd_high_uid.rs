@@ -13,7 +13,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             }
             let words = command.args();
             let values = words.iter().enumerate().filter_map(|(i, word)| match word.text.as_str() {
-                "-u" | "--uid" => words.get(i + 1).map(|value| (value, value.text.as_str())),
+                // Also at the end of a cluster: `-mu`.
+                text if text == "--uid" || text.ends_with('u') && text.starts_with('-') && !text.starts_with("--") => {
+                    words.get(i + 1).map(|value| (value, value.text.as_str()))
+                }
                 text => text.strip_prefix("--uid=").or_else(|| text.strip_prefix("-u")).map(|value| (word, value)),
             });
             for (word, value) in values {

@@ -1,12 +1,12 @@
-use super::package_manager::report_unpinned;
+use super::package_manager::{IsFixed, report_unpinned};
 use super::{Facts, Reporter};
 use crate::shell::{Manager, Task};
 
 /// Reports every package of zypper that is installed without a version.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    report_unpinned(facts, report, &[Manager::Zypper], "`httpd=2.4.57`", |_, package, call| {
+    report_unpinned(facts, report, &[Manager::Zypper], "`httpd=2.4.57`", |_, call| {
         let is_package = call.values(&["-t", "--type"]).all(|kind| kind == "package");
-        call.task == Task::Install && is_package && !is_fixed(&package.text)
+        (call.task == Task::Install && is_package).then_some(is_fixed as IsFixed)
     });
 }
 

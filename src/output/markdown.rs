@@ -66,7 +66,7 @@ fn cell(text: &str) -> String {
     let text = escape::line(text);
     let pieces: Vec<&str> = text.split('`').collect();
     // A backtick without a partner is none.
-    if pieces.len() % 2 == 0 {
+    if pieces.len().is_multiple_of(2) {
         return plain(&text);
     }
     let piece = |(i, piece): (usize, &&str)| if i % 2 == 0 { plain(piece) } else { code(piece) };

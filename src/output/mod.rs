@@ -2,6 +2,7 @@
 //! secret is in it.
 
 mod github;
+mod inspect;
 mod json;
 mod line_hash;
 mod markdown;
@@ -13,6 +14,7 @@ use std::io::{self, Write};
 
 use crate::check::Report;
 
+pub use inspect::{InspectFormat, View, write_inspection};
 pub use json::SCHEMA_VERSION;
 
 /// A report format.

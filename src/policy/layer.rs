@@ -27,9 +27,12 @@ pub(super) struct Layer {
     /// Whether comments in a Dockerfile may silence findings in it.
     pub(super) honours_comments: Option<bool>,
     /// By rule id, and code where one is meant.
-    pub(super) rules: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>,
+    pub(super) rules: WantedRules,
     pub(super) waivers: Vec<Waiver>,
 }
+
+/// The runs a policy asks for, by rule id, and code where one is meant.
+pub(super) type WantedRules = BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>;
 
 /// One run of a rule that a policy asks for.
 #[derive(Clone, Debug)]
@@ -163,7 +166,7 @@ fn compares_with_base(rule: &Rule) -> bool {
 
 fn compares_packages(rule: &Rule) -> bool {
     let gate = |t: &&'static str| t.split(':').next().unwrap_or_default();
-    rule.triggers.iter().map(|t| gate(&t)).any(|gate| PACKAGE_GATES.contains(&gate))
+    rule.triggers.iter().map(|t| gate(t)).any(|gate| PACKAGE_GATES.contains(&gate))
 }
 
 /// Anchore's gates that look at packages.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
-use super::layer::{Layer, Wanted, Wish, params};
+use super::layer::{Layer, Wanted, WantedRules, Wish, params};
 use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, Waiver};
 use crate::rule::{self, Code, Edition, Severity, Target, Value};
 use crate::text::{SourceText, Span};
@@ -161,8 +161,8 @@ impl Document<'_> {
         Ok(targets)
     }
 
-    fn rules(&self, table: &DeTable<'_>) -> Result<BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>, PolicyError> {
-        let mut wanted: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>> = BTreeMap::new();
+    fn rules(&self, table: &DeTable<'_>) -> Result<WantedRules, PolicyError> {
+        let mut wanted = WantedRules::new();
         let mut set_by: BTreeMap<(&'static str, Option<Code>), &str> = BTreeMap::new();
         for (key, item) in table {
             let name = key.get_ref().as_ref();

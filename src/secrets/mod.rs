@@ -7,6 +7,7 @@ mod command;
 mod dockerfile;
 mod key_file;
 mod lines;
+mod mask;
 mod placeholder;
 mod scanner;
 
@@ -16,6 +17,7 @@ use crate::text::Masked;
 pub use command::{CommandSecret, CommandSecretUse, in_commands};
 pub use dockerfile::{TextSecret, in_dockerfile, is_secret_name};
 pub use key_file::{HEAD, classify, key_file};
+pub use mask::{masked, masked_value};
 pub use placeholder::is_placeholder;
 pub use scanner::Scanner;
 

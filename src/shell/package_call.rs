@@ -121,13 +121,18 @@ impl Reader<'_> {
                 of.with(&next)
             }
         };
+        let mut packages: Vec<PackageArgument> = operands.collect();
+        if self.manager == Manager::Go && verb == "run" {
+            // What follows is for the program.
+            packages.truncate(1);
+        }
         PackageCall {
             manager: self.manager,
             program,
             task,
             verb,
             options: self.options,
-            packages: operands.collect(),
+            packages,
             has_unknown_options: unknown_before_task > 0,
             span,
             command: index,
@@ -242,6 +247,7 @@ mod tests {
             ("zypper -n in -t pattern devel", "zypper install -n -t=pattern | devel"),
             ("sudo yarn", "yarn install |"),
             ("npm run install", "npm other | install"),
+            ("go run a.b/c@v1 -x d", "go install -x | a.b/c@v1"),
             ("yarn --version", "yarn other --version |"),
         ] {
             assert_eq!(read(&format!("RUN {run}")), [expected], "{run}");
