@@ -182,7 +182,8 @@ pub(super) static NEEDED: [Needed; 2] = [
 ];
 
 fn compares_with_base(rule: &Rule) -> bool {
-    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
+    let is_own = [catalogue::FILE_CAPABILITIES_ADDED, catalogue::IMAGE_GREW].contains(&rule);
+    is_own || rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
 }
 
 fn compares_packages(rule: &Rule) -> bool {
