@@ -186,8 +186,8 @@ const PARALLEL_FROM: usize = 100;
 /// Reads the scripts of a Dockerfile: RUN, and the commands of CMD, ENTRYPOINT and HEALTHCHECK, also inside ONBUILD. One
 /// for each such instruction, in order.
 ///
-/// SHELL is followed within a stage and into the stages built on it. Code for a shell of another family gives a script
-/// without commands.
+/// SHELL, and a comment `# hadolint shell=bash` likewise, is followed within a stage and into the stages built on it; the
+/// comment above the first FROM is about all stages. Code for a shell of another family gives a script without commands.
 pub fn scripts(dockerfile: &Dockerfile) -> Vec<Script> {
     let shells = shells(dockerfile);
     let script = |(index, shell): (usize, Arc<Shell>)| {
@@ -207,14 +207,24 @@ fn shells(dockerfile: &Dockerfile) -> Vec<Arc<Shell>> {
     let linux = Arc::new(Shell::linux());
     let windows = Arc::new(Shell::windows());
     let mut last: Vec<Arc<Shell>> = Vec::with_capacity(dockerfile.stages.len());
+    let mut comments = dockerfile.comments.iter().filter(|comment| !comment.in_continuation).peekable();
+    let mut of_all: Option<Arc<Shell>> = None;
     let mut current = Arc::clone(&linux);
     let mut shells = Vec::with_capacity(dockerfile.instructions.len());
     for (index, instruction) in dockerfile.instructions.iter().enumerate() {
+        while let Some(comment) = comments.next_if(|comment| comment.span.start < instruction.span.start) {
+            if let Some(name) = named_in_comment(&comment.text) {
+                current = Arc::new(Shell::new(vec![name.to_owned()]));
+                let is_above_all = dockerfile.stages.first().is_none_or(|first| index <= first.from);
+                of_all = if is_above_all { Some(Arc::clone(&current)) } else { of_all };
+            }
+        }
         if let Some(stage) =
             instruction.stage.and_then(|i| dockerfile.stages.get(i)).filter(|stage| stage.from == index)
         {
-            current = match &stage.base_kind {
-                Base::Stage(base) => last.get(*base).map_or_else(|| Arc::clone(&linux), Arc::clone),
+            current = match (&of_all, &stage.base_kind) {
+                (_, Base::Stage(base)) => last.get(*base).map_or_else(|| Arc::clone(&linux), Arc::clone),
+                (Some(shell), _) => Arc::clone(shell),
                 _ if is_windows(dockerfile, stage, instruction) => Arc::clone(&windows),
                 _ => Arc::clone(&linux),
             };
@@ -233,6 +243,12 @@ fn shells(dockerfile: &Dockerfile) -> Vec<Arc<Shell>> {
         shells.push(Arc::clone(&current));
     }
     shells
+}
+
+/// The shell in `hadolint shell=bash`.
+fn named_in_comment(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("hadolint")?.strip_prefix([' ', '\t'])?.trim_start().strip_prefix("shell")?;
+    rest.trim_start().strip_prefix('=')?.split_whitespace().next()
 }
 
 /// Whether a stage builds on Windows, whose default shell is cmd: by `--platform`, by the image's name, or because the
@@ -361,6 +377,26 @@ mod tests {
             ["a", "b", "c", "exit 1"]
         );
         assert_eq!(spans("FROM x\nCMD [\"a\", \"b\"]\nENTRYPOINT exec c\n"), ["\"a\", \"b\"", "exec c", "c"]);
+    }
+
+    #[test]
+    fn a_comment_names_the_shell() {
+        let programs = |text: &str| {
+            let of = |script: &Script| script.shell.as_ref().and_then(|shell| shell.program()).unwrap_or_default();
+            read(text).1.iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            programs("FROM x AS a\nRUN a\n# hadolint shell = /bin/Bash.exe\nRUN b\nFROM y\nRUN c\nFROM a\nRUN d\n"),
+            ["sh", "bash", "sh", "bash"]
+        );
+        assert_eq!(
+            programs("# hadolint shell=pwsh\nFROM x\nRUN a\nSHELL [\"zsh\"]\nRUN b\nFROM y\nRUN c\n"),
+            ["pwsh", "zsh", "pwsh"]
+        );
+        assert_eq!(
+            programs("FROM x\n# hadolint shell\n# hadolintshell=zsh\nRUN a\\\n# hadolint shell=zsh\nb\n"),
+            ["sh"]
+        );
     }
 
     #[test]
