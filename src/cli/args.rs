@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::output::Format;
 
 /// One gate from Dockerfile to image: lints the Dockerfile and its build context, then judges the image by a policy.
 #[derive(Debug, Parser)]
@@ -129,7 +132,7 @@ pub(super) struct CommonArgs {
     #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
     pub(super) fail_on: FailOn,
     /// How the report on standard output looks.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, default_value = "text", value_name = "FORMAT", value_parser = format_parser())]
     pub(super) format: Format,
     /// Write a report to a file as well (repeatable): `sarif:report.sarif`.
     #[arg(long = "output", short, value_name = "FORMAT:FILE")]
@@ -149,14 +152,11 @@ pub(super) enum FailOn {
     Never,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Text,
-    Table,
-    Json,
-    Sarif,
-    Github,
-    Markdown,
+/// The names of the report formats, with what they are for.
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let name = |format: Format| PossibleValue::new(format.name).aliases(format.aliases).help(format.about);
+    PossibleValuesParser::new(Format::ALL.map(name))
+        .try_map(|name| Format::named(&name).ok_or("there is no such format"))
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, discover};
@@ -16,7 +16,7 @@ use crate::image::ImageReference;
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Rule};
-use crate::text::SourceText;
+use crate::text::{SourceText, escape};
 
 /// What the common options come to.
 struct Ready {
@@ -39,14 +39,7 @@ impl Ready {
                 FailOn::Warn => policy::FailOn::Warn,
                 FailOn::Never => policy::FailOn::Never,
             },
-            format: match common.format {
-                Format::Text => output::Format::Text,
-                Format::Table => output::Format::Table,
-                Format::Json => output::Format::Json,
-                Format::Sarif => output::Format::Sarif,
-                Format::Github => output::Format::Github,
-                Format::Markdown => output::Format::Markdown,
-            },
+            format: common.format,
             outputs,
             selection,
             build: BuildOptions {
@@ -144,6 +137,9 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
     }
     let style = Style { color: terminal.color, width: terminal.width, quiet: terminal.quiet };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
+    if !ready.format.has_notes {
+        report.notes.iter().for_each(|note| terminal.warn(&format!("note: {}", escape::line(note))));
+    }
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
 }
 

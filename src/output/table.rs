@@ -4,13 +4,21 @@ use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::Style;
+use super::{Format, Style};
 use crate::check::{Judged, Report};
 use crate::text::escape;
 
 const COLUMNS: [&str; 6] = ["Image Id", "Repo Tag", "Gate", "Trigger", "Check Output", "Gate Action"];
 
-pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) const FORMAT: Format = Format {
+    name: "table",
+    aliases: &[],
+    about: "The columns of Anchore's gates, and the FINAL row",
+    has_notes: true,
+    write,
+};
+
+fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (id, tag) = match &report.image {
         Some(image) => {
             let digest = image.id.strip_prefix("sha256:").unwrap_or(&image.id);
