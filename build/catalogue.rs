@@ -56,6 +56,9 @@ struct Head {
     summary: Spanned<String>,
     #[serde(default)]
     aliases: Vec<Spanned<String>>,
+    /// Names several rules share: another tool's one check that is several here.
+    #[serde(default)]
+    groups: Vec<Spanned<String>>,
     #[serde(default)]
     triggers: Vec<String>,
     #[serde(default)]
@@ -341,7 +344,7 @@ impl Build<'_> {
         examples
     }
 
-    /// Ids and aliases name one rule each, without regard to case.
+    /// Ids and aliases name one rule each, without regard to case; a group has a name of its own.
     fn check_names(&mut self, pages: &[Page]) {
         let mut seen: BTreeMap<String, String> = BTreeMap::new();
         for page in pages {
@@ -349,6 +352,19 @@ impl Build<'_> {
             for (name, line) in std::iter::once((&page.id, 1)).chain(aliases) {
                 if let Some(other) = seen.insert(name.to_ascii_lowercase(), page.file.clone()) {
                     self.problem(&page.file, line, format!("`{name}` is already the name of a rule in {other}"));
+                }
+            }
+        }
+        for page in pages {
+            for group in &page.head.groups {
+                if let Some(other) = seen.get(&group.get_ref().to_ascii_lowercase()) {
+                    let line = line_of(&page.head_text, group.span().start) + 1;
+                    let name = group.get_ref();
+                    self.problem(
+                        &page.file,
+                        line,
+                        format!("the group `{name}` is already the name of a rule in {other}"),
+                    );
                 }
             }
         }
@@ -477,13 +493,14 @@ fn catalogue(
         put!(
             out,
             "Rule {{ id: {:?}, phase: Phase::{}, severity: Severity::{:?}, confidence: Confidence::{:?}, summary: {:?}, \
-             aliases: &{:?}, codes: {:?}, triggers: &{:?}, tags: &{:?}, fix: FixKind::{:?}, since: Edition({year}, {number}), params: &[",
+             aliases: &{:?}, groups: &{:?}, codes: {:?}, triggers: &{:?}, tags: &{:?}, fix: FixKind::{:?}, since: Edition({year}, {number}), params: &[",
             page.id,
             page.phase,
             head.severity,
             head.confidence,
             head.summary.get_ref(),
             head.aliases.iter().map(Spanned::get_ref).collect::<Vec<_>>(),
+            head.groups.iter().map(Spanned::get_ref).collect::<Vec<_>>(),
             head.codes.as_ref().map(Spanned::get_ref),
             head.triggers,
             head.tags,

@@ -5,6 +5,8 @@
 mod catalogue;
 mod command;
 mod floors;
+mod gates;
+mod ignores;
 mod images;
 mod pages;
 mod readme;

@@ -127,21 +127,41 @@ fn one_run_writes_several_reports() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no partial file is left");
 }
 
+#[test]
+fn annotations_are_workflow_commands_the_worst_first() {
+    let text = stdout(dockgate().args(["check", "fixtures/aic-secret", "--image", IMAGE, "--format", "github"]), 1);
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with("::error file=fixtures/aic-secret/Dockerfile,line=5,endLine=5,col="), "{first}");
+    assert!(first.contains("title=STOP ") && !first.contains('\u{1b}'), "{first}");
+    assert_eq!(text.lines().last(), Some("FINAL STOP: 2 STOP, 0 WARN, 2 GO"));
+}
+
+#[test]
+fn the_summary_is_markdown_that_no_file_name_can_break() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a|b<i>@x.Dockerfile"), "FROM debian\nEXPOSE 22\n").unwrap();
+    let text = stdout(dockgate().current_dir(folder.path()).args(["lint", "--format", "markdown"]), 1);
+    assert!(text.starts_with("## dockgate: STOP\n"), "{text}");
+    assert!(text.contains("| STOP | `exposed-port` | `a\\|b<i>@x.Dockerfile:2` |"), "{text}");
+}
+
 /// Values that must not be seen in any output. None is a working secret.
-const PLANTED: [&str; 3] = ["hunter2-do-not-print", "correct-horse-battery", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"];
+const PLANTED: [&str; 5] =
+    ["hunter2-do-not-print", "correct-horse-battery", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6", "staple-of-root", "staple-of-ci"];
 
 #[test]
 fn no_output_shows_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     let dockerfile = format!(
-        "FROM debian:12\nARG NPM_TOKEN={}\nENV DB_PASSWORD={} \\\n    HOME=/root\nENV API_KEY \"{}\"\nCOPY id_rsa /\nRUN sudo true\n",
-        PLANTED[0], PLANTED[1], PLANTED[2]
+        "FROM debian:12\nARG NPM_TOKEN={}\nENV DB_PASSWORD={} \\\n    HOME=/root\nENV API_KEY \"{}\"\nCOPY id_rsa /\nRUN sudo true\n\
+         RUN echo 'root:{}' | chpasswd && curl -u ci:{} https://repo.test/app.jar\n",
+        PLANTED[0], PLANTED[1], PLANTED[2], PLANTED[3], PLANTED[4]
     );
     fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
     let key = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n", PLANTED[2]);
     fs::write(folder.path().join("id_rsa"), key).unwrap();
     for policy in ["default", "strict"] {
-        for format in ["text", "table", "json", "sarif"] {
+        for format in ["text", "table", "json", "sarif", "github", "markdown"] {
             let text = stdout(dockgate().args(["check", "--policy", policy, "--format", format]).arg(folder.path()), 1);
             assert!(text.contains("DB_PASSWORD"), "{format}: the finding is there");
             for secret in PLANTED {
@@ -215,4 +235,83 @@ fn lint_finds_dockerfiles_as_git_sees_them() {
     paths.sort_unstable();
     assert_eq!(paths, [".devcontainer/Dockerfile", "Containerfile.ci", "Dockerfile", "sub/api.dockerfile"]);
     assert_eq!(report["coverage"]["dockerfiles"], 4);
+}
+
+/// Writes files below a new folder.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+const COMPOSE: &str = "services:
+  web:
+    build:
+      dockerfile_inline: |
+        FROM debian:12
+        ENV DB_PASSWORD=hunter2-do-not-print
+        RUN sudo true
+      args:
+        OTHER: not-of-the-dockerfile
+  same: {build: {dockerfile_inline: \"FROM debian:12\\nRUN sudo true\"}}
+";
+
+#[test]
+fn dockerfiles_inside_other_files_are_linted_where_they_stand() {
+    let bake = "target \"a\" {\n  dockerfile-inline = <<-EOT\n    FROM debian:12\n    RUN sudo true\n  EOT\n}\n";
+    let folder =
+        folder(&[("compose.yaml", COMPOSE), ("docker-bake.hcl", bake), ("values.yaml", "dockerfile_inline: FROM x\n")]);
+    let run = |args: &[&str]| {
+        let mut command = dockgate();
+        stdout(command.current_dir(folder.path()).args(["lint", "--select", "sudo-used,secret-in-env"]).args(args), 1)
+    };
+    let report: serde_json::Value = serde_json::from_str(&run(&["--format", "json"])).unwrap();
+    let places: Vec<String> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| {
+            let place = &f["place"];
+            format!("{} {}:{}-{}", place["path"].as_str().unwrap(), place["line"], place["column"], place["end_column"])
+        })
+        .collect();
+    assert_eq!(
+        places,
+        ["compose.yaml 6:13-24", "compose.yaml 7:13-17", "compose.yaml 10:58-62", "docker-bake.hcl 4:9-13"]
+    );
+    assert_eq!(report["coverage"]["dockerfiles"], 3);
+    let text = run(&["--format", "text"]);
+    assert!(text.contains("compose.yaml:7:13") && text.contains("DB_PASSWORD=****"), "{text}");
+    for hidden in ["hunter2-do-not-print", "not-of-the-dockerfile"] {
+        assert!(!text.contains(hidden), "only the Dockerfile is shown, and no secret of it: {text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_checked_does_not_hide_the_rest() {
+    let folder = folder(&[
+        ("Dockerfile", "FROM debian:12\nRUN sudo true\n"),
+        ("a/Dockerfile", "FROM {{ base }}\n"),
+        ("b/compose.yaml", "a: ]\n# dockerfile_inline\n"),
+    ]);
+    let run = |args: &[&str]| {
+        let output = dockgate().current_dir(folder.path()).arg("lint").args(args).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, _) = run(&["Dockerfile", "a"]);
+    assert!(out.contains("sudo-used") && out.contains("note: a/Dockerfile:1: not checked: it is a template"), "{out}");
+    assert_eq!(code, Some(1), "a template is no error");
+    for args in [&["Dockerfile", "nowhere"][..], &["Dockerfile", "b"]] {
+        let (code, out, error) = run(args);
+        assert_eq!(code, Some(2), "what was found and could not be read is one");
+        assert!(out.contains("sudo-used") && out.contains("note: not checked: "), "{out}");
+        assert!(error.contains(args[1]), "{error}");
+    }
+    let (code, out, error) = run(&["a/Dockerfile"]);
+    assert!(code == Some(2) && out.is_empty() && error.contains("nothing to check"), "{error}");
 }

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// One entry of a layer: path, mode, content (`None` for a directory).
-type Entry = (&'static str, u32, Option<&'static str>);
+pub(crate) type Entry = (&'static str, u32, Option<&'static str>);
 
 /// A step of a build: what the history says, and the layer it made, if it made one.
-struct Step {
-    created_by: &'static str,
-    layer: Option<Vec<Entry>>,
+pub(crate) struct Step {
+    pub(crate) created_by: &'static str,
+    pub(crate) layer: Option<Vec<Entry>>,
 }
 
 fn layer_tar(entries: &[Entry]) -> Vec<u8> {
@@ -81,7 +81,7 @@ fn config(steps: &[Step], layers: &[Vec<u8>], run: &Value) -> Vec<u8> {
     serde_json::to_vec(&document).unwrap()
 }
 
-fn docker_archive(path: &Path, steps: &[Step], run: &Value) {
+pub(crate) fn docker_archive(path: &Path, steps: &[Step], run: &Value) {
     let layers: Vec<Vec<u8>> = steps.iter().filter_map(|s| s.layer.as_deref()).map(layer_tar).collect();
     let config = config(steps, &layers, run);
     let config_name = format!("{}.json", digest(&config));

@@ -3,20 +3,28 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::Arc;
 
 use dockgate::check::{ContextRequest, Judged, Report, Request, Selection, run};
+use dockgate::context::IgnoreFile;
 use dockgate::dockerfile::BuildOptions;
 use dockgate::finding::Fix;
 use dockgate::fix;
-use dockgate::policy::{Action, Actions, Check, Date, Policy};
-use dockgate::rule::{self, Edition, Example, ExampleKind, FixKind, Params, Phase, Rule, Value};
+use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
+use dockgate::rule::{self, Default, Edition, Example, ExampleKind, FixKind, Params, Phase, Rule, Value};
 use dockgate::text::SourceText;
 
 /// Runs one rule over an example.
 fn report(rule: &'static Rule, example: &Example) -> Report {
     let given = example.params.iter().map(|(name, value)| {
-        let values = value.split(',').map(str::to_owned).collect();
-        ((*name).to_owned(), Value::List(values))
+        let spec = rule.params.iter().find(|spec| spec.name == *name);
+        let value = match spec.map(|spec| spec.default) {
+            Some(Default::Bool(_)) => Value::Bool(value.parse().unwrap()),
+            Some(Default::Int(_)) => Value::Int(value.parse().unwrap()),
+            Some(Default::Str(_)) => Value::Str((*value).to_owned()),
+            _ => Value::List(value.split(',').map(str::to_owned).collect()),
+        };
+        ((*name).to_owned(), value)
     });
     let check = Check {
         rule,
@@ -33,10 +41,14 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         name: "the page".into(),
         ruleset: Edition::CURRENT,
         actions: leave_out,
+        until_build_fails: false,
         base_limit: Action::Stop,
         checks: vec![check],
         left_out: Vec::new(),
         waivers: Vec::new(),
+        honours_comments: true,
+        notes: Vec::new(),
+        wishes: OutputWishes::default(),
     };
     let folder = tempfile::tempdir().unwrap();
     for (path, content) in example.context {
@@ -46,9 +58,13 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
     }
     let dockerfile = folder.path().join("Dockerfile");
     fs::write(&dockerfile, example.text).unwrap();
+    let ignore_file =
+        IgnoreFile::beside(&dockerfile).transpose().map(|file| ("Dockerfile".to_owned(), file.map(Arc::new)));
     let context = ContextRequest { root: folder.path().into(), shown: String::new(), dockerfile };
     run(&Request {
+        notes: Vec::new(),
         dockerfiles: vec![SourceText::new("Dockerfile", example.text)],
+        ignore_files: ignore_file.into_iter().collect(),
         context: (rule.phase == Phase::Context).then_some(context),
         image: None,
         policy: &policy,

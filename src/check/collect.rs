@@ -1,21 +1,25 @@
 //! The models a run is made on, computed once before the first rule runs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::buildkit::Reach;
 use super::report::ImageSummary;
 use super::run::{CheckError, ImageRequest, Request};
-use crate::context::{self, Context, ContextFileKind, Copied};
-use crate::dockerfile::{self, Base, Dockerfile, Env};
+use super::suppress::{self, Suppression};
+use crate::context::{self, Context, ContextFileKind, Copied, IgnoreFile};
+use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};
+use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::policy::Check;
-use crate::rule::catalogue;
-use crate::secrets::{self, KeyHit, TextSecret};
-use crate::shell::{self, Diagnosis, Script};
-use crate::text::SourceText;
+use crate::policy::{Check, Date};
+use crate::rule::{Confidence, catalogue};
+use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
+use crate::shell::{self, Diagnosis, PackageCall, Script};
+use crate::text::{SourceText, Span};
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
 
@@ -25,10 +29,25 @@ pub(super) struct LintModels {
     pub(super) environments: Vec<Env>,
     bases: Vec<Base>,
     scripts: Vec<Script>,
+    package_calls: Vec<Vec<PackageCall>>,
     diagnosis: Diagnosis,
     pub(super) secrets: Vec<TextSecret>,
+    pub(super) command_secrets: Vec<CommandSecret>,
     pub(super) target: Option<usize>,
+    final_stages: Vec<usize>,
+    built_stages: Vec<usize>,
+    steps: Vec<Step>,
+    default_environments: Vec<Env>,
+    build: BuildOptions,
+    ignore_file: Option<Arc<IgnoreFile>>,
+    notes: Vec<String>,
     pub(super) context: Option<ContextModels>,
+    /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
+    pub(super) check_options: Result<CheckOptions, SyntaxError>,
+    suppressions: Vec<Suppression>,
+    failures: Vec<BuildFailure>,
+    /// How far BuildKit's own checks come.
+    pub(super) reach: Reach,
 }
 
 /// What is known of a build context.
@@ -59,14 +78,18 @@ impl LintModels {
         if let (None, Some(target)) = (target, &request.build.target) {
             return Err(CheckError::NoStage { path: source.path().to_owned(), target: target.clone() });
         }
+        let mut final_stages = target.map(|stage| dockerfile.stage_chain(stage)).unwrap_or_default();
+        final_stages.sort_unstable();
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
+        let package_calls = shell::package_calls(&scripts, &environments);
         let is_asked_for = checks.iter().any(|check| check.rule == catalogue::SHELL_PITFALL);
         let diagnosis = match is_asked_for {
             true => shell::diagnose(&dockerfile, &scripts, &environments, request.shellcheck),
             false => Diagnosis::default(),
         };
         let secrets = secrets::in_dockerfile(&dockerfile);
+        let command_secrets = secrets::in_commands(&scripts);
         let context = match &request.context {
             Some(wanted) => {
                 let context = Context::open(&wanted.root, Some(&wanted.dockerfile))?;
@@ -76,7 +99,53 @@ impl LintModels {
             }
             None => None,
         };
-        Ok(Self { dockerfile, environments, bases, scripts, diagnosis, secrets, target, context })
+        let build = request.build.clone();
+        let built_stages = match &build.target {
+            Some(target) => dockerfile.reachable_stages(Some(target)),
+            None => (0..dockerfile.stages.len()).collect(),
+        };
+        let mut steps = dockerfile::steps(&dockerfile, &build);
+        steps.retain(|step| built_stages.binary_search(&step.stage).is_ok());
+        let defaults = BuildOptions { build_args: BTreeMap::new(), ..build.clone() };
+        let default_environments = dockerfile::environments(&dockerfile, &defaults);
+        let (mut ignore_file, mut notes) = (None, Vec::new());
+        match request.ignore_files.get(source.path()) {
+            Some(Ok(file)) => ignore_file = Some(Arc::clone(file)),
+            Some(Err(error)) => {
+                notes.push(format!("{error}; whether {} copies ignored files was not checked", source.path()))
+            }
+            None => {}
+        }
+        notes.extend(context.iter().flat_map(|c| c.context.problems.clone()));
+        notes.extend(diagnosis.problems.iter().cloned());
+        let check_options = dockerfile.check_options(&request.build);
+        let suppressions =
+            suppress::suppressions(&dockerfile, check_options.as_ref().unwrap_or(&CheckOptions::default()));
+        let failures = dockerfile::failures(&dockerfile, &environments, &bases, &steps);
+        let reach = Reach::of(&dockerfile, &failures, check_options.is_ok());
+        Ok(Self {
+            dockerfile,
+            environments,
+            bases,
+            scripts,
+            package_calls,
+            diagnosis,
+            secrets,
+            command_secrets,
+            target,
+            final_stages,
+            built_stages,
+            steps,
+            default_environments,
+            build,
+            ignore_file,
+            notes,
+            context,
+            check_options,
+            suppressions,
+            failures,
+            reach,
+        })
     }
 
     pub(super) fn facts(&self) -> lint::Facts<'_> {
@@ -84,9 +153,19 @@ impl LintModels {
             dockerfile: &self.dockerfile,
             environments: &self.environments,
             bases: &self.bases,
+            check_options: self.check_options.as_ref(),
+            failures: &self.failures,
             secrets: &self.secrets,
+            command_secrets: &self.command_secrets,
             target: self.target,
+            final_stages: &self.final_stages,
+            built_stages: &self.built_stages,
+            steps: &self.steps,
+            default_environments: &self.default_environments,
+            build: &self.build,
+            ignore_file: self.context.as_ref().map_or(self.ignore_file.as_deref(), |c| c.context.ignore_file.as_ref()),
             scripts: &self.scripts,
+            package_calls: &self.package_calls,
             shell_diagnostics: &self.diagnosis.diagnostics,
             context: self.context.as_ref().map(|c| lint::ContextFacts {
                 context: &c.context,
@@ -97,6 +176,24 @@ impl LintModels {
         }
     }
 
+    /// What comments of the file ask to leave out.
+    pub(super) fn suppressions(&self) -> &[Suppression] {
+        &self.suppressions
+    }
+
+    /// Whether the file asks BuildKit to fail on its checks (`# check=error=true`), and this is surely a finding of one.
+    pub(super) fn fails_build(&self, finding: &Finding) -> bool {
+        self.check_options.as_ref().is_ok_and(|options| options.is_error)
+            && finding.rule().buildkit_name().is_some()
+            && finding.confidence > Confidence::Low
+    }
+
+    /// Every secret in the Dockerfile's text, to be masked wherever the text is shown.
+    pub(super) fn secret_spans(&self) -> Vec<Span> {
+        let in_commands = self.command_secrets.iter().map(|secret| secret.value);
+        self.secrets.iter().map(|secret| secret.value).chain(in_commands).collect()
+    }
+
     /// Scripts that were read for shell pitfalls.
     pub(super) fn shell_scripts(&self) -> usize {
         self.diagnosis.scripts
@@ -104,8 +201,7 @@ impl LintModels {
 
     /// What of it was not looked at.
     pub(super) fn notes(&self) -> Vec<String> {
-        let context = self.context.iter().flat_map(|c| &c.context.problems);
-        context.chain(&self.diagnosis.problems).cloned().collect()
+        self.notes.clone()
     }
 }
 
@@ -152,6 +248,12 @@ struct BaseModels {
     tree: Tree,
     packages: Packages,
     layers: usize,
+    current_layers: Option<usize>,
+}
+
+/// Files whose content the gates or the readers of packages look at.
+fn is_captured(path: &str) -> bool {
+    packages::is_wanted(path) || gate::is_looked_at(path)
 }
 
 impl ImageModels {
@@ -161,34 +263,41 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(packages::database_paths), ..Wants::default() };
-        let wants = Wants { content: content_patterns.clone(), ..databases() };
+        let databases = || Wants { capture_if: Some(is_captured), ..packages::wants() };
+        let wants = Wants { content: content_patterns.clone(), keys: true, ..databases() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
-        let packages = packages::inventory(&tree);
+        let mut packages = packages::inventory(&tree);
         let history = PackageHistory::of(&image);
+        history.place(&mut packages);
         let trace = lint
             .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
         let boundary = trace.as_ref().and_then(|t| t.base_layers);
         let base = match &wanted.base {
             Some(reference) => {
-                let other = image::read(reference, &databases(), &options)?;
+                let other = image::read(reference, &packages::wants(), &options)?;
                 let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
                 let tree = Tree::merge(&other.layers);
                 let packages = packages::inventory(&tree);
-                Some(BaseModels { name: other.reference, tree, packages, layers: same })
+                Some(BaseModels {
+                    name: other.reference,
+                    tree,
+                    packages,
+                    layers: same,
+                    current_layers: Some(other.layers.len()),
+                })
             }
             None => boundary.map(|layers| {
                 let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
                 let packages = packages::inventory(&tree);
-                BaseModels { name: base_name(layers), tree, packages, layers }
+                BaseModels { name: base_name(layers), tree, packages, layers, current_layers: None }
             }),
         };
         Ok(Self { image, tree, packages, history, trace, base, content_patterns })
     }
 
-    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>) -> gate::Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>, today: Date) -> gate::Facts<'a> {
         gate::Facts {
             image: &self.image,
             tree: &self.tree,
@@ -199,10 +308,12 @@ impl ImageModels {
                 tree: &b.tree,
                 packages: &b.packages,
                 layers: b.layers,
+                current_layers: b.current_layers,
             }),
             dockerfile,
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            today,
         }
     }
 
@@ -227,7 +338,8 @@ impl ImageModels {
     }
 }
 
-fn base_name(layers: usize) -> String {
+/// What the base found in the image is called.
+pub(super) fn base_name(layers: usize) -> String {
     match layers {
         0 => "an empty base".into(),
         1 => "the base (layer 1)".into(),

@@ -1,12 +1,73 @@
 //! Lint findings and the image they became: what the image confirms stays, what it refutes stops nothing.
 
 use super::collect::{ImageModels, LintModels};
-use crate::finding::{Finding, ImageWord};
+use super::run::Decided;
+use crate::finding::{Finding, ImageWord, Place};
+use crate::gate;
 use crate::image::{Change, EntryKind};
 use crate::policy::{Action, Decision};
-use crate::rule::catalogue;
+use crate::rule::{self, Rule, catalogue};
 use crate::text::Span;
 use crate::trace::Maker;
+
+/// A rule about images, and the rules about Dockerfiles that see the same thing coming, by id or by the name another tool
+/// gave them.
+struct Pair {
+    image: &'static Rule,
+    lint: &'static [&'static str],
+    /// They mean the same only where they are about the same thing (subject), not merely on the same line.
+    by_subject: bool,
+}
+
+static PAIRS: [Pair; 6] = [
+    Pair { image: catalogue::RUNS_AS_ROOT, lint: &["last-user-root"], by_subject: false },
+    Pair { image: catalogue::KEY_FILE_IN_IMAGE, lint: &["key-file-copied"], by_subject: false },
+    Pair { image: catalogue::DELETED_KEY_FILE_SHIPPED, lint: &["key-file-copied"], by_subject: false },
+    Pair { image: catalogue::SECRET_IN_IMAGE_CONFIG, lint: &["secret-in-env", "secret-in-run"], by_subject: true },
+    Pair { image: catalogue::WORLD_WRITABLE_PATH, lint: &["chmod-777", "world-writable-copy"], by_subject: false },
+    Pair {
+        image: catalogue::PACKAGE_CACHE_LEFT,
+        lint: &["DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"],
+        by_subject: false,
+    },
+];
+
+/// Leaves out findings of the image that a finding of the Dockerfile has told already, and gives that one the image's word.
+/// The stricter decision of the two counts. What a line of an Anchore policy asked for stays: its gate is answered by name.
+pub(super) fn merge(lint: &mut [Decided], image: Vec<Decided>, models: Option<&LintModels>) -> Vec<Decided> {
+    let Some(dockerfile) = models.map(|m| &m.dockerfile) else { return image };
+    let line = |finding: &Finding| match finding.place() {
+        Place::Source { source, span } if source.path() == dockerfile.source.path() => {
+            dockerfile.instruction_at(span.start)
+        }
+        _ => None,
+    };
+    let is_told = |found: &Decided, lint: &mut [Decided]| {
+        let rule = found.finding.rule();
+        let Some(pair) = PAIRS.iter().find(|pair| pair.image == rule && found.decision.trigger.is_none()) else {
+            return false;
+        };
+        let at = line(&found.finding);
+        let is_same = |told: &&mut Decided| {
+            let (finding, known) = (&told.finding, told.finding.rule());
+            let is_paired = pair.lint.iter().any(|name| rule::find(name) == Some(known));
+            let is_refuted = matches!(finding.verdict_of_image, Some(ImageWord::Refuted(_)));
+            // The user of an image is told on the USER line, and found on no line at all.
+            let is_placed = rule == catalogue::RUNS_AS_ROOT || (at.is_some() && line(finding) == at);
+            let is_subject = pair.by_subject && finding.subject == found.finding.subject;
+            is_paired && !is_refuted && (is_placed || is_subject)
+        };
+        let Some(told) = lint.iter_mut().find(is_same) else { return false };
+        if told.finding.verdict_of_image.is_none() {
+            told.finding.verdict_of_image = Some(ImageWord::Confirmed(found.finding.message().to_owned()));
+        }
+        if found.decision.action > told.decision.action && told.decision.waived.is_none() {
+            told.decision = found.decision.clone();
+        }
+        true
+    };
+    image.into_iter().filter(|found| !is_told(found, lint)).collect()
+}
 
 /// Asks the image about each finding it can speak on. A refuted finding is told and counts as GO.
 pub(super) fn confirm<'d>(
@@ -34,10 +95,11 @@ pub(super) fn confirm<'d>(
 }
 
 fn user(image: &ImageModels) -> ImageWord {
-    let user = image.image.config.config.user.as_str();
-    match user.split(':').next() {
-        Some("" | "root" | "0") => ImageWord::Confirmed("its config runs it as root".into()),
-        _ => ImageWord::Refuted(format!("its config runs it as {user}")),
+    let user = gate::effective_user(&image.image, &image.tree);
+    match (user.uid, user.name.as_str()) {
+        (Some(0), "" | "root" | "0") => ImageWord::Confirmed("its config runs it as root".into()),
+        (Some(0), name) => ImageWord::Confirmed(format!("its config runs it as {name}, who has the id 0")),
+        (_, name) => ImageWord::Refuted(format!("its config runs it as {name}")),
     }
 }
 

@@ -1,9 +1,14 @@
 //! The run: collect what there is to know, run the rules the policy asks for, join the phases, decide.
 
+mod buildkit;
 mod collect;
+mod inspect;
 mod join;
 mod report;
 mod run;
+mod suppress;
 
+pub use inspect::{DiffKind, Difference, InspectRequest, InspectedBase, Inspection, inspect};
 pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 pub use run::{CheckError, ContextRequest, ImageRequest, Request, Selection, run};
+pub use suppress::Suppressed;

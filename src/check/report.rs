@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::suppress::Suppressed;
 use crate::finding::Finding;
 use crate::policy::{Action, PolicyLine};
 use crate::rule::Edition;
@@ -15,6 +16,8 @@ use crate::text::{SourceText, Span};
 pub struct Report {
     /// Findings with what the policy says of them, sorted by file, place and rule.
     pub findings: Vec<Judged>,
+    /// Findings that a comment in the Dockerfile asks to leave out, sorted likewise; they count for nothing.
+    pub suppressed: Vec<Suppressed>,
     /// The highest action among the findings that are not waived; GO when there is none.
     pub verdict: Action,
     /// The policy in force.
@@ -27,7 +30,7 @@ pub struct Report {
     pub coverage: Coverage,
     /// What was not looked at, in words; never empty in silence.
     pub notes: Vec<String>,
-    /// Secrets in the sources, so that no excerpt shows one: spans by path.
+    /// Secrets in the files, so that no excerpt shows one: spans by path.
     pub redactions: BTreeMap<String, Vec<Span>>,
 }
 
@@ -132,7 +135,7 @@ impl Report {
         (count(Action::Stop), count(Action::Warn), count(Action::Go))
     }
 
-    /// A source as it may be shown: every secret found in it is replaced by as many `*` as it has bytes, so that spans
+    /// A file as it may be shown: every secret found in it is replaced by as many `*` as it has bytes, so that spans
     /// still fit. Line breaks stay.
     pub fn shown(&self, source: &Arc<SourceText>) -> Arc<SourceText> {
         let Some(spans) = self.redactions.get(source.path()) else { return Arc::clone(source) };

@@ -10,26 +10,32 @@ use thiserror::Error;
 use super::collect::{ContextModels, ImageModels, LintModels};
 use super::join;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
-use crate::context::ContextError;
+use super::suppress::{Suppressed, Wishes};
+use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::finding::{Finding, Place};
 use crate::image::{ImageError, ImageReference, Progress};
-use crate::policy::{Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
+use crate::policy::{Action, Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
 use crate::rule::{Phase, Rule, Target, catalogue};
 use crate::shell::ShellCheck;
-use crate::text::SourceText;
+use crate::text::{SourceText, Span};
 use crate::{gate, lint};
 
 /// What to look at, and by which rules.
 pub struct Request<'a> {
     /// Dockerfiles, sorted by path. With a context or an image there is at most one.
     pub dockerfiles: Vec<Arc<SourceText>>,
+    /// For a run without a context: the ignore file in force for a Dockerfile, or why it cannot be read, by the
+    /// Dockerfile's path.
+    pub ignore_files: BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>>,
     /// The build context of the one Dockerfile.
     pub context: Option<ContextRequest>,
     /// The image to gate.
     pub image: Option<ImageRequest>,
     /// The policy in force.
     pub policy: &'a Policy,
+    /// What is known before the run not to be looked at, in words.
+    pub notes: Vec<String>,
     /// Rules chosen by hand.
     pub selection: Selection,
     /// How the Dockerfile is built.
@@ -105,9 +111,9 @@ pub enum CheckError {
 }
 
 /// A finding, the check that asked for it and the decision on it.
-struct Decided {
-    finding: Finding,
-    decision: Decision,
+pub(super) struct Decided {
+    pub(super) finding: Finding,
+    pub(super) decision: Decision,
 }
 
 /// Runs everything `request` asks for.
@@ -147,12 +153,15 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
     coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(ContextModels::file_count).sum();
 
-    let mut notes: Vec<String> = models.iter().flat_map(LintModels::notes).collect();
+    let mut notes: Vec<String> = request.policy.notes.iter().chain(&request.notes).cloned().collect();
+    notes.extend(models.iter().flat_map(LintModels::notes));
     let mut summary = None;
     if let Some(wanted) = &request.image {
         let image = ImageModels::collect(wanted, models.first(), request)?;
         join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), &image, models.first());
-        decided.extend(gate_findings(&image, models.first(), &gate_checks, request));
+        let found = gate_findings(&image, models.first(), &gate_checks, request);
+        let found = join::merge(&mut decided, found, models.first());
+        decided.extend(found);
         coverage.rules.extend(gate_checks.iter().map(|c| c.rule.id));
         coverage.layers = image.image.layers.len();
         coverage.image_entries = image.tree.nodes.len();
@@ -161,12 +170,54 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         notes.extend(image.notes());
         summary = Some(image.summary());
     }
-    decided.extend(waiver_findings(&decided, request, &coverage));
-    let redactions = models
-        .iter()
-        .map(|m| (m.dockerfile.source.path().to_owned(), m.secrets.iter().map(|s| s.value).collect()))
-        .collect();
-    Ok(finish(decided, request, summary, coverage, notes, redactions))
+    let (decided, suppressed, unused) = leave_out(decided, &models, request, &coverage);
+    let waivers = waiver_findings(&decided, request, &coverage);
+    let decided = decided.into_iter().chain(unused).chain(waivers).collect();
+    let mut redactions: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+    for models in &models {
+        let source = &models.dockerfile.source;
+        let secrets = models.secret_spans().into_iter().map(|span| source.in_file(span));
+        redactions.entry(source.path().to_owned()).or_default().extend(secrets);
+    }
+    Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
+}
+
+/// Takes out the findings that comments in the Dockerfiles ask to leave out, and tells of comments that silence nothing.
+fn leave_out(
+    decided: Vec<Decided>,
+    models: &[LintModels],
+    request: &Request<'_>,
+    coverage: &Coverage,
+) -> (Vec<Decided>, Vec<Suppressed>, Vec<Decided>) {
+    let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
+    let asked = |m| if request.policy.honours_comments { LintModels::suppressions(m) } else { &[] };
+    let mut wishes: Vec<Wishes<'_>> = models.iter().map(|m| Wishes::new(&m.dockerfile, asked(m))).collect();
+    // By the text and not by its path: a file can hold several Dockerfiles.
+    let index: HashMap<*const SourceText, usize> =
+        models.iter().enumerate().map(|(i, m)| (Arc::as_ptr(&m.dockerfile.source), i)).collect();
+    for one in decided {
+        let index = match one.finding.place() {
+            Place::Source { source, .. } => index.get(&Arc::as_ptr(source)),
+            Place::File { .. } | Place::Image(_) => None,
+        };
+        let wishes = index.and_then(|index| wishes.get_mut(*index));
+        match wishes.and_then(|wishes| wishes.silence(&one.finding)) {
+            Some((reason, by)) => suppressed.push(Suppressed { finding: one.finding, reason, by }),
+            None => kept.push(one),
+        }
+    }
+    suppressed.sort_by_cached_key(|s| s.finding.sort_key());
+    suppressed.dedup_by(|b, a| a.finding.sort_key() == b.finding.sort_key());
+    let unused = wishes.iter().flat_map(|wishes| wishes.unused(|rule| coverage.rules.contains(rule.id)));
+    let unused = unused.filter_map(|finding| asked_for(finding, request)).collect();
+    (kept, suppressed, unused)
+}
+
+/// A finding of the run itself, judged, when the policy has the rule.
+fn asked_for(finding: Finding, request: &Request<'_>) -> Option<Decided> {
+    let checks = &request.policy.checks;
+    let check = checks.iter().find(|c| c.rule == finding.rule() && request.selection.takes(c.rule))?;
+    Some(judge(finding, check, request))
 }
 
 fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) -> Vec<Decided> {
@@ -178,9 +229,22 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
         }
         let mut report = lint::Reporter::new(check.rule, &check.params, &models.dockerfile.source);
         lint::run(check.rule, &facts, &mut report);
-        let findings = report.into_findings().into_iter();
-        let wanted = findings.filter(|f| request.policy.decides(check, f) && request.selection.takes_finding(f));
-        decided.extend(wanted.map(|finding| judge(finding, check, request)));
+        let is_wanted = |finding: &Finding| {
+            request.policy.decides(check, finding)
+                && request.selection.takes_finding(finding)
+                && (!request.policy.until_build_fails || models.reach.covers(finding))
+        };
+        let is_embedded = models.dockerfile.source.whole_in_file().is_some();
+        for mut finding in report.into_findings().into_iter().filter(is_wanted) {
+            // Edits are to the text; what they would be in a file around it depends on how that writes its strings.
+            finding.fix = finding.fix.filter(|_| !is_embedded);
+            let fails_build = models.fails_build(&finding);
+            let mut judged = judge(finding, check, request);
+            if fails_build {
+                judged.decision.action = Action::Stop;
+            }
+            decided.push(judged);
+        }
     }
     decided
 }
@@ -191,7 +255,7 @@ fn gate_findings(
     checks: &[&Check],
     request: &Request<'_>,
 ) -> Vec<Decided> {
-    let facts = image.facts(models.map(|m| &m.dockerfile));
+    let facts = image.facts(models.map(|m| &m.dockerfile), request.today);
     let run = |check: &&Check| {
         let mut report = gate::Reporter::new(check.rule, &check.params, &facts);
         gate::run(check.rule, &facts, &mut report);
@@ -229,12 +293,7 @@ fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Covera
         Finding::new(catalogue::EXPIRED_WAIVER, at(&expired.waiver.line), message)
             .help("mend what it covers, or decide again: a new date, and the reason for it")
     });
-    let judged = unused.chain(expired).filter_map(|finding| {
-        let check =
-            request.policy.checks.iter().find(|c| c.rule == finding.rule() && request.selection.takes(c.rule))?;
-        Some(judge(finding, check, request))
-    });
-    judged.collect()
+    unused.chain(expired).filter_map(|finding| asked_for(finding, request)).collect()
 }
 
 fn finish(
@@ -243,7 +302,7 @@ fn finish(
     image: Option<ImageSummary>,
     coverage: Coverage,
     mut notes: Vec<String>,
-    redactions: BTreeMap<String, Vec<crate::text::Span>>,
+    redactions: BTreeMap<String, Vec<Span>>,
 ) -> Report {
     let policy = request.policy;
     decided.sort_by_cached_key(|d| (d.finding.sort_key(), d.decision.trigger.clone()));
@@ -275,7 +334,7 @@ fn finish(
             }
         })
         .collect();
-    let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(crate::policy::Action::Go);
+    let verdict = findings.iter().map(Judged::counted_action).max().unwrap_or(Action::Go);
     notes.sort();
     notes.dedup();
     let scope = Scope {
@@ -284,7 +343,7 @@ fn finish(
         platform: request.build.platform.clone(),
     };
     let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
-    Report { findings, verdict, policy, scope, image, coverage, notes, redactions }
+    Report { findings, suppressed: Vec::new(), verdict, policy, scope, image, coverage, notes, redactions }
 }
 
 fn waiver_place(policy: &Policy, index: Option<&usize>) -> String {

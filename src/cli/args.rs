@@ -36,6 +36,9 @@ pub(super) enum Command {
     Lint(LintArgs),
     /// Judge an image by a policy.
     Gate(GateArgs),
+    /// Look at what an image holds: packages (also as a bill of materials), files, layers, history, config, and what it adds
+    /// to its base.
+    Inspect(InspectArgs),
     /// Look at policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -128,9 +131,12 @@ pub(super) struct CommonArgs {
     /// The lowest action that fails the run.
     #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
     pub(super) fail_on: FailOn,
-    /// How the report on standard output looks.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    /// How the report on standard output looks [default: text, or what hadolint's configuration asks for].
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
+    /// Show Anchore's trigger ids, which whitelists name, in the table.
+    #[arg(long = "show-triggerids")]
+    pub(super) show_trigger_ids: bool,
     /// Write a report to a file as well (repeatable): `sarif:report.sarif`.
     #[arg(long = "output", short, value_name = "FORMAT:FILE")]
     pub(super) outputs: Vec<String>,
@@ -168,6 +174,53 @@ pub(super) enum Format {
     Table,
     Json,
     Sarif,
+    Github,
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The image: `docker-archive:x.tar`, `oci-archive:x.tar`, `oci:dir[:tag]`, or a path.
+    pub(super) image: String,
+    /// What to look at.
+    #[arg(value_enum, default_value_t = Inspected::Packages, value_name = "VIEW")]
+    pub(super) view: Inspected,
+    /// As a table, as JSON, or (packages) as a bill of materials.
+    #[arg(long, value_enum, default_value_t = InspectAs::Table)]
+    pub(super) format: InspectAs,
+    /// The Dockerfile it was built from, which tells where its base ends.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) dockerfile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) gate: GateOptions,
+    #[command(flatten)]
+    pub(super) build: BuildArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Inspected {
+    /// Packages of the distribution and of languages.
+    Packages,
+    /// The files of all layers merged.
+    Files,
+    /// The layers, and what made them.
+    Layers,
+    /// How the image was made.
+    History,
+    /// How containers run.
+    Config,
+    /// What differs from the base.
+    Diff,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum InspectAs {
+    Table,
+    Json,
+    /// CycloneDX 1.5 JSON.
+    Cyclonedx,
+    /// SPDX 2.3 JSON.
+    Spdx,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::sink::Terminal;
 use crate::check::CheckError;
+use crate::dockerfile::EmbeddedError;
 use crate::policy::PolicyError;
 use crate::text::{SourceText, Span, escape};
 
@@ -30,10 +31,14 @@ pub(super) enum CliError {
     Argument { what: &'static str, value: String, wanted: String },
     #[error("shellcheck cannot be run: {reason}")]
     NoShellCheck { reason: String },
-    #[error("no Dockerfile in {paths}")]
-    NoDockerfile { paths: String },
+    #[error("no base to compare with is known{}", why.as_ref().map(|w| format!(": {w}")).unwrap_or_default())]
+    NoBase { why: Option<String>, has_dockerfile: bool },
+    #[error("nothing to check: {} in {paths}", if notes.is_empty() { "no Dockerfile" } else { "no Dockerfile that can be checked" })]
+    NoDockerfile { paths: String, notes: Vec<String> },
     #[error("line {line} of standard input is not JSON: {reason}")]
     Json { line: usize, reason: String },
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
     #[error(transparent)]
     Policy(#[from] PolicyError),
     #[error(transparent)]
@@ -65,11 +70,18 @@ impl CliError {
         match self {
             Self::UnknownRule { similar: Some(similar), .. } => Some(format!("did you mean `{similar}`?")),
             Self::UnknownRule { .. } => Some("`dockgate rules` lists them".into()),
+            Self::NoDockerfile { notes, .. } if !notes.is_empty() => {
+                Some(notes.iter().map(|note| escape::line(note)).collect::<Vec<_>>().join("\n"))
+            }
             Self::NoDockerfile { .. } => {
                 Some("name the file, or the folder that holds it; `-` reads standard input".into())
             }
             Self::NoShellCheck { .. } => {
                 Some("install it, or read shell code with the built-in linter: --shellcheck never".into())
+            }
+            Self::NoBase { has_dockerfile: true, .. } => Some("name the base with --base IMAGE".into()),
+            Self::NoBase { .. } => {
+                Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
             }
             Self::Policy(error) => error.help(),
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),
@@ -98,7 +110,7 @@ impl Told {
         let place = error.place();
         Self {
             message: escape::line(&error.to_string()).into_owned(),
-            help: error.help().map(|h| escape::line(&h).into_owned()),
+            help: error.help().map(|h| escape::terminal(&h).into_owned()),
             source: place
                 .map(|(s, _)| NamedSource::new(escape::line(s.path()), escape::terminal(s.text()).into_owned())),
             labels: place

@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, args, discover, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, discover, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
+use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::image::ImageReference;
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Target};
 use crate::shell::ShellCheck;
+use crate::text::SourceText;
 
 /// What the common options come to.
 struct Ready {
@@ -23,6 +26,7 @@ struct Ready {
     fail_on: policy::FailOn,
     format: output::Format,
     outputs: Vec<FileOutput>,
+    trigger_ids: bool,
     selection: Selection,
     build: BuildOptions,
     /// The version of the `shellcheck` to run.
@@ -33,20 +37,26 @@ impl Ready {
     fn new(common: &CommonArgs, build: BuildArgs) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
         let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
+        let mut policy = Policy::load(&common.policy)?;
+        let format = match common.format {
+            Some(Format::Text) => output::Format::Text,
+            Some(Format::Table) => output::Format::Table,
+            Some(Format::Json) => output::Format::Json,
+            Some(Format::Sarif) => output::Format::Sarif,
+            Some(Format::Github) => output::Format::Github,
+            Some(Format::Markdown) => output::Format::Markdown,
+            None => wished_format(&mut policy),
+        };
         Ok(Self {
-            policy: Policy::load(&common.policy)?,
+            policy,
+            format,
             fail_on: match common.fail_on {
                 FailOn::Stop => policy::FailOn::Stop,
                 FailOn::Warn => policy::FailOn::Warn,
                 FailOn::Never => policy::FailOn::Never,
             },
-            format: match common.format {
-                Format::Text => output::Format::Text,
-                Format::Table => output::Format::Table,
-                Format::Json => output::Format::Json,
-                Format::Sarif => output::Format::Sarif,
-            },
             outputs,
+            trigger_ids: common.show_trigger_ids,
             selection,
             shellcheck: match common.shellcheck {
                 args::ShellCheck::Never => None,
@@ -55,13 +65,18 @@ impl Ready {
                     Some(shellcheck::version().map_err(|reason| CliError::NoShellCheck { reason })?)
                 }
             },
-            build: BuildOptions {
-                build_args: build_args(build.build_args)?,
-                target: build.target,
-                platform: build.platform,
-            },
+            build: build_options(build)?,
         })
     }
+}
+
+/// The format a configuration asks for. One that is not written here is told, and the report is text.
+fn wished_format(policy: &mut Policy) -> output::Format {
+    let Some(name) = policy.wishes.format.as_deref().filter(|name| *name != "tty") else { return output::Format::Text };
+    output::Format::named(name).unwrap_or_else(|| {
+        policy.notes.push(format!("`{name}` is not a format of this version, so the report is text"));
+        output::Format::Text
+    })
 }
 
 /// The main job: Dockerfile, context and image in one report.
@@ -78,19 +93,33 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let source = discover::read(&file)?;
     let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
-    run(&ready, vec![source], Some(context), image, terminal, out)
+    run(
+        &ready,
+        Subject { dockerfiles: vec![source], context: Some(context), image, ..Subject::default() },
+        terminal,
+        out,
+    )
 }
 
 /// Dockerfiles alone.
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
     let ready = Ready::new(&args.common, args.build)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
-    let sources = discover::dockerfiles(&paths)?;
-    if sources.is_empty() {
+    let mut discovered = discover::dockerfiles(&paths);
+    if discovered.dockerfiles.is_empty() {
+        if !discovered.errors.is_empty() {
+            return Err(discovered.errors.swap_remove(0));
+        }
         let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        return Err(CliError::NoDockerfile { paths: paths.join(", ") });
+        return Err(CliError::NoDockerfile { paths: paths.join(", "), notes: discovered.notes });
     }
-    run(&ready, sources, None, None, terminal, out)
+    let errors = discovered.errors;
+    let unread = errors.iter().map(|error| format!("not checked: {error}"));
+    let notes = discovered.notes.into_iter().chain(unread).collect();
+    let code =
+        run(&ready, Subject { dockerfiles: discovered.dockerfiles, notes, ..Subject::default() }, terminal, out)?;
+    errors.iter().for_each(|error| error.report(terminal));
+    Ok(if errors.is_empty() { code } else { UNABLE })
 }
 
 /// An image alone, with its Dockerfile when there is one.
@@ -98,24 +127,33 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let ready = Ready::new(&args.common, args.build)?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
-    run(&ready, sources, None, image, terminal, out)
+    run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
 }
 
-fn run(
-    ready: &Ready,
-    dockerfiles: Vec<std::sync::Arc<crate::text::SourceText>>,
+/// What a run looks at.
+#[derive(Default)]
+struct Subject {
+    dockerfiles: Vec<Arc<SourceText>>,
     context: Option<ContextRequest>,
     image: Option<ImageRequest>,
-    terminal: &Terminal,
-    out: &mut dyn Write,
-) -> Result<u8, CliError> {
+    /// What is left out of it, in words.
+    notes: Vec<String>,
+}
+
+fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
+    let ignore_files = match subject.context {
+        Some(_) => BTreeMap::new(),
+        None => ignore_files(&subject.dockerfiles),
+    };
     let report = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
-        let bar = image.is_some().then(|| Bar::new(terminal));
+        let bar = subject.image.is_some().then(|| Bar::new(terminal));
         let request = Request {
-            dockerfiles,
-            context,
-            image,
+            dockerfiles: subject.dockerfiles,
+            ignore_files,
+            context: subject.context,
+            image: subject.image,
+            notes: subject.notes,
             policy: &ready.policy,
             selection: ready.selection.clone(),
             build: ready.build.clone(),
@@ -130,14 +168,31 @@ fn run(
         check::run(&request)?
     };
     for output in &ready.outputs {
-        output.write(&report)?;
+        output.write(&report, ready.trigger_ids)?;
     }
-    let style = Style { color: terminal.color, width: terminal.width, quiet: terminal.quiet };
+    let color = terminal.color && !ready.policy.wishes.is_plain;
+    let style = Style { color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
 }
 
-fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
+/// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
+fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
+    let of = |dockerfile: &Arc<SourceText>| {
+        let path = dockerfile.path();
+        let found = IgnoreFile::beside(Path::new(path)).transpose()?;
+        Some((path.to_owned(), found.map(Arc::new)))
+    };
+    dockerfiles.iter().filter(|dockerfile| dockerfile.path() != "-").filter_map(of).collect()
+}
+
+/// How the image is built.
+pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> {
+    Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
+}
+
+/// The image, and the one to compare it with.
+pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
     match (image, base) {
         (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),

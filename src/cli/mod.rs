@@ -6,6 +6,7 @@ mod debug;
 mod discover;
 mod error;
 mod gate;
+mod inspect;
 mod policy;
 mod progress;
 mod shellcheck;
@@ -54,6 +55,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Check(args) => gate::check(args, terminal, &mut out)?,
         Command::Lint(args) => gate::lint(args, terminal, &mut out)?,
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
+        Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,
         Command::Rules(args) => {
             catalogue::rules(args.format, &mut out).map_err(CliError::Write)?;

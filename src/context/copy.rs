@@ -4,7 +4,7 @@ use crate::dockerfile::{CopySource, Dockerfile, Env, Instruction, Word, expand_w
 
 use super::glob::{Glob, has_wildcard};
 use super::pattern::Cascade;
-use super::{Context, ContextFileKind, Copied, CopiedSource, IgnoreRules, path};
+use super::{Context, ContextFileKind, Copied, CopiedSource, IgnoreFile, IgnorePattern, IgnoreRules, path};
 
 /// Links followed on the way to one source before it is given up.
 const MAX_LINKS: usize = 255;
@@ -230,6 +230,32 @@ fn is_only_ignored(context: &Context, source: &str) -> bool {
             let prefix = if fixed.is_empty() { String::new() } else { format!("{fixed}/") };
             let matches = |path: &String| path.strip_prefix(&prefix).is_some_and(|rest| glob.matches(rest));
             context.is_ignored(source) || context.left_out.iter().any(matches)
+        }
+    }
+}
+
+impl IgnoreFile {
+    /// Whether COPY and ADD find nothing at `source` (its variables replaced) because of this file, as far as that can
+    /// be told without the files: what an exception may let through again is not left out, and a source with wildcards is
+    /// when a pattern covers it as it is written.
+    pub fn leaves_out(&self, source: &str) -> bool {
+        if is_remote(source) {
+            return false;
+        }
+        match path::inside(source) {
+            // The context itself is there, but for a pattern that leaves nothing in it.
+            root if root.is_empty() => {
+                let all = |pattern: &IgnorePattern| matches!(pattern.text.as_str(), "*" | "**" | "**/*");
+                self.patterns.iter().any(all) && !self.rules.has_exceptions()
+            }
+            inside => {
+                let may_let_through = if has_wildcard(&inside) {
+                    self.rules.has_exceptions()
+                } else {
+                    self.rules.may_reach_below(&inside)
+                };
+                self.rules.is_ignored(&inside) && !may_let_through
+            }
         }
     }
 }

@@ -99,6 +99,16 @@ impl Context {
     }
 }
 
+impl IgnoreFile {
+    /// The ignore file in force for a Dockerfile whose context is the folder it is in; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read, or BuildKit would refuse it.
+    pub fn beside(dockerfile: &Path) -> Result<Option<Self>, ContextError> {
+        ignore_file(dockerfile.parent().unwrap_or(Path::new("")), Some(dockerfile))
+    }
+}
+
 /// The ignore file in force.
 fn ignore_file(root: &Path, dockerfile: Option<&Path>) -> Result<Option<IgnoreFile>, ContextError> {
     let beside = dockerfile.map(|path| {

@@ -1,8 +1,10 @@
 //! Image references: registry, name, tag and digest, and where tag and digest stand in a FROM line.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use dockerfile_parser::ImageRef;
+use regex::Regex;
 
 use super::ast::{Dockerfile, Stage, Word};
 use super::env::Lookup;
@@ -47,6 +49,30 @@ impl ImageName {
         image.name = named.get(rest..rest + parsed.image.len()).unwrap_or_default().to_owned();
         image.tag = parsed.tag.and_then(|_| named.get(rest + parsed.image.len() + 1..)).map(str::to_owned);
         image
+    }
+
+    /// Whether a registry could hold an image of this reference, its variables expanded.
+    pub fn is_valid(reference: &str) -> bool {
+        static WHOLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+            let label = "(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])";
+            let host = format!(r"(?:{label}(?:\.{label})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?");
+            let part = "[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*";
+            let digest = "(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})";
+            let tag = r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,127}";
+            Regex::new(&format!("^(?:{host}/)?{part}(?:/{part})*(?::{tag})?(?:@{digest})?$")).ok()
+        });
+        // Sixty-four hexadecimal digits are an image's id, which no registry knows.
+        let is_id = reference.len() == 64 && reference.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        // What stands before the first slash is a host only with a dot, a port or a capital in it, or as `localhost`; else
+        // it is a part of the name, for which the expression asks the same.
+        let is_long = reference.split(['@', ':']).next().is_some_and(|name| name.len() > 255);
+        let named = |first: &str| first.contains(['.', ':']) || first == "localhost" || first != first.to_lowercase();
+        let name = match reference.split_once('/') {
+            Some((first, rest)) if named(first) => rest,
+            _ => reference,
+        };
+        let is_lower = !name.split(['@', ':']).next().unwrap_or_default().contains(|c: char| c.is_uppercase());
+        !is_id && !is_long && is_lower && WHOLE.as_ref().is_some_and(|whole| whole.is_match(reference))
     }
 
     /// Registry and name without tag and digest, as written.
@@ -138,6 +164,18 @@ mod tests {
         assert_eq!(parts("a/b:1@sha256:0f"), (None, "a/b".into(), some("1"), some("sha256:0f")));
         assert_eq!(parts("${R:-x.y}/b:${T}"), (None, "${R:-x.y}/b".into(), some("${T}"), None));
         assert_eq!(ImageName::parse("q.io/a/b:1@x").repository(), "q.io/a/b");
+    }
+
+    #[test]
+    fn valid_references() {
+        let digest = format!("a@sha256:{}", "0f".repeat(32));
+        for valid in ["a", "a/b:1", "localhost:5000/b", "Host/b", "r.io/a__b/c--d:V_1", "[::1]:5000/x", &digest] {
+            assert!(ImageName::is_valid(valid), "{valid}");
+        }
+        let id = "0f".repeat(32);
+        for bad in ["", "a:", "A", "r.io/A", "a//b", "/a", "a:-x", "a@sha256:0f", "a_-b", "a b", "$x", &id] {
+            assert!(!ImageName::is_valid(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::ast::{Args, Flag, Heredoc, Instruction, Keyword, Pair, Word};
 use super::heredoc;
+use crate::text::Span;
 
 impl Keyword {
     /// Every keyword BuildKit knows, sorted.
@@ -116,7 +117,58 @@ pub enum CopySource<'i> {
     Heredoc(&'i Word, Option<&'i Heredoc>),
 }
 
+/// A text of an instruction in which BuildKit replaces variables, and reports those that are not set.
+#[derive(Clone, Copy, Debug)]
+pub struct Expandable<'i> {
+    /// The text; see [`Word::text`].
+    pub text: &'i str,
+    /// Where it stands.
+    pub span: Span,
+    /// It is the body of a here-document: [`super::Expander::for_heredoc`].
+    pub is_document: bool,
+}
+
 impl Instruction {
+    /// The texts in which BuildKit replaces variables and reports those that are not set, in order. FROM, whose variables
+    /// are others, EXPOSE, where nothing is reported, and what ONBUILD holds are left out.
+    pub fn expandable<'i>(&'i self) -> Vec<Expandable<'i>> {
+        let word = |word: &'i Word| Expandable { text: &word.text, span: word.span, is_document: false };
+        let mut found: Vec<Expandable<'i>> = Vec::new();
+        match self.keyword {
+            Keyword::Env | Keyword::Label => {
+                let texts = self.args.pairs().iter().flat_map(|pair| [Some(&pair.key), pair.value.as_ref()]);
+                found.extend(texts.flatten().map(word));
+            }
+            Keyword::Arg => found.extend(self.args.pairs().iter().filter_map(|pair| pair.value.as_ref()).map(word)),
+            Keyword::Copy | Keyword::Add => {
+                let flags = ["chown", "chmod", "checksum"].into_iter().filter_map(|name| self.flag_value(name));
+                found.extend(flags.map(word));
+                let Some(copying) = self.copy_sources_and_dest() else { return found };
+                for source in &copying.sources {
+                    match source {
+                        CopySource::Path(path) => found.push(word(path)),
+                        CopySource::Heredoc(_, Some(doc)) if doc.expand => {
+                            found.push(Expandable { text: &doc.content, span: doc.body_span, is_document: true });
+                        }
+                        CopySource::Heredoc(..) => {}
+                    }
+                }
+                found.push(word(copying.destination));
+            }
+            Keyword::Workdir | Keyword::User | Keyword::Stopsignal => found.extend(self.args.text().map(word)),
+            Keyword::Volume => found.extend(self.args.words().iter().map(word)),
+            Keyword::Run => {
+                for flag in self.flags_named("mount") {
+                    let values = flag.options().filter(|(key, _)| !key.eq_ignore_ascii_case("from"));
+                    let texts = values.filter_map(|(_, value)| value);
+                    found.extend(texts.map(|text| Expandable { text, span: flag.span, is_document: false }));
+                }
+            }
+            _ => {}
+        }
+        found
+    }
+
     /// The first flag of that name.
     pub fn flag(&self, name: &str) -> Option<&Flag> {
         self.flags.iter().find(|flag| flag.name == name)

@@ -33,9 +33,10 @@ const MAX_VALUE_BYTES: usize = 16 << 20;
 const MAX_TRIGGER_STEPS: usize = 10_000;
 
 /// The environment before each instruction of the file, in order. A FROM line, and what stands before the first one, has
-/// the global arguments.
+/// the global arguments. A file without any FROM is read as a piece of a stage.
 pub fn environments(dockerfile: &Dockerfile, options: &BuildOptions) -> Vec<Env> {
     let mut walk = Walk::new(dockerfile, options);
+    let has_stages = !dockerfile.stages.is_empty();
     let mut environments = Vec::with_capacity(dockerfile.instructions.len());
     for (i, instruction) in dockerfile.instructions.iter().enumerate() {
         match instruction.keyword {
@@ -45,7 +46,7 @@ pub fn environments(dockerfile: &Dockerfile, options: &BuildOptions) -> Vec<Env>
                     walk.enter(stage);
                 }
             }
-            _ if instruction.stage.is_none() => {
+            _ if instruction.stage.is_none() && has_stages => {
                 environments.push(walk.global.clone());
                 walk.global_argument(i, instruction);
             }
@@ -56,6 +57,44 @@ pub fn environments(dockerfile: &Dockerfile, options: &BuildOptions) -> Vec<Env>
         }
     }
     environments
+}
+
+/// One thing the build of a stage does: an instruction of the stage, or one that an ONBUILD of its base holds, which
+/// happens right after the stage's FROM.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The stage it happens in.
+    pub stage: usize,
+    /// Index into [`Dockerfile::instructions`]: the instruction, or the ONBUILD that holds it.
+    pub instruction: usize,
+    /// It is what the ONBUILD holds.
+    pub is_trigger: bool,
+    /// The variables in force before it.
+    pub env: Env,
+}
+
+impl Step {
+    /// The instruction that is run.
+    pub fn node<'d>(&self, dockerfile: &'d Dockerfile) -> Option<&'d Instruction> {
+        let node = dockerfile.instructions.get(self.instruction)?;
+        if self.is_trigger { node.trigger.as_deref() } else { Some(node) }
+    }
+}
+
+/// Everything the build of each stage does, in order, FROM lines left out.
+pub fn steps(dockerfile: &Dockerfile, options: &BuildOptions) -> Vec<Step> {
+    let mut walk = Walk::new(dockerfile, options);
+    for (i, instruction) in dockerfile.instructions.iter().enumerate() {
+        match (instruction.keyword, instruction.stage) {
+            (Keyword::From, Some(stage)) => walk.enter(&dockerfile.stages[stage]),
+            (_, Some(stage)) => {
+                walk.steps.push(Step { stage, instruction: i, is_trigger: false, env: walk.stage.env.clone() });
+                walk.step(i, instruction);
+            }
+            (_, None) => walk.global_argument(i, instruction),
+        }
+    }
+    walk.steps
 }
 
 /// What each stage stands on, with these options.
@@ -74,7 +113,7 @@ pub fn bases(dockerfile: &Dockerfile, options: &BuildOptions) -> Vec<Base> {
 }
 
 /// Arguments that steer the builder and are never variables.
-const BUILDER_ARGS: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
+pub const BUILDER_ARGS: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
 
 /// A walk over the file from its start.
 struct Walk<'d> {
@@ -90,6 +129,8 @@ struct Walk<'d> {
     names: HashMap<String, usize>,
     value_bytes: usize,
     trigger_steps: usize,
+    /// What happened so far, as far as it is recorded.
+    steps: Vec<Step>,
 }
 
 #[derive(Clone, Default)]
@@ -118,6 +159,7 @@ impl<'d> Walk<'d> {
             names: HashMap::new(),
             value_bytes: 0,
             trigger_steps: 0,
+            steps: Vec::new(),
         }
     }
 
@@ -175,7 +217,7 @@ impl<'d> Walk<'d> {
         match base {
             Base::Stage(earlier) => {
                 self.stage = self.left.get(earlier).cloned().unwrap_or_default();
-                self.run_triggers(earlier);
+                self.run_triggers(earlier, stage.index);
             }
             _ => {
                 let path = Variable { name: "PATH".into(), value: Some(DEFAULT_PATH.into()), setter: Setter::Builder };
@@ -187,13 +229,14 @@ impl<'d> Walk<'d> {
     }
 
     /// What ONBUILD of a stage asks for happens at the start of a stage that is FROM it.
-    fn run_triggers(&mut self, stage: usize) {
-        let Some(stage) = self.dockerfile.stages.get(stage) else { return };
-        for (index, instruction) in self.dockerfile.instructions_of(stage) {
-            if let Some(trigger) = &instruction.trigger {
+    fn run_triggers(&mut self, base: usize, stage: usize) {
+        let Some(base) = self.dockerfile.stages.get(base) else { return };
+        for (instruction, node) in self.dockerfile.instructions_of(base) {
+            if let Some(trigger) = &node.trigger {
                 self.trigger_steps += 1;
                 if self.trigger_steps <= MAX_TRIGGER_STEPS {
-                    self.step(index, trigger);
+                    self.steps.push(Step { stage, instruction, is_trigger: true, env: self.stage.env.clone() });
+                    self.step(instruction, trigger);
                 }
             }
         }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 pub use place::{ImagePlace, LayerRef, Place};
 
 use crate::rule::{Code, Confidence, Rule, Severity, Target};
-use crate::text::Edit;
+use crate::text::{Edit, Span};
 
 /// Whose doing a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -89,6 +89,8 @@ pub struct Finding {
     /// What identifies the thing found beside rule and place, so that two in one place stay two: a path, a port,
     /// a package. Part of the fingerprint, and of Anchore's trigger ids.
     pub subject: String,
+    /// The instruction a comment that silences the finding must stand at, when it is not the one of the primary place.
+    pub silenced_at: Option<Span>,
     /// Lint findings only: what the image said of it (`confirmed`, `refuted`), in words.
     pub verdict_of_image: Option<ImageWord>,
 }
@@ -120,6 +122,7 @@ impl Finding {
             help: None,
             fix: None,
             subject: String::new(),
+            silenced_at: None,
             verdict_of_image: None,
         }
     }
@@ -178,6 +181,13 @@ impl Finding {
         self
     }
 
+    /// Sets where a comment that silences it must stand.
+    #[must_use]
+    pub fn silenced_at(mut self, span: Span) -> Self {
+        self.silenced_at = Some(span);
+        self
+    }
+
     /// Sets where in the image it was seen.
     #[must_use]
     pub fn in_image(mut self, place: ImagePlace) -> Self {
@@ -227,7 +237,7 @@ impl Finding {
 
     /// The order of reports: file, position, rule, code, subject, message.
     pub fn sort_key(&self) -> impl Ord + use<> {
-        let span = self.place.span();
+        let span = self.place.in_file().map_or(self.place.span(), |(_, span)| span);
         let place = (self.place.file().into_owned(), span.start, span.end);
         (place, self.rule.id, self.code, self.subject.clone(), self.message.clone())
     }

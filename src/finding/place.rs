@@ -90,6 +90,14 @@ impl Place {
         }
     }
 
+    /// The file and the span in it, for a place in a source text: for a text inside a file, those of the file.
+    pub fn in_file(&self) -> Option<(&Arc<SourceText>, Span)> {
+        match self {
+            Self::Source { source, span } => Some((source.file(), source.in_file(*span))),
+            Self::File { .. } | Self::Image(_) => None,
+        }
+    }
+
     /// Lines and columns, for a place in a source text.
     pub fn region(&self) -> Option<Region> {
         match self {

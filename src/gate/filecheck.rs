@@ -1,18 +1,28 @@
-//! FILECHECK: files by name and by content.
+//! FILECHECK and SECRETCHECK: files by name and by content.
 
 use super::{Facts, Reporter};
-use crate::policy::path_regex;
+use crate::policy::{line_regex, path_regex};
 
 /// Entries whose path matches the policy's expression.
 pub fn file_name_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let expression = report.params().str("name-regexp");
+    name_matched(facts, report, report.params().str("name-regexp"), "no such file");
+}
+
+/// Entries whose path matches one of the policy's expressions for files with secrets.
+pub fn secret_name_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    for expression in report.params().list("name-regexp") {
+        name_matched(facts, report, expression, "no such secret");
+    }
+}
+
+fn name_matched(facts: &Facts<'_>, report: &mut Reporter<'_>, expression: &str, thing: &str) {
     let regex = match path_regex(expression) {
         Ok(regex) => regex,
         Err(error) => return report.push(report.on_image(format!("file names were not checked: {error}"))),
     };
     for (path, node) in &facts.tree.nodes {
         if regex.is_match(path) {
-            let message = format!("{path} matches `{expression}`, and the policy wants no such file in an image");
+            let message = format!("{path} matches `{expression}`, and the policy wants {thing} in an image");
             report.push(report.in_layer(node.layer, Some(path), message).subject(path));
         }
     }
@@ -20,17 +30,25 @@ pub fn file_name_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 
 /// Regular files with a line that matches the policy's expression. The line is not shown: it may be a secret.
 pub fn file_content_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let expression = report.params().str("content-regexp");
-    let Some(pattern) = facts.content_patterns.iter().position(|p| p == expression) else {
+    content_matched(facts, report, report.params().str("content-regexp"), "no such text");
+}
+
+/// Regular files with a line that matches one of the policy's expressions for secrets.
+pub fn secret_content_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    for expression in report.params().list("content-regexp") {
+        content_matched(facts, report, expression, "no such secret");
+    }
+}
+
+fn content_matched(facts: &Facts<'_>, report: &mut Reporter<'_>, expression: &str, thing: &str) {
+    let Some(pattern) = facts.content_patterns.iter().position(|p| p == line_regex(expression)) else {
         let message = format!("`{expression}` was not searched for: the image was read without it");
         return report.push(report.on_image(message));
     };
     for (path, node) in &facts.tree.nodes {
         if let Some(hit) = node.entry.matches.iter().filter(|m| m.pattern == pattern).min_by_key(|m| m.line) {
-            let message = format!(
-                "line {} of {path} matches `{expression}`, and the policy wants no such text in an image",
-                hit.line
-            );
+            let message =
+                format!("line {} of {path} matches `{expression}`, and the policy wants {thing} in an image", hit.line);
             report.push(report.in_layer(node.layer, Some(path), message).subject(path));
         }
     }
@@ -74,6 +92,25 @@ mod tests {
         assert_eq!(
             messages(&case.run("file-content-matched", &[("content-regexp", "b")])),
             ["- `b` was not searched for: the image was read without it"]
+        );
+    }
+
+    #[test]
+    fn secrets_are_looked_for_by_several_expressions_and_by_their_old_names() {
+        let hit = |pattern, line| ContentMatch { pattern, line };
+        let with = Entry { matches: vec![hit(0, 4), hit(1, 2)], ..file("/app/.env") };
+        let mut case = Case::new(0).layer([with, file("/root/.netrc")], []);
+        case.content_patterns = vec!["token=".into(), crate::policy::line_regex("PRIV_KEY").into()];
+        assert_eq!(
+            messages(&case.run_with("secret-content-matched", &[("content-regexp", &["PRIV_KEY", "token="])])),
+            [
+                "0 line 2 of /app/.env matches `PRIV_KEY`, and the policy wants no such secret in an image",
+                "0 line 4 of /app/.env matches `token=`, and the policy wants no such secret in an image",
+            ]
+        );
+        assert_eq!(
+            messages(&case.run_with("secret-name-matched", &[("name-regexp", &[".*/x", ".*/[.]netrc$"])])),
+            ["0 /root/.netrc matches `.*/[.]netrc$`, and the policy wants no such secret in an image"]
         );
     }
 }

@@ -8,6 +8,7 @@ use crate::dockerfile::{self, Dockerfile};
 use crate::finding::{Finding, ImagePlace, Place};
 use crate::image::{Change, Entry, EntryKind, Image, ImageConfig, Layer, Node, Problem, Tree};
 use crate::packages::{Package, PackageHistory, PackageKind, Packages};
+use crate::policy::Date;
 use crate::rule::{self, Params, Value};
 use crate::text::SourceText;
 use crate::trace::Trace;
@@ -18,6 +19,16 @@ pub(super) struct Case {
     pub(super) problems: Vec<Problem>,
     pub(super) package_problems: Vec<Problem>,
     pub(super) content_patterns: Vec<String>,
+    /// Layers of a base given beside the image.
+    pub(super) current_layers: Option<usize>,
+    /// Packages of other kinds, in the image and not in its base.
+    pub(super) others: Vec<Package>,
+    /// Licences of every package.
+    pub(super) licences: Vec<String>,
+    /// The image's config.
+    pub(super) config: ImageConfig,
+    /// Sizes of the layers; 0 where there are fewer.
+    pub(super) sizes: Vec<u64>,
     layers: Vec<(Vec<Entry>, Vec<String>)>,
     packages: Vec<Vec<(&'static str, &'static str)>>,
     dockerfile: Option<Dockerfile>,
@@ -32,6 +43,11 @@ impl Case {
             problems: Vec::new(),
             package_problems: Vec::new(),
             content_patterns: Vec::new(),
+            current_layers: None,
+            others: Vec::new(),
+            licences: Vec::new(),
+            config: ImageConfig::default(),
+            sizes: Vec::new(),
             layers: Vec::new(),
             packages: Vec::new(),
             dockerfile: None,
@@ -73,8 +89,17 @@ impl Case {
 
     /// What a rule finds.
     pub(super) fn run(&self, rule: &str, params: &[(&str, &str)]) -> Vec<Finding> {
+        self.judge(rule, params.iter().map(|(name, value)| ((*name).to_owned(), Value::Str((*value).to_owned()))))
+    }
+
+    /// What a rule with lists for parameters finds.
+    pub(super) fn run_with(&self, rule: &str, params: &[(&str, &[&str])]) -> Vec<Finding> {
+        let list = |items: &[&str]| Value::List(items.iter().map(|item| (*item).to_owned()).collect());
+        self.judge(rule, params.iter().map(|(name, items)| ((*name).to_owned(), list(items))))
+    }
+
+    fn judge(&self, rule: &str, given: impl Iterator<Item = (String, Value)>) -> Vec<Finding> {
         let rule = rule::find(rule).unwrap();
-        let given = params.iter().map(|(name, value)| ((*name).to_owned(), Value::Str((*value).to_owned())));
         let params = Params::new(rule, given).unwrap();
         let base_layers = self.base_layers.unwrap_or_default();
         let (image, tree, base_tree) = (self.image(), self.tree(self.layers.len()), self.tree(base_layers));
@@ -90,10 +115,12 @@ impl Case {
                 tree: &base_tree,
                 packages: &base_packages,
                 layers,
+                current_layers: self.current_layers,
             }),
             dockerfile: self.dockerfile.as_ref(),
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            today: Date::parse("2026-06-01").unwrap(),
         };
         let mut report = Reporter::new(rule, &params, &facts);
         assert!(super::run(rule, &facts, &mut report), "{} has no code", rule.id);
@@ -106,16 +133,33 @@ impl Case {
                 let removed = removed.iter().cloned().map(Change::Whiteout);
                 let added = entries.iter().cloned().chain([status(packages)]).map(|e| Change::Add(Arc::new(e)));
                 let diff_id = format!("sha256:{index}");
-                Layer { index, diff_id, stored_size: 0, size: 0, changes: removed.chain(added).collect() }
+                let size = self.sizes.get(index).copied().unwrap_or_default();
+                Layer {
+                    index,
+                    diff_id,
+                    stored_size: 0,
+                    size,
+                    changes: removed.chain(added).collect(),
+                    keys: self.keys_of(entries),
+                }
             });
         Image {
             reference: String::from("docker-archive:x.tar"),
             id: String::from("sha256:x"),
             tags: Vec::new(),
-            config: ImageConfig::default(),
+            config: self.config.clone(),
             layers: layers.collect(),
             problems: self.problems.clone(),
         }
+    }
+
+    /// The key files among entries with content.
+    fn keys_of(&self, entries: &[Entry]) -> BTreeMap<String, crate::secrets::KeyHit> {
+        let hit = |entry: &Entry| {
+            let mut content = entry.content.as_deref()?;
+            Some((entry.path.clone(), crate::secrets::classify(&entry.path, &mut content)?))
+        };
+        entries.iter().filter_map(hit).collect()
     }
 
     fn tree(&self, layers: usize) -> Tree {
@@ -130,8 +174,12 @@ impl Case {
     fn inventory(&self, layers: usize) -> Packages {
         let after = layers.checked_sub(1).and_then(|last| self.packages.get(last)).cloned().unwrap_or_default();
         let mut list: Vec<Package> = after.into_iter().map(|(name, version)| package(name, version)).collect();
+        if layers == self.layers.len() {
+            list.extend(self.others.iter().cloned());
+        }
+        list.iter_mut().for_each(|package| package.licences.clone_from(&self.licences));
         list.sort();
-        Packages { list, problems: self.package_problems.clone() }
+        Packages { list, problems: self.package_problems.clone(), distro: None }
     }
 }
 
@@ -149,7 +197,14 @@ pub(super) fn file(path: &str) -> Entry {
         capability: None,
         content: None,
         matches: Vec::new(),
+        probed: None,
     }
+}
+
+/// A regular file of root's with this content.
+pub(super) fn text(path: &str, content: &str) -> Entry {
+    let size = content.len() as u64;
+    Entry { size, sha256: Some(content.to_owned()), content: Some(Arc::from(content.as_bytes())), ..file(path) }
 }
 
 /// Layer (`-` for none) and message of each finding.
@@ -173,13 +228,7 @@ fn status(packages: &[(&str, &str)]) -> Entry {
 
 const DATABASE: &str = "/var/lib/dpkg/status";
 
-fn package(name: &str, version: &str) -> Package {
-    Package {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        architecture: None,
-        source: None,
-        kind: PackageKind::Deb,
-        database: String::from(DATABASE),
-    }
+/// A package of dpkg's.
+pub(super) fn package(name: &str, version: &str) -> Package {
+    Package { database: String::from(DATABASE), ..Package::new(PackageKind::Deb, name, version) }
 }

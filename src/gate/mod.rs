@@ -2,19 +2,44 @@
 //!
 //! To add a trigger: a page in `rules/image` whose `code` names the function (`suiddiff::setuid_added`), and the function.
 
+mod accounts;
+pub mod accountcheck;
 pub mod anchoresec;
+pub mod bytes;
+pub mod caches;
+pub mod capabilities;
+pub mod config;
+pub mod contents;
 pub mod dockerfilecheck;
+pub mod end_of_life;
 pub mod filecheck;
+pub mod fileparse_passwd;
+pub mod imagecheck;
+pub mod keys;
+pub mod licblacklist;
+pub mod permissions;
+pub mod pkgblacklist;
+pub mod pkgcheck;
 pub mod pkgdiff;
+pub mod registry;
 pub mod suiddiff;
 pub mod unchecked;
+
+pub use accounts::{EffectiveUser, effective_user};
 
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
 use crate::packages::{PackageHistory, Packages};
-use crate::rule::{Params, Rule};
+use crate::policy::Date;
+use crate::rule::{Params, Phase, Rule};
 use crate::trace::{Maker, Trace};
+
+/// Whether gates look at the content of the file at an absolute path, so that it has to be captured
+/// ([`Wants::capture_if`](crate::image::Wants::capture_if)).
+pub fn is_looked_at(path: &str) -> bool {
+    accounts::is_account_file(path) || end_of_life::is_release_file(path)
+}
 
 /// What a gate can look at. Everything is computed before the first gate runs.
 #[derive(Debug)]
@@ -35,6 +60,8 @@ pub struct Facts<'a> {
     pub trace: Option<&'a Trace>,
     /// The content patterns searched for while reading, in the order `Wants::content` had them.
     pub content_patterns: &'a [String],
+    /// The day of the run.
+    pub today: Date,
 }
 
 /// The base of an image.
@@ -48,6 +75,8 @@ pub struct BaseFacts<'a> {
     pub packages: &'a Packages,
     /// Leading layers of the image that are the base's.
     pub layers: usize,
+    /// Layers the base has today; `None` for a base found inside the image, of which nothing newer is known.
+    pub current_layers: Option<usize>,
 }
 
 /// Where a gate reports to.
@@ -91,6 +120,19 @@ impl<'a> Reporter<'a> {
         self.traced(Maker::Base, inside, message)
     }
 
+    /// Starts a finding about an entry of the image's history: at the instruction that made it.
+    pub fn in_history(&self, entry: usize, message: impl Into<String>) -> Finding {
+        let inside = ImagePlace { image: self.facts.image.reference.clone(), path: None, layer: None };
+        let maker = self.facts.trace.and_then(|t| t.history.get(entry)).copied().unwrap_or(Maker::Unknown);
+        let origin = if maker == Maker::Base { Origin::Base } else { Origin::Yours };
+        self.traced(maker, inside, message).origin(origin)
+    }
+
+    /// Where layer `layer` stands, for a second place.
+    pub fn layer_place(&self, layer: usize) -> Place {
+        self.in_layer(layer, None, "").place().clone()
+    }
+
     fn traced(&self, maker: Maker, inside: ImagePlace, message: impl Into<String>) -> Finding {
         match self.dockerfile_place(maker) {
             Some(place) => Finding::new(self.rule, place, message).in_image(inside),
@@ -125,16 +167,20 @@ impl<'a> Reporter<'a> {
     }
 }
 
-/// Anchore's id for what a finding found, which its whitelists name: stable for what the comparisons with the base find
-/// (`/usr/bin/x-SUIDFILEADD`, `curl-PKGADD`), and the fingerprint for everything else.
-pub fn trigger_id(finding: &Finding) -> String {
-    let compared = finding.rule().triggers.iter().find_map(|t| match t.split_once(':') {
-        Some(("SUIDDIFF" | "PKGDIFF", trigger)) => Some(trigger),
-        _ => None,
-    });
-    match compared.filter(|_| !finding.subject.is_empty()) {
-        Some(trigger) => format!("{}-{trigger}", finding.subject),
-        None => finding.fingerprint(),
+/// Anchore's id for what a finding found, which its whitelists name: the thing found and the trigger
+/// (`/usr/bin/x-SUIDFILEADD`, `curl-PKGADD`), the trigger alone for the image as a whole, and the fingerprint for what was
+/// found in a Dockerfile. `trigger` is the `GATE:TRIGGER` that asked for it; without one the rule's first stands for it,
+/// and the rule's id where no trigger of Anchore's does.
+pub fn trigger_id(finding: &Finding, trigger: Option<&str>) -> String {
+    let rule = finding.rule();
+    if rule.phase != Phase::Image {
+        return finding.fingerprint();
+    }
+    let named = trigger.or(rule.triggers.first().copied());
+    let trigger = named.and_then(|t| t.split_once(':')).map_or(rule.id, |(_, trigger)| trigger);
+    match finding.subject.as_str() {
+        "" => trigger.to_owned(),
+        subject => format!("{subject}-{trigger}"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! PKGDIFF: packages compared with those of the base.
+//! PKGDIFF: the distribution's packages compared with those of the base. What an application brings along for its language
+//! is not compared: thousands of modules are no policy's business one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +54,8 @@ pub fn packages_changed(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
 }
 
-fn placed(report: &Reporter<'_>, layer: Option<usize>, message: String) -> Finding {
+/// A finding at the layer that did it, when it is known.
+pub(super) fn placed(report: &Reporter<'_>, layer: Option<usize>, message: String) -> Finding {
     match layer {
         Some(layer) => report.in_layer(layer, None, message),
         None => report.on_image(message),
@@ -87,7 +89,7 @@ fn changes<'a>(facts: &Facts<'a>) -> Vec<(&'a str, Change<'a>)> {
 
 fn versions(packages: &Packages) -> BTreeMap<(PackageKind, &str), Versions<'_>> {
     let mut versions: BTreeMap<(PackageKind, &str), Versions<'_>> = BTreeMap::new();
-    for package in &packages.list {
+    for package in packages.of_distribution() {
         versions.entry((package.kind, &package.name)).or_default().insert(&package.version);
     }
     versions
@@ -129,7 +131,7 @@ mod tests {
             ["- packages differ from the base's: 1 added, 1 removed, 1 with another version"]
         );
         let added = case.run("package-added", &[]);
-        assert_eq!(super::super::trigger_id(&added[0]), "curl-PKGADD");
+        assert_eq!(super::super::trigger_id(&added[0], None), "curl-PKGADD");
     }
 
     #[test]

@@ -219,8 +219,8 @@ mod tests {
     #[test]
     fn anchores_trigger_ids_are_kept() {
         let findings = case().run("setuid-added", &[]);
-        assert_eq!(super::super::trigger_id(&findings[1]), "/opt/x-SUIDFILEADD");
+        assert_eq!(super::super::trigger_id(&findings[1], None), "/opt/x-SUIDFILEADD");
         let all = case().run("setuid-changed", &[]);
-        assert_eq!(super::super::trigger_id(&all[0]), all[0].fingerprint());
+        assert_eq!(super::super::trigger_id(&all[0], None), "SUIDDIFF");
     }
 }

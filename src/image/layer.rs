@@ -1,7 +1,7 @@
 //! One layer, read in one pass: every entry's header becomes a change, every regular file's bytes go through the hash,
-//! the capture and the content patterns at once.
+//! the capture, the probe and the content patterns at once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,12 +13,13 @@ use super::limits::{
     MAX_CAPTURED_BYTES, MAX_CAPTURED_FILE, MAX_ENTRIES, MAX_LAYER_PROBLEMS, MAX_NAME_BYTES, MAX_PATH, MAX_RATIO,
     RATIO_FREE,
 };
-use super::model::{Change, Entry, EntryKind, Layer, Problem, Wants};
+use super::model::{Change, ChooseProbe, Entry, EntryKind, Layer, Probe, Problem, Wants};
 use super::names::{self, Name};
 use super::search::{Patterns, Search};
 use super::sparse::Expanded;
 use super::store::Section;
 use super::stream::{Uncompressed, hex};
+use crate::secrets::{self, KeyHit};
 
 /// What all layers of an image are read for, and what they may take together.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Job<'a> {
     patterns: &'a Patterns,
     capture: HashSet<&'a str>,
     capture_if: Option<fn(&str) -> bool>,
+    keys: bool,
+    probe: Option<ChooseProbe>,
     entries: AtomicU64,
     name_bytes: AtomicU64,
     captured_bytes: AtomicU64,
@@ -41,6 +44,8 @@ impl<'a> Job<'a> {
             patterns,
             capture: wants.capture.iter().map(String::as_str).collect(),
             capture_if: wants.capture_if,
+            keys: wants.keys,
+            probe: wants.probe,
             entries: AtomicU64::new(0),
             name_bytes: AtomicU64::new(0),
             captured_bytes: AtomicU64::new(0),
@@ -93,6 +98,7 @@ pub(super) fn read(
         expected,
         search: Search::new(job.patterns),
         changes: Vec::new(),
+        keys: BTreeMap::new(),
         problems: Vec::new(),
         untold: 0,
         hole_bytes: RATIO_FREE * 4,
@@ -106,7 +112,10 @@ pub(super) fn read(
     };
     let diff_id = diff_id.or_else(|| expected.diff_id.clone()).unwrap_or_default();
     let problems = reader.told_problems();
-    Ok((Layer { index: expected.index, diff_id, stored_size, size, changes: reader.changes }, problems))
+    Ok((
+        Layer { index: expected.index, diff_id, stored_size, size, changes: reader.changes, keys: reader.keys },
+        problems,
+    ))
 }
 
 struct LayerReader<'j> {
@@ -114,6 +123,7 @@ struct LayerReader<'j> {
     expected: &'j Expected,
     search: Search<'j>,
     changes: Vec<Change>,
+    keys: BTreeMap<String, KeyHit>,
     problems: Vec<String>,
     /// Problems beyond those kept.
     untold: usize,
@@ -221,6 +231,7 @@ impl LayerReader<'_> {
             capability: member.capability.clone(),
             content: None,
             matches: Vec::new(),
+            probed: None,
         };
         let read = match kind {
             EntryKind::File => self.read_file(entries, &member, &mut entry),
@@ -303,7 +314,19 @@ impl LayerReader<'_> {
         if captured {
             charge(&self.job.captured_bytes, entry.size, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
         }
-        let mut tee = Tee { data, hash: Sha256::new(), kept: captured.then(Vec::new), failure: None };
+        let probe = self.job.probe.and_then(|probe| probe(entry));
+        // The start of a file with a key's name is read ahead, and given back in front of the rest.
+        let (mut data, mut head) = (data, Vec::new());
+        if self.job.keys && secrets::key_file(&entry.path).is_some() {
+            (&mut data).take(secrets::HEAD).read_to_end(&mut head).map_err(|e| Stop::Damage(e.into()))?;
+            match secrets::classify(&entry.path, &mut head.as_slice()) {
+                Some(hit) => drop(self.keys.insert(entry.path.clone(), hit)),
+                // An entry of the same name earlier in the layer is gone.
+                None => drop(self.keys.remove(&entry.path)),
+            }
+        }
+        let data = head.as_slice().chain(data);
+        let mut tee = Tee { data, hash: Sha256::new(), kept: captured.then(Vec::new), probe, failure: None };
         if !self.job.patterns.is_empty() {
             let searched = self.search.run(&mut tee, &mut entry.matches);
             if searched.is_err() && tee.failure.is_none() {
@@ -320,6 +343,16 @@ impl LayerReader<'_> {
         drained.map_err(|e| Stop::Damage(e.into()))?;
         entry.sha256 = Some(hex(&tee.hash.finalize()));
         entry.content = tee.kept.map(Arc::from);
+        if let Some(mut probed) = tee.probe.and_then(Probe::finish) {
+            let found = probed.parts.iter().map(|part| (part.name.len() + part.content.len()) as u64).sum();
+            if found > MAX_CAPTURED_FILE {
+                probed.parts = Vec::new();
+                probed.problem = Some(format!("holds more than {MAX_CAPTURED_FILE} bytes to be understood"));
+            } else {
+                charge(&self.job.captured_bytes, found, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
+            }
+            entry.probed = Some(Arc::new(probed));
+        }
         Ok(())
     }
 
@@ -341,11 +374,12 @@ impl LayerReader<'_> {
     }
 }
 
-/// Hashes and keeps what is read through it, and remembers why a read failed.
+/// Hashes, keeps and probes what is read through it, and remembers why a read failed.
 struct Tee<R> {
     data: R,
     hash: Sha256,
     kept: Option<Vec<u8>>,
+    probe: Option<Box<dyn Probe>>,
     failure: Option<io::Error>,
 }
 
@@ -365,6 +399,9 @@ impl<R: Read> Read for Tee<R> {
         self.hash.update(&buffer[..read]);
         if let Some(kept) = &mut self.kept {
             kept.extend_from_slice(&buffer[..read]);
+        }
+        if let Some(probe) = &mut self.probe {
+            probe.feed(&buffer[..read]);
         }
         Ok(read)
     }

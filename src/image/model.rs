@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::secrets::KeyHit;
+
 /// An image, read.
 #[derive(Debug)]
 pub struct Image {
@@ -152,6 +154,8 @@ pub struct Layer {
     pub size: u64,
     /// Changes, in the order of the tar; paths as in [`Entry::path`]. Whiteouts included.
     pub changes: Vec<Change>,
+    /// Key and credential files among them, by path, when [`Wants::keys`] asked for them.
+    pub keys: BTreeMap<String, KeyHit>,
 }
 
 /// One entry of a layer's tar.
@@ -211,6 +215,36 @@ pub struct Entry {
     pub content: Option<Arc<[u8]>>,
     /// Lines that matched, by index into [`Wants::content`].
     pub matches: Vec<ContentMatch>,
+    /// What [`Wants::probe`] found in it, when it had anything to say.
+    pub probed: Option<Arc<Probed>>,
+}
+
+/// What a probe took out of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probed {
+    /// Parts of the file, in the probe's order.
+    pub parts: Vec<Part>,
+    /// What the probe looked for and could not read, as the end of a sentence about the file, no full stop.
+    pub problem: Option<String>,
+}
+
+/// A part of a file: a section of a binary, a member of an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The probe's name for it: `lib/x.jar!/META-INF/MANIFEST.MF`.
+    pub name: String,
+    /// Its bytes, unpacked.
+    pub content: Vec<u8>,
+}
+
+/// Looks at a file while its bytes go by, so that a file of any size needs little memory. The reader bounds what it gives
+/// back; what it holds meanwhile is its own to bound.
+pub trait Probe {
+    /// The next bytes of the file.
+    fn feed(&mut self, bytes: &[u8]);
+
+    /// The file has ended: what was found. `None` when it is not a file of the kind looked for.
+    fn finish(self: Box<Self>) -> Option<Probed>;
 }
 
 /// A line of a file that matched a content pattern.
@@ -222,6 +256,9 @@ pub struct ContentMatch {
     pub line: u64,
 }
 
+/// Tells of a regular file (its content and digest not known yet) which probe shall look at it.
+pub type ChooseProbe = fn(&Entry) -> Option<Box<dyn Probe>>;
+
 /// What a reader should look for while the layers stream by.
 #[derive(Debug, Default)]
 pub struct Wants {
@@ -231,6 +268,10 @@ pub struct Wants {
     pub capture: Vec<String>,
     /// Tells of an absolute path whether its content is kept too: what the readers of package databases need.
     pub capture_if: Option<fn(&str) -> bool>,
+    /// Whether files with the names of keys and credentials are looked into.
+    pub keys: bool,
+    /// Which files are looked at by a probe.
+    pub probe: Option<ChooseProbe>,
 }
 
 /// The merged file system after some number of layers.

@@ -152,7 +152,14 @@ fn absent(expected: &Expected, blob: &Blob) -> (Layer, Vec<Problem>) {
         blob.name
     );
     let diff_id = expected.diff_id.clone().unwrap_or_default();
-    let layer = Layer { index: expected.index, diff_id, stored_size: 0, size: 0, changes: Vec::new() };
+    let layer = Layer {
+        index: expected.index,
+        diff_id,
+        stored_size: 0,
+        size: 0,
+        changes: Vec::new(),
+        keys: Default::default(),
+    };
     (layer, vec![Problem { layer: Some(expected.index), message }])
 }
 

@@ -239,6 +239,7 @@ impl Merge<'_> {
                 capability: None,
                 content: None,
                 matches: Vec::new(),
+                probed: None,
             };
             self.tree.nodes.insert(dir.to_owned(), Node { entry: Arc::new(entry), layer: self.layer });
             dir = parent(dir);

@@ -1,9 +1,11 @@
 use super::{Facts, Reporter};
+use crate::dockerfile::ImageName;
 
 /// Reports every FROM of an image with neither tag nor digest.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for (stage, image) in facts.base_images() {
-        if image.tag.is_some() || image.digest.is_some() || is_one_variable(&stage.base.text) {
+        let is_named = image.tag.is_some() || image.digest.is_some();
+        if is_named || is_open(&image) || is_one_variable(&stage.base.text) {
             continue;
         }
         let name = image.repository();
@@ -13,6 +15,11 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         );
         report.push(report.at(stage.base.span, message).help(help));
     }
+}
+
+/// Whether the name ends in a variable without a value, which may hold the tag as well.
+fn is_open(image: &ImageName) -> bool {
+    !image.missing.is_empty() && image.name.rsplit('/').next().is_some_and(|last| last.contains(['$', '}']))
 }
 
 /// Whether the whole name is one variable, for whoever runs the build to fill.

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::check::{Judged, Report};
+use crate::check::{Judged, Report, Suppressed};
 use crate::finding::{ImagePlace, Place};
+use crate::gate;
 
 /// Version of the shape this module writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -22,6 +23,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         "coverage": report.coverage,
         "notes": report.notes,
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "suppressed": report.suppressed.iter().map(suppressed).collect::<Vec<_>>(),
     });
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
@@ -46,6 +48,7 @@ fn finding(judged: &Judged) -> Value {
         "subject": finding.subject,
         "fingerprint": judged.fingerprint,
         "trigger": judged.trigger,
+        "trigger_id": judged.trigger.as_deref().map(|trigger| gate::trigger_id(finding, Some(trigger))),
         "policy_line": judged.decided_by.as_ref().map(|l| json!({ "path": l.source.path(), "line": l.source.line(l.span.start) })),
         "waived": judged.waived,
         "image_says": finding.verdict_of_image,
@@ -59,6 +62,19 @@ fn finding(judged: &Judged) -> Value {
         fields.retain(|_, value| !is_empty(value));
     }
     object
+}
+
+/// A finding that a comment in the source asks to leave out; `by` is the comment.
+fn suppressed(left_out: &Suppressed) -> Value {
+    let finding = &left_out.finding;
+    json!({
+        "rule": finding.rule().id,
+        "aliases": finding.rule().other_names().collect::<Vec<_>>(),
+        "message": finding.message(),
+        "place": place(finding.place()),
+        "reason": left_out.reason,
+        "by": left_out.by.as_ref().map(place),
+    })
 }
 
 fn is_empty(value: &Value) -> bool {

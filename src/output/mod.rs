@@ -1,8 +1,11 @@
 //! One file per report format: each turns a [`Report`] into text. Everything that leaves is escaped for its sink, and no
 //! secret is in it.
 
+mod github;
+mod inspect;
 mod json;
 mod line_hash;
+mod markdown;
 mod sarif;
 mod table;
 mod text;
@@ -11,6 +14,7 @@ use std::io::{self, Write};
 
 use crate::check::Report;
 
+pub use inspect::{InspectFormat, View, write_inspection};
 pub use json::SCHEMA_VERSION;
 
 /// A report format.
@@ -24,6 +28,10 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0.
     Sarif,
+    /// GitHub workflow commands.
+    Github,
+    /// Markdown, for a job's page or a pull request.
+    Markdown,
 }
 
 /// How text for people looks.
@@ -35,12 +43,20 @@ pub struct Style {
     pub width: usize,
     /// Only what is WARN or STOP.
     pub quiet: bool,
+    /// The table has a column with Anchore's trigger ids.
+    pub trigger_ids: bool,
 }
 
 impl Format {
     /// All formats and their names.
-    pub const ALL: [(&'static str, Format); 4] =
-        [("text", Format::Text), ("table", Format::Table), ("json", Format::Json), ("sarif", Format::Sarif)];
+    pub const ALL: [(&'static str, Format); 6] = [
+        ("text", Format::Text),
+        ("table", Format::Table),
+        ("json", Format::Json),
+        ("sarif", Format::Sarif),
+        ("github", Format::Github),
+        ("markdown", Format::Markdown),
+    ];
 
     /// The format of a name.
     pub fn named(name: &str) -> Option<Self> {
@@ -58,5 +74,7 @@ pub fn write(report: &Report, format: Format, style: Style, out: &mut dyn Write)
         Format::Table => table::write(report, style, out),
         Format::Json => json::write(report, out),
         Format::Sarif => sarif::write(report, out),
+        Format::Github => github::write(report, style, out),
+        Format::Markdown => markdown::write(report, style, out),
     }
 }

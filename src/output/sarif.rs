@@ -15,7 +15,6 @@ use super::line_hash::line_hashes;
 use crate::check::{Judged, Report};
 use crate::finding::{ImagePlace, Place};
 use crate::rule::{Confidence, Rule, Severity};
-use crate::text::SourceText;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What code scanning computes line hashes into.
@@ -152,15 +151,14 @@ fn fix(judged: &Judged) -> Option<Fix> {
     Some(Fix::builder().description(message(&sentence(fix.description()))).artifact_changes(vec![change]).build())
 }
 
-/// Line hashes of the sources met so far.
+/// Line hashes of the files met so far.
 #[derive(Default)]
 struct LineHashes(BTreeMap<String, Vec<String>>);
 
 impl LineHashes {
     fn of(&mut self, place: &Place) -> Option<String> {
-        let Place::Source { source, .. } = place else { return None };
-        let of_source = |source: &SourceText| line_hashes(source.text());
-        let hashes = self.0.entry(source.path().to_owned()).or_insert_with(|| of_source(source));
+        let (file, _) = place.in_file()?;
+        let hashes = self.0.entry(file.path().to_owned()).or_insert_with(|| line_hashes(file.text()));
         hashes.get(place.region()?.start.line - 1).cloned()
     }
 }

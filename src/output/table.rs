@@ -6,9 +6,12 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::Style;
 use crate::check::{Judged, Report};
+use crate::gate;
 use crate::text::escape;
 
-const COLUMNS: [&str; 6] = ["Image Id", "Repo Tag", "Gate", "Trigger", "Check Output", "Gate Action"];
+const COLUMNS: [&str; 7] = ["Image Id", "Repo Tag", TRIGGER_ID, "Gate", "Trigger", "Check Output", "Gate Action"];
+/// The column that is there when asked for.
+const TRIGGER_ID: &str = "Trigger Id";
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (id, tag) = match &report.image {
@@ -23,18 +26,23 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     };
     let mut table = Table::new();
     // Rows stay whole, so that `grep` finds them: no wrapping.
-    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled).set_header(COLUMNS);
+    let row = |cells: [&str; COLUMNS.len()]| {
+        let shown = cells.into_iter().zip(COLUMNS).filter(|(_, column)| style.trigger_ids || *column != TRIGGER_ID);
+        shown.map(|(cell, _)| escape::line(cell).into_owned()).collect::<Vec<_>>()
+    };
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(row(COLUMNS));
     for judged in report.findings.iter().filter(|j| !style.quiet || j.counted_action() > crate::policy::Action::Go) {
         let (gate, trigger) = gate_and_trigger(judged);
         let action = match &judged.waived {
             Some(_) => format!("GO (waived, was {})", judged.action),
             None => judged.action.to_string(),
         };
-        let cells = [id.as_str(), &tag, gate, trigger, &check_output(judged), &action];
-        table.add_row(cells.map(|cell| escape::line(cell).into_owned()));
+        let trigger_id = gate::trigger_id(&judged.finding, judged.trigger.as_deref());
+        table.add_row(row([&id, &tag, &trigger_id, gate, trigger, &check_output(judged), &action]));
     }
     let verdict = report.verdict.to_string();
-    table.add_row([id.as_str(), &tag, "FINAL", "FINAL", "", &verdict].map(|cell| escape::line(cell).into_owned()));
+    table.add_row(row([&id, &tag, "N/A", "FINAL", "FINAL", "", &verdict]));
     writeln!(out, "{table}")?;
     for note in &report.notes {
         writeln!(out, "note: {}", escape::line(note))?;

@@ -6,14 +6,17 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents,
+};
 
 use super::Style;
 use crate::check::{Judged, Report};
 use crate::finding::{ImageWord, Origin, Place};
 use crate::policy::Action;
 use crate::rule::{Severity, Target};
-use crate::text::{SourceText, escape};
+use crate::text::{SourceText, Span, escape};
 
 /// Findings of one rule, or of one code of a rule, in one file beyond this many are counted, not shown.
 const SHOWN_OF_A_KIND: usize = 10;
@@ -22,7 +25,7 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler =
         GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false).with_context_lines(1);
-    let mut sources: BTreeMap<String, Arc<SourceText>> = BTreeMap::new();
+    let mut sources: BTreeMap<String, Arc<str>> = BTreeMap::new();
     let mut shown_of: BTreeMap<(String, String), usize> = BTreeMap::new();
     for judged in &report.findings {
         if style.quiet && judged.counted_action() == Action::Go {
@@ -82,6 +85,9 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if waived > 0 {
         apart += &format!(", {waived} waived");
     }
+    if !report.suppressed.is_empty() {
+        apart += &format!(", {} silenced by comments in the file", report.suppressed.len());
+    }
     if base > 0 {
         apart += &format!(", {base} of them from the base image");
     }
@@ -104,12 +110,58 @@ struct Excerpt<'a> {
     message: String,
     code: String,
     help: String,
-    source: Option<NamedSource<String>>,
+    source: Option<Window>,
     labels: Vec<LabeledSpan>,
 }
 
+/// As much of a file as may be shown: all of it, or the part that is a Dockerfile.
+struct Window {
+    name: String,
+    text: Arc<str>,
+    part: Span,
+    /// Where the part starts, counted from 0.
+    line: usize,
+    column: usize,
+}
+
+impl Window {
+    fn new(source: &Arc<SourceText>, text: &Arc<str>) -> Self {
+        let file = source.file();
+        let mut part = source.whole_in_file().unwrap_or(Span::new(0, text.len()));
+        let line_start = file.line_span(file.line(part.start)).start;
+        if file.slice(Span::new(line_start, part.start)).trim().is_empty() {
+            part.start = line_start;
+        }
+        let start = file.position(part.start);
+        let name = escape::line(file.path()).into_owned();
+        Self { name, text: Arc::clone(text), part, line: start.line - 1, column: start.column - 1 }
+    }
+}
+
+impl SourceCode for Window {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let part = self.text.get(self.part.range()).ok_or(MietteError::OutOfBounds)?;
+        let offset = span.offset().checked_sub(self.part.start).ok_or(MietteError::OutOfBounds)?;
+        let inside = part.read_span(&(offset, span.len()).into(), before, after)?;
+        let column = if inside.line() == 0 { self.column } else { 0 };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            inside.data(),
+            (inside.span().offset() + self.part.start, inside.span().len()).into(),
+            inside.line() + self.line,
+            inside.column() + column,
+            inside.line_count(),
+        )))
+    }
+}
+
 impl<'a> Excerpt<'a> {
-    fn new(judged: &'a Judged, report: &Report, sources: &mut BTreeMap<String, Arc<SourceText>>) -> Self {
+    fn new(judged: &'a Judged, report: &Report, sources: &mut BTreeMap<String, Arc<str>>) -> Self {
         let finding = &judged.finding;
         let mut message = escape::line(finding.message()).into_owned();
         if let Some(waived) = &judged.waived {
@@ -119,18 +171,21 @@ impl<'a> Excerpt<'a> {
         let names = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
         let code = format!("{} {}{names}", judged.action, finding.rule().id);
         let mut excerpt = Self { judged, message, code, help: help(judged), source: None, labels: Vec::new() };
-        if let Place::Source { source, span } = finding.place() {
-            let shown = sources.entry(source.path().to_owned()).or_insert_with(|| report.shown(source));
-            excerpt.source = Some(NamedSource::new(escape::line(source.path()), readable(shown.text())));
+        if let (Place::Source { source, .. }, Some((file, span))) = (finding.place(), finding.place().in_file()) {
+            let text =
+                sources.entry(file.path().to_owned()).or_insert_with(|| readable(report.shown(file).text()).into());
+            let window = Window::new(source, text);
             excerpt.labels.push(LabeledSpan::new_primary_with_span(None, (span.start, span.len())));
             for related in &finding.related {
-                if let Place::Source { source: other, span } = &related.place
-                    && other.path() == source.path()
+                if let Some((other, span)) = related.place.in_file()
+                    && other.path() == file.path()
+                    && window.part.contains(span)
                 {
                     let label = escape::line(&related.message).into_owned();
                     excerpt.labels.push(LabeledSpan::new_with_span(Some(label), (span.start, span.len())));
                 }
             }
+            excerpt.source = Some(window);
         }
         excerpt
     }
@@ -153,7 +208,8 @@ fn help(judged: &Judged) -> String {
                 let short = digest.get(..12).unwrap_or(digest);
                 lines.push(format!("in the image: {path}, layer {} ({short})", layer.index + 1));
             }
-            None => lines.push(format!("in the image: {path}")),
+            None if inside.path.is_some() => lines.push(format!("in the image: {path}")),
+            None => {}
         }
     }
     if finding.origin == Origin::Base {

@@ -2,7 +2,7 @@
 //!
 //! Both are lists of paragraphs, `Field: value` lines with continuations, as deb822(5) describes them.
 
-use crate::image::{EntryKind, Node, Problem, Tree};
+use crate::image::{EntryKind, Node, Tree};
 
 use super::{Package, PackageKind, Packages};
 
@@ -34,26 +34,23 @@ pub(super) fn files(tree: &Tree) -> Vec<(String, &Node)> {
     status.into_iter().chain(in_dir).collect()
 }
 
-/// Reads the database of a tree.
-pub(super) fn read(tree: &Tree, packages: &mut Packages) {
-    for (path, node) in files(tree) {
-        let mut problem = |message: String| {
-            let message = format!("the dpkg database {path} {message}, so packages may be missing");
-            packages.problems.push(Problem { layer: Some(node.layer), message });
-        };
-        let Some(content) = &node.entry.content else {
-            problem("could not be read".to_owned());
-            continue;
-        };
-        let paragraphs = parse(content);
-        let broken = paragraphs.iter().filter(|p| p.is_broken()).count();
-        if broken > 0 {
-            problem(format!("has {broken} paragraphs without a package name or version"));
-        } else if paragraphs.is_empty() && !content.trim_ascii().is_empty() {
-            problem("cannot be understood".to_owned());
-        }
-        packages.list.extend(paragraphs.into_iter().filter_map(|p| p.into_package(&path)));
+/// Reads a file of the database.
+pub(super) fn read(path: &str, node: &Node, packages: &mut Packages) {
+    let mut problem = |message: String| {
+        packages.problem(node.layer, format!("the dpkg database {path} {message}, so packages may be missing"));
+    };
+    let Some(content) = &node.entry.content else {
+        problem("could not be read".to_owned());
+        return;
+    };
+    let paragraphs = parse(content);
+    let broken = paragraphs.iter().filter(|p| p.is_broken()).count();
+    if broken > 0 {
+        problem(format!("has {broken} paragraphs without a package name or version"));
+    } else if paragraphs.is_empty() && !content.trim_ascii().is_empty() {
+        problem("cannot be understood".to_owned());
     }
+    packages.list.extend(paragraphs.into_iter().filter_map(|p| p.into_package(path, node.layer)));
 }
 
 /// The fields of a paragraph that matter.
@@ -78,19 +75,22 @@ impl Paragraph {
         self.package.is_none() || self.is_installed() && self.version.is_none()
     }
 
-    fn into_package(self, database: &str) -> Option<Package> {
+    fn into_package(self, database: &str, layer: usize) -> Option<Package> {
         if !self.is_installed() {
             return None;
         }
+        let version = self.version?;
         // `glibc (2.36-9)`: the version of the source follows where it differs.
-        let source = self.source.as_deref().and_then(|s| s.split_ascii_whitespace().next()).map(str::to_owned);
+        let mut source = self.source.as_deref().unwrap_or_default().split_ascii_whitespace();
+        let source_name = source.next().map(str::to_owned);
+        let source_version = source.next().map(|v| v.trim_matches(['(', ')']).to_owned());
         Some(Package {
-            name: self.package?,
-            version: self.version?,
             architecture: self.architecture,
-            source,
-            kind: PackageKind::Deb,
+            source: source_name,
+            source_version: source_version.filter(|v| *v != version && !v.is_empty()),
             database: database.to_owned(),
+            layer,
+            ..Package::new(PackageKind::Deb, self.package?, version)
         })
     }
 }
@@ -150,6 +150,7 @@ mod tests {
                 capability: None,
                 content: content.map(|c| Arc::from(c.as_bytes())),
                 matches: Vec::new(),
+                probed: None,
             };
             nodes.insert(path.to_owned(), Node { entry: Arc::new(entry), layer: 3 });
         }
@@ -181,6 +182,7 @@ mod tests {
         assert_eq!(packages.named("libc6").len(), 2);
         assert_eq!(packages.get("libc6").unwrap().architecture.as_deref(), Some("amd64"));
         assert!(packages.get("gone").is_none() && packages.get("libc").is_none());
+        assert_eq!(packages.get("libc6").unwrap().source_version.as_deref(), Some("2.36-9"));
     }
 
     #[test]
@@ -203,7 +205,5 @@ mod tests {
             assert!(packages.problems[0].message.contains(STATUS));
         }
         assert_eq!(inventory(&tree(&[(STATUS, Some(""))])).problems, []);
-        let rpm = inventory(&tree(&[("/var/lib/rpm/rpmdb.sqlite", None)]));
-        assert!(rpm.problems[0].message.contains("rpm"), "{rpm:?}");
     }
 }

@@ -1,12 +1,13 @@
-//! Which layer changed a package: the database is read anew after each layer that touches it.
+//! Which layer changed a package of the distribution: its database is read anew after each layer that touches it.
+//! Packages without a database need none of this: the layer of their files is theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::image::{Image, Tree};
 
-use super::{Package, dpkg, inventory};
+use super::{Package, Packages, distribution_files, read_distribution};
 
-/// The layers that last changed each package.
+/// The layers that last changed each package of the distribution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackageHistory {
     changed: BTreeMap<String, usize>,
@@ -18,7 +19,7 @@ type Installed = BTreeMap<String, BTreeSet<(String, Option<String>)>>;
 
 impl PackageHistory {
     /// Follows the packages through the layers of an image. The databases must have been captured
-    /// ([`database_paths`](super::database_paths)).
+    /// ([`wants`](super::wants)).
     pub fn of(image: &Image) -> Self {
         let mut history = Self::default();
         let mut tree = Tree::default();
@@ -26,16 +27,27 @@ impl PackageHistory {
         for layer in &image.layers {
             tree.apply(layer);
             // A database of the same digest tells nothing new.
-            let files = dpkg::files(&tree).into_iter().map(|(path, node)| (path, node.entry.sha256.clone())).collect();
-            if files == seen {
+            let files = distribution_files(&tree);
+            let digests = files.iter().map(|file| (file.path.clone(), file.node.entry.sha256.clone())).collect();
+            if digests == seen {
                 continue;
             }
-            seen = files;
-            let now = by_name(inventory(&tree).list);
+            seen = digests;
+            let mut packages = Packages::default();
+            read_distribution(&files, &mut packages);
+            let now = by_name(packages.list);
             history.step(layer.index, &installed, &now);
             installed = now;
         }
         history
+    }
+
+    /// Gives each package of the distribution the layer that installed it, in place of the last one that wrote the
+    /// database.
+    pub fn place(&self, packages: &mut Packages) {
+        for package in packages.list.iter_mut().filter(|package| package.kind.is_distribution()) {
+            package.layer = self.layer_of(&package.name).unwrap_or(package.layer);
+        }
     }
 
     fn step(&mut self, layer: usize, before: &Installed, now: &Installed) {
@@ -92,6 +104,7 @@ mod tests {
             capability: None,
             content: Some(Arc::from(text.into_bytes())),
             matches: Vec::new(),
+            probed: None,
         }))
     }
 
@@ -110,6 +123,7 @@ mod tests {
             stored_size: 0,
             size: 0,
             changes,
+            keys: BTreeMap::new(),
         });
         let mut image = Image {
             reference: String::new(),
@@ -124,7 +138,14 @@ mod tests {
         assert_eq!(["curl", "git", "tar", "vim"].map(|n| history.removed_in(n)), [None, Some(4), None, None]);
 
         let changes = vec![Change::Whiteout("/var/lib/dpkg".to_owned())];
-        image.layers.push(Layer { index: 5, diff_id: String::new(), stored_size: 0, size: 0, changes });
+        image.layers.push(Layer {
+            index: 5,
+            diff_id: String::new(),
+            stored_size: 0,
+            size: 0,
+            changes,
+            keys: BTreeMap::new(),
+        });
         let history = PackageHistory::of(&image);
         assert_eq!((history.layer_of("tar"), history.removed_in("tar")), (None, Some(5)));
     }

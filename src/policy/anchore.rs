@@ -8,22 +8,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::layer::{Layer, NEEDED, Wanted, Wish, params};
-use super::regexp::from_python;
+use super::regexp::{from_python, line_expressions};
 use super::{Action, Fault, PolicyError, PolicyLine};
 use crate::rule::{self, Default as Kind, Edition, ParamSpec, Rule, Severity, Value, catalogue};
 use crate::text::{SourceText, Span};
-
-/// Gates of 2017 that no rule answers to yet. A line that asks for one is refused: left out, it would pass in silence.
-const UNSUPPORTED: [&str; 8] = [
-    "FILEPARSE_PASSWD",
-    "GEMCHECK",
-    "IMAGECHECK",
-    "LICBLACKLIST",
-    "NPMCHECK",
-    "PKGBLACKLIST",
-    "PKGCHECK",
-    "SECRETCHECK",
-];
 
 /// Reads a policy in Anchore's text form.
 ///
@@ -33,20 +21,24 @@ pub(super) fn parse(text: &Arc<SourceText>, is_built_in: bool) -> Result<Layer, 
     let mut wanted = Vec::new();
     for number in 1..=text.line_count() {
         if let Some(line) = Line::parse(text, text.line_span(number))? {
-            wanted.extend(line.wanted(is_built_in)?);
+            wanted.extend(line.asked()?.wanted(is_built_in)?);
         }
     }
     if wanted.is_empty() {
         return Err(PolicyError::at(text, Span::default(), Fault::Empty));
     }
+    Ok(layer(wanted))
+}
+
+/// What the lines of a policy, or the rules of a JSON one, come to. What none of them asks for is not checked.
+pub(super) fn layer(wanted: Vec<Wanted>) -> Layer {
     let mut layer = Layer { ruleset: Some(Edition::CURRENT), ..Layer::default() };
-    // What no line asks for is not checked.
     layer.actions.extend([Severity::Error, Severity::Warning, Severity::Info, Severity::Style].map(|s| (s, None)));
     let own = own_checks(&wanted);
     for wanted in one_feed_warning(wanted).into_iter().chain(own) {
         layer.rules.entry((wanted.rule.id, None)).or_default().push(wanted);
     }
-    Ok(layer)
+    layer
 }
 
 /// A line, split.
@@ -77,7 +69,7 @@ impl<'a> Line<'a> {
             return Err(PolicyError::at(text, span, Fault::NotALine(content.to_owned()))
                 .with_help("such as DOCKERFILECHECK:NOTAG:STOP"));
         };
-        known_trigger(text, gate, trigger)?;
+        known_trigger(text, (text.slice(gate), gate), (text.slice(trigger), trigger))?;
         let word = text.slice(action);
         let Some(done) = Action::parse(word) else {
             let known = ["STOP", "WARN", "GO"];
@@ -87,28 +79,12 @@ impl<'a> Line<'a> {
         Ok(Some(Self { text, span, gate, trigger, action: done, params }))
     }
 
-    /// The runs of rules that the line asks for: one for each rule that answers to its trigger.
-    fn wanted(&self, is_built_in: bool) -> Result<Vec<Wanted>, PolicyError> {
+    fn asked(&self) -> Result<Asked<'a>, PolicyError> {
         let name = format!("{}:{}", self.text.slice(self.gate), self.text.slice(self.trigger));
         let rules = rule::named(&name);
         let given = self.params(&name, &rules)?;
-        let mut wanted = Vec::with_capacity(rules.len());
-        for rule in rules {
-            let own = given.iter().filter(|g| spec(rule, &g.name).is_some()).map(|g| (g.name.clone(), g.value.clone()));
-            let params = params(rule, own.collect())
-                .map_err(|fault| PolicyError::at(self.text, self.params.unwrap_or(self.span), fault))?;
-            wanted.push(Wanted {
-                severity: None,
-                rule,
-                code: None,
-                wish: Wish::Do(self.action),
-                params,
-                trigger: Some(name.clone()),
-                line: Some(PolicyLine { source: Arc::clone(self.text), span: self.span }),
-                is_built_in,
-            });
-        }
-        Ok(wanted)
+        let params = self.params.unwrap_or(self.span);
+        Ok(Asked { text: self.text, span: self.span, name, rules, action: self.action, given, params })
     }
 
     /// The parameters of the line, each known to one of its rules.
@@ -129,12 +105,12 @@ impl<'a> Line<'a> {
                         let fault = Fault::UnknownParam { owner: owner.to_owned(), name: name.to_owned() };
                         return Err(PolicyError::at(self.text, span, fault).did_you_mean(name, known));
                     };
-                    given.push(Given { name: name.to_owned(), spec, value: read_value(spec, value), end: span.end });
+                    given.push(Given { name: name.to_owned(), spec, text: value.to_owned(), end: span.end });
                 }
                 // A regular expression with blanks in it.
-                (None, Some(Given { value: Value::Str(before), spec, end, .. })) if is_regexp(spec) => {
-                    before.push_str(self.text.slice(Span::new(*end, span.start)));
-                    before.push_str(&from_python(word));
+                (None, Some(Given { text, spec, end, .. })) if is_regexp(spec) => {
+                    text.push_str(self.text.slice(Span::new(*end, span.start)));
+                    text.push_str(word);
                     *end = span.end;
                 }
                 (None, _) => {
@@ -147,11 +123,80 @@ impl<'a> Line<'a> {
     }
 }
 
+/// What one line, or one rule of a JSON policy, asks for.
+struct Asked<'a> {
+    text: &'a Arc<SourceText>,
+    /// The line or rule.
+    span: Span,
+    /// `GATE:TRIGGER`, as it is written.
+    name: String,
+    /// The rules that answer to it.
+    rules: Vec<&'static Rule>,
+    action: Action,
+    given: Vec<Given>,
+    /// Where the parameters stand.
+    params: Span,
+}
+
+impl Asked<'_> {
+    /// The runs of rules that are asked for: one for each rule that answers to the trigger.
+    fn wanted(&self, is_built_in: bool) -> Result<Vec<Wanted>, PolicyError> {
+        let mut wanted = Vec::with_capacity(self.rules.len());
+        for rule in &self.rules {
+            let own = self.given.iter().filter(|g| spec(rule, &g.name).is_some());
+            let own = own.map(|g| (g.name.clone(), read_value(g.spec, &g.text)));
+            let params = params(rule, own.collect()).map_err(|fault| PolicyError::at(self.text, self.params, fault))?;
+            wanted.push(Wanted {
+                severity: None,
+                rule,
+                code: None,
+                wish: Wish::Do(self.action),
+                params,
+                trigger: Some(self.name.clone()),
+                line: Some(PolicyLine { source: Arc::clone(self.text), span: self.span }),
+                is_built_in,
+            });
+        }
+        Ok(wanted)
+    }
+}
+
+/// A rule of a JSON policy, taken apart.
+pub(super) struct Object<'a> {
+    pub(super) text: &'a Arc<SourceText>,
+    pub(super) span: Span,
+    pub(super) gate: (&'a str, Span),
+    pub(super) trigger: (&'a str, Span),
+    pub(super) action: Action,
+    /// Names and values, and where each stands.
+    pub(super) params: Vec<(String, String, Span)>,
+}
+
+impl Object<'_> {
+    /// The runs of rules that a rule with one of the triggers of 2017 asks for.
+    pub(super) fn wanted(&self) -> Result<Vec<Wanted>, PolicyError> {
+        known_trigger(self.text, self.gate, self.trigger)?;
+        let name = format!("{}:{}", self.gate.0, self.trigger.0);
+        let rules = rule::named(&name);
+        let mut given: Vec<Given> = Vec::new();
+        for (param, value, span) in &self.params {
+            let Some(spec) = rules.iter().find_map(|rule| spec(rule, param)) else {
+                let known = rules.iter().flat_map(|r| r.params).filter_map(|p| p.anchore);
+                let fault = Fault::UnknownParam { owner: name, name: param.clone() };
+                return Err(PolicyError::at(self.text, *span, fault).did_you_mean(param, known));
+            };
+            given.push(Given { name: param.clone(), spec, text: value.trim().to_owned(), end: 0 });
+        }
+        let (text, span, action) = (self.text, self.span, self.action);
+        Asked { text, span, name, rules, action, given, params: span }.wanted(false)
+    }
+}
+
 /// A parameter as a line gives it.
 struct Given {
     name: String,
     spec: &'static ParamSpec,
-    value: Value,
+    text: String,
     /// Where it ends in the text.
     end: usize,
 }
@@ -169,32 +214,39 @@ fn is_regexp(spec: &ParamSpec) -> bool {
 }
 
 fn read_value(spec: &ParamSpec, text: &str) -> Value {
-    match spec.default {
-        Kind::List(_) => Value::List(text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()),
+    match (spec.name, spec.default) {
+        ("content-regexp", Kind::List(_)) => Value::List(line_expressions(text)),
+        ("content-regexp", _) => Value::Str(line_expressions(text).join("|")),
+        (_, Kind::List(_)) if is_regexp(spec) => Value::List(vec![from_python(text)]),
+        (_, Kind::List(_)) => Value::List(text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()),
         _ if is_regexp(spec) => Value::Str(from_python(text)),
         _ => Value::Str(text.to_owned()),
     }
 }
 
 /// Refuses a gate or trigger that no rule answers to, with the reason that fits.
-fn known_trigger(text: &Arc<SourceText>, gate_span: Span, trigger_span: Span) -> Result<(), PolicyError> {
-    let (gate, trigger) = (text.slice(gate_span), text.slice(trigger_span));
-    let known: BTreeSet<(&str, &str)> =
-        rule::all().iter().flat_map(|r| r.triggers).filter_map(|t| t.split_once(':')).collect();
+fn known_trigger(
+    text: &Arc<SourceText>,
+    (gate, gate_span): (&str, Span),
+    (trigger, trigger_span): (&str, Span),
+) -> Result<(), PolicyError> {
+    let all = rule::all().iter().flat_map(|r| r.triggers).filter(|t| is_of_2017(t));
+    let known: BTreeSet<(&str, &str)> = all.filter_map(|t| t.split_once(':')).collect();
     if known.iter().any(|(g, t)| g.eq_ignore_ascii_case(gate) && t.eq_ignore_ascii_case(trigger)) {
         return Ok(());
     }
-    if UNSUPPORTED.iter().any(|g| g.eq_ignore_ascii_case(gate)) {
-        return Err(PolicyError::at(text, gate_span, Fault::UnsupportedGate(gate.to_owned()))
-            .with_help("take the line out if you can do without it"));
-    }
     let triggers: Vec<&str> = known.iter().filter(|(g, _)| g.eq_ignore_ascii_case(gate)).map(|(_, t)| *t).collect();
     if triggers.is_empty() {
-        let gates = known.iter().map(|(g, _)| *g).chain(UNSUPPORTED);
+        let gates = known.iter().map(|(g, _)| *g);
         return Err(PolicyError::at(text, gate_span, Fault::UnknownGate(gate.to_owned())).did_you_mean(gate, gates));
     }
     let fault = Fault::UnknownTrigger { gate: gate.to_owned(), trigger: trigger.to_owned() };
     Err(PolicyError::at(text, trigger_span, fault).did_you_mean(trigger, triggers))
+}
+
+/// Whether a trigger is one of the 2017 tool's, which are written in capitals.
+pub(super) fn is_of_2017(trigger: &str) -> bool {
+    !trigger.contains(|c: char| c.is_ascii_lowercase())
 }
 
 /// Makes one run, with WARN, of all lines that ask for vulnerabilities: there is one thing to say, that nothing was
@@ -296,8 +348,8 @@ mod tests {
                     FILECHECK:FILENAMEMATCH:GO:  FILECHECK_NAMEREGEXP=/x{\n";
         let policy = policy(text);
         let given: Vec<_> = policy.checks.iter().flat_map(|c| c.params.iter().map(|(_, v)| v.clone())).collect();
-        assert_eq!(given, ["BEGIN  RSA key=x\\z", "/a:b=c|/d$", "/x\\{"].map(|s| Value::Str(s.into())));
-        assert_eq!(policy.content_patterns(), ["BEGIN  RSA key=x\\z"]);
+        assert_eq!(given, ["^BEGIN  RSA key=x\\z", "/a:b=c|/d$", "/x\\{"].map(|s| Value::Str(s.into())));
+        assert_eq!(policy.content_patterns(), ["^BEGIN  RSA key=x\\z"]);
     }
 
     #[test]
@@ -364,8 +416,12 @@ mod tests {
                 "gate.policy:1: `name-regexp` is not a regular expression that can be run: unclosed group",
             ),
             (
-                "PKGBLACKLIST:PKGNAMEMATCH:STOP:BLACKLIST_NAMEMATCH=telnet",
-                "gate.policy:1: this version does not have the gate `PKGBLACKLIST`, so the line cannot be checked; take the line out if you can do without it",
+                "PKGBLACKLIST:PKGFULLMATCH:STOP:BLACKLIST_FULLMATCH=a|1,telnet",
+                "gate.policy:1: `telnet` in `versions` is not a package and a version; write it as `name|version`",
+            ),
+            (
+                "PKGCHECK:PKGNOTPRESENT:STOP",
+                "gate.policy:1: `required-package-missing` has nothing to look for; give it exact-versions or names or minimum-versions",
             ),
             ("# nothing\n", "gate.policy:1: the policy asks for nothing, so nothing would be checked"),
         ];
@@ -384,20 +440,26 @@ mod tests {
     }
 
     #[test]
-    fn every_gate_of_2017_is_either_checked_or_refused() {
-        let gates = [
-            "SECRETCHECK",
-            "PKGCHECK",
-            "PKGBLACKLIST",
-            "LICBLACKLIST",
-            "IMAGECHECK",
-            "FILEPARSE_PASSWD",
-            "NPMCHECK",
-            "GEMCHECK",
-        ];
-        for gate in gates {
-            assert!(error(&format!("{gate}:ANYTHING:STOP")).contains("does not have the gate"), "{gate}");
-        }
+    fn a_list_keeps_its_pairs() {
+        let policy = policy("PKGCHECK:PKGNOTPRESENT:STOP:PKGFULLMATCH=a|1,b|2:3 PKGNAMEMATCH=c PKGVERSMATCH=d|4\n");
+        let params = &policy.checks.iter().find(|c| c.rule.id == "required-package-missing").unwrap().params;
+        assert_eq!(params.list("exact-versions"), ["a|1", "b|2:3"]);
+        assert_eq!((params.list("names"), params.list("minimum-versions")), (&["c".into()][..], &["d|4".into()][..]));
+    }
+
+    #[test]
+    fn secrets_have_expressions_of_their_own_and_defaults() {
+        let policy = policy(
+            "SECRETCHECK:CONTENTMATCH:STOP\nSECRETCHECK:FILENAMEMATCH:WARN:SECRETCHECK_NAMEREGEXP=.*/a|.*/b c\n",
+        );
+        let params = |id: &str| &policy.checks.iter().find(|c| c.rule.id == id).unwrap().params;
+        assert!(params("secret-content-matched").list("content-regexp").contains(&"PRIV_KEY".to_owned()));
+        assert_eq!(params("secret-name-matched").list("name-regexp"), [".*/a|.*/b c"]);
+        assert!(policy.content_patterns().iter().any(|p| p.contains("PRIVATE KEY")));
+    }
+
+    #[test]
+    fn vulnerabilities_are_told_as_unchecked() {
         for vulnerability in
             ["VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "VULNUNKNOWN", "FEEDOUTOFDATE", "UNSUPPORTEDDISTRO"]
         {

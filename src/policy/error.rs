@@ -77,9 +77,6 @@ pub enum Fault {
     /// A gate nobody knows.
     #[error("unknown gate `{0}`")]
     UnknownGate(String),
-    /// A gate Anchore had and this version has not.
-    #[error("this version does not have the gate `{0}`, so the line cannot be checked")]
-    UnsupportedGate(String),
     /// A trigger its gate does not have.
     #[error("gate `{gate}` has no trigger `{trigger}`")]
     UnknownTrigger {
@@ -88,6 +85,26 @@ pub enum Fault {
         /// The trigger.
         trigger: String,
     },
+    /// A trigger of Anchore's engine that nothing here answers to.
+    #[error("this version has no such gate: `{0}`, so the rule cannot be checked")]
+    UnsupportedTrigger(String),
+    /// A part of a JSON policy that lacks something.
+    #[error("{what} has no `{key}`")]
+    MissingKey {
+        /// The part, in words.
+        what: String,
+        /// The key.
+        key: String,
+    },
+    /// A bundle that contradicts itself, or does not speak of the image.
+    #[error("{0}")]
+    Bundle(String),
+    /// A whitelist's line or item.
+    #[error("{0}")]
+    Whitelist(String),
+    /// A block for images, or a check of one's own.
+    #[error("{0}")]
+    Block(String),
     /// No action.
     #[error("`{0}` is not an action")]
     BadAction(String),
@@ -112,6 +129,14 @@ pub enum Fault {
         param: String,
         /// Why.
         why: String,
+    },
+    /// An item that should name a package and a version.
+    #[error("`{item}` in `{param}` is not a package and a version; write it as `name|version`")]
+    NotAPackage {
+        /// The parameter.
+        param: String,
+        /// The item.
+        item: String,
     },
     /// The text is not TOML.
     #[error("{0}")]
@@ -157,9 +182,6 @@ pub enum Fault {
     /// A policy that asks for nothing.
     #[error("the policy asks for nothing, so nothing would be checked")]
     Empty,
-    /// A form of Anchore's that is not read.
-    #[error("this is a JSON policy bundle; this version reads Anchore's text policies and dockgate's own TOML")]
-    Bundle,
 }
 
 impl PolicyError {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::regexp::{check_line_regex, reason};
-use super::{Action, Actions, Check, Fault, Policy, PolicyLine, Waiver, path_regex};
+use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, line_regex, path_regex};
 use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, Value, catalogue};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
@@ -22,10 +22,17 @@ pub(super) struct Layer {
     pub(super) base_limit: Option<Action>,
     /// Whether rules that no policy of the stack names are left out.
     pub(super) named_only: Option<bool>,
+    /// See [`Policy::until_build_fails`].
+    pub(super) until_build_fails: Option<bool>,
+    /// Whether comments in a Dockerfile may silence findings in it.
+    pub(super) honours_comments: Option<bool>,
     /// By rule id, and code where one is meant.
-    pub(super) rules: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>,
+    pub(super) rules: WantedRules,
     pub(super) waivers: Vec<Waiver>,
 }
+
+/// The runs a policy asks for, by rule id, and code where one is meant.
+pub(super) type WantedRules = BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>;
 
 /// One run of a rule that a policy asks for.
 #[derive(Clone, Debug)]
@@ -61,6 +68,8 @@ impl Layer {
         merged.actions.append(&mut self.actions);
         merged.base_limit = self.base_limit.or(merged.base_limit);
         merged.named_only = self.named_only.or(merged.named_only);
+        merged.until_build_fails = self.until_build_fails.or(merged.until_build_fails);
+        merged.honours_comments = self.honours_comments.or(merged.honours_comments);
         // A word on a whole rule is also one on its codes.
         merged.rules.retain(|(rule, _), _| !self.rules.contains_key(&(rule, None)));
         merged.rules.append(&mut self.rules);
@@ -83,7 +92,7 @@ impl Layer {
             let is_later = rule.since > ruleset;
             let cap = |action| if is_later { Action::Go } else { action };
             if !self.rules.contains_key(&(rule.id, None)) {
-                let is_left_out = rule.needs_params() || self.named_only.unwrap_or(false);
+                let is_left_out = rule.needs_params() || rule.is_opt_in() || self.named_only.unwrap_or(false);
                 if let Some(action) = actions.of(rule.severity).filter(|_| !is_left_out) {
                     let (params, action) = (Params::defaults(rule), cap(action));
                     checks.push(Check {
@@ -123,7 +132,19 @@ impl Layer {
             }
         }
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
-        Policy { name, ruleset, actions, base_limit, checks, left_out, waivers: self.waivers }
+        Policy {
+            name,
+            ruleset,
+            actions,
+            until_build_fails: self.until_build_fails.unwrap_or(false),
+            base_limit,
+            checks,
+            left_out,
+            waivers: self.waivers,
+            honours_comments: self.honours_comments.unwrap_or(true),
+            notes: Vec::new(),
+            wishes: OutputWishes::default(),
+        }
     }
 }
 
@@ -139,14 +160,18 @@ pub(super) static NEEDED: [Needed; 2] = [
 ];
 
 fn compares_with_base(rule: &Rule) -> bool {
-    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:")) || compares_packages(rule)
+    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
 }
 
 fn compares_packages(rule: &Rule) -> bool {
-    rule.triggers.iter().any(|t| t.starts_with("PKGDIFF:"))
+    let gate = |t: &&'static str| t.split(':').next().unwrap_or_default();
+    rule.triggers.iter().map(|t| gate(t)).any(|gate| PACKAGE_GATES.contains(&gate))
 }
 
-/// Parameters for a rule: known, of the right kind, and with regular expressions that compile.
+/// Anchore's gates that look at packages.
+const PACKAGE_GATES: [&str; 6] = ["GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBLACKLIST", "PKGCHECK", "PKGDIFF"];
+
+/// Parameters for a rule: known, of the right kind, with regular expressions that compile and packages that have a version.
 pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result<Params, Fault> {
     let params = Params::new(rule, given)?;
     for (name, value) in params.iter().filter(|(name, _)| name.ends_with("-regexp")) {
@@ -161,9 +186,16 @@ pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result
                 return Err(fault(String::from("it is empty, and would match everything")));
             }
             match name {
-                "content-regexp" => check_line_regex(expression).map_err(fault)?,
+                "content-regexp" => check_line_regex(line_regex(expression)).map_err(fault)?,
                 _ => drop(path_regex(expression).map_err(|error| fault(reason(&error.to_string())))?),
             }
+        }
+    }
+    for (name, value) in params.iter().filter(|(name, _)| *name == "versions" || name.ends_with("-versions")) {
+        let Value::List(items) = value else { continue };
+        let is_whole = |item: &&String| item.split_once('|').is_some_and(|(n, v)| !n.is_empty() && !v.is_empty());
+        if let Some(item) = items.iter().find(|item| !is_whole(item)) {
+            return Err(Fault::NotAPackage { param: name.to_owned(), item: item.clone() });
         }
     }
     Ok(params)

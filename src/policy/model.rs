@@ -120,6 +120,8 @@ pub struct Policy {
     pub ruleset: Edition,
     /// What to do about rules that are not named.
     pub actions: Actions,
+    /// Whether findings of BuildKit's checks that BuildKit does not come to, because the build fails before, are left out.
+    pub until_build_fails: bool,
     /// The most that is done about a finding that came with the base image; `Stop` for no limit.
     pub base_limit: Action,
     /// What to check, sorted by rule id then by order in the policy.
@@ -128,6 +130,21 @@ pub struct Policy {
     pub left_out: Vec<Target>,
     /// What to let pass.
     pub waivers: Vec<Waiver>,
+    /// Comments in a Dockerfile may silence findings in it.
+    pub honours_comments: bool,
+    /// What of it does not hold, in words.
+    pub notes: Vec<String>,
+    /// How the report should look where the command line does not say.
+    pub wishes: OutputWishes,
+}
+
+/// How a report should look, as a configuration asks for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputWishes {
+    /// A format's name.
+    pub format: Option<String>,
+    /// No colours.
+    pub is_plain: bool,
 }
 
 impl Policy {

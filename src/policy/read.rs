@@ -5,9 +5,10 @@ use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::hadolint::{self, Surroundings};
 use super::layer::Layer;
-use super::{Fault, Policy, PolicyError, anchore, toml};
-use crate::rule;
+use super::{Fault, Policy, PolicyError, anchore, line_regex, toml};
+use crate::rule::{self, Value};
 use crate::text::{SourceText, Span};
 
 /// Bytes a policy may have.
@@ -17,13 +18,17 @@ const DEEPEST: usize = 8;
 
 impl Policy {
     /// The policy called `name`: a built-in one, else the file at this path. A built-in name wins; write `./default` for
-    /// a file of that name.
+    /// a file of that name. `hadolint` is the built-in policy with hadolint's configuration file and variables over it.
     ///
     /// # Errors
     /// When there is none, when it cannot be read, and when anything in it, or in a policy it extends, is wrong.
     pub fn load(name: &str) -> Result<Policy, PolicyError> {
         let (text, is_built_in) = open(name, name)?;
-        stack(&text, is_built_in, &mut Vec::new()).map(|layer| layer.resolve(name.to_owned()))
+        let layer = stack(&text, is_built_in, &mut Vec::new())?;
+        if is_built_in && name == hadolint::NAME {
+            return hadolint::resolve(layer, &Surroundings::of_process());
+        }
+        Ok(layer.resolve(name.to_owned()))
     }
 
     /// The policy with this text, as from the file at `text.path()`.
@@ -44,8 +49,15 @@ impl Policy {
 
     /// What to search for in the content of the image's files, sorted.
     pub fn content_patterns(&self) -> Vec<String> {
-        let patterns = self.checks.iter().map(|check| check.params.str("content-regexp"));
-        let mut patterns: Vec<String> = patterns.filter(|p| !p.is_empty()).map(str::to_owned).collect();
+        let given = self.checks.iter().flat_map(|check| check.params.iter());
+        let mut patterns = Vec::new();
+        for (_, value) in given.filter(|(name, _)| *name == "content-regexp") {
+            match value {
+                Value::Str(one) => patterns.push(line_regex(one).to_owned()),
+                Value::List(all) => patterns.extend(all.iter().map(|one| line_regex(one).to_owned())),
+                Value::Int(_) | Value::Bool(_) => {}
+            }
+        }
         patterns.sort();
         patterns.dedup();
         patterns
@@ -57,16 +69,30 @@ fn open(name: &str, path: &str) -> Result<(Arc<SourceText>, bool), PolicyError> 
     if let Some((file, text)) = rule::builtin_policy(name) {
         return Ok((SourceText::new(file, text), true));
     }
-    let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => PolicyError::NotFound { name: name.to_owned() },
-        _ => PolicyError::Read { path: path.to_owned(), error },
-    };
+    match file(path) {
+        Err(PolicyError::Read { error, .. }) if error.kind() == ErrorKind::NotFound => {
+            Err(PolicyError::NotFound { name: name.to_owned() })
+        }
+        found => Ok((found?, false)),
+    }
+}
+
+/// The text of the file at `path`.
+pub(super) fn file(path: &str) -> Result<Arc<SourceText>, PolicyError> {
+    let failed = |error| PolicyError::Read { path: path.to_owned(), error };
     let mut bytes = Vec::new();
     File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST {
         return Err(PolicyError::TooLarge { path: path.to_owned(), limit: LARGEST });
     }
-    Ok((SourceText::from_bytes(path, bytes), false))
+    Ok(SourceText::from_bytes(path, bytes))
+}
+
+/// What a built-in policy says.
+#[cfg(test)]
+pub(super) fn built_in(name: &str) -> Result<Layer, PolicyError> {
+    let (text, is_built_in) = open(name, name)?;
+    stack(&text, is_built_in, &mut Vec::new())
 }
 
 /// Reads a policy and those it extends. `below` holds the paths of the policies that led here.

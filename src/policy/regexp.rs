@@ -18,6 +18,71 @@ pub fn path_regex(expression: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(&anchored).dot_matches_new_line(true).size_limit(SIZE_LIMIT).build()
 }
 
+/// The names Anchore's analyzer gave its expressions for secrets, and what each stands for.
+const NAMED: [(&str, &str); 6] = [
+    ("ALPINE_NULL_ROOT", r"^root:::0:::::$"),
+    ("API_KEY", r"(?i)api[-_]key *=+ *.*\b[A-Z0-9]{20,60}\b"),
+    ("AWS_ACCESS_KEY", r"(?i)aws_access_key_id *=+ *.*\b[A-Z0-9]{20}\b"),
+    ("AWS_SECRET_KEY", r#"(?i)aws_secret_access_key *=+ *["']?[A-Z0-9/+]{40}(?:[^A-Z0-9/+=]|$)"#),
+    ("DOCKER_AUTH", r#"(?i)"auth": *"[^"]+""#),
+    ("PRIV_KEY", r"(?i)-+BEGIN.*PRIVATE KEY-+"),
+];
+
+/// What an expression over lines stands for: one of the names Anchore's analyzer knew (`PRIV_KEY`) for its expression,
+/// anything else for itself.
+pub fn line_regex(expression: &str) -> &str {
+    NAMED.iter().find(|(name, _)| *name == expression).map_or(expression, |(_, regex)| regex)
+}
+
+/// The expressions of an Anchore policy's list, which a `|` outside of groups and classes separates, as they are searched
+/// for: from the start of each line. The analyzer named its expressions, and a policy may repeat the name before an equal
+/// sign (`PRIV_KEY=-+BEGIN.*`) or give nothing but the name.
+pub(super) fn line_expressions(list: &str) -> Vec<String> {
+    let expression = |item: &str| {
+        let named = item.split_once('=').filter(|(name, _)| is_name(name));
+        let regex = named.map_or(item, |(_, regex)| regex);
+        match line_regex(regex) == regex {
+            true => from_line_start(&from_python(regex)),
+            false => regex.to_owned(),
+        }
+    };
+    alternatives(list).into_iter().filter(|item| !item.is_empty()).map(expression).collect()
+}
+
+/// Whether a text is the name of an expression: capitals in several words, as in `PRIV_KEY`.
+fn is_name(text: &str) -> bool {
+    text.contains('_') && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn from_line_start(regex: &str) -> String {
+    match regex.starts_with(['^']) || regex.starts_with(".*") {
+        true => regex.to_owned(),
+        false => format!("^{regex}"),
+    }
+}
+
+/// The parts of an expression between its outermost `|`.
+fn alternatives(expression: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth, mut class_start) = (Vec::new(), 0, 0_usize, None);
+    let mut chars = expression.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match (c, class_start) {
+            ('\\', _) => drop(chars.next()),
+            ('[', None) => class_start = Some(at + 1 + usize::from(expression[at + 1..].starts_with('^'))),
+            (']', Some(first)) if at > first => class_start = None,
+            ('(', None) => depth += 1,
+            (')', None) => depth = depth.saturating_sub(1),
+            ('|', None) if depth == 0 => {
+                parts.push(&expression[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&expression[start..]);
+    parts
+}
+
 /// Whether an expression can be searched for in the lines of a file.
 ///
 /// # Errors
@@ -124,6 +189,32 @@ mod tests {
     fn paths_are_matched_from_their_start() {
         assert!(!path_regex("id_rsa").unwrap().is_match("/root/id_rsa"));
         assert!(path_regex(".*/id_rsa$").unwrap().is_match("/ro\not/id_rsa"));
+    }
+
+    #[test]
+    fn expressions_over_lines_hold_from_the_start_of_the_line() {
+        let cases: [(&str, &[&str]); 8] = [
+            (".*password.*", &[".*password.*"]),
+            ("BEGIN x", &["^BEGIN x"]),
+            ("^a|b(c|d)|[|]e|f\\|g", &["^a", "^b(c|d)", "^[|]e", "^f\\|g"]),
+            ("PRIV_KEY|AWS_SECRET_KEY", &["PRIV_KEY", "AWS_SECRET_KEY"]),
+            ("MY_OWN=.*x=y", &[".*x=y"]),
+            ("password=.*", &["^password=.*"]),
+            ("(?i)token", &["^(?i)token"]),
+            ("a||", &["^a"]),
+        ];
+        for (list, expected) in cases {
+            assert_eq!(line_expressions(list), expected, "{list}");
+        }
+        let names = ["API_KEY", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "DOCKER_AUTH", "PRIV_KEY"];
+        assert!(names.iter().all(|name| line_regex(name) != *name && check_line_regex(line_regex(name)).is_ok()));
+        let finds = |name: &str, line: &str| regex::Regex::new(line_regex(name)).unwrap().is_match(line);
+        assert!(
+            finds("PRIV_KEY", "-----BEGIN RSA PRIVATE KEY-----") && !finds("PRIV_KEY", "-----BEGIN PUBLIC KEY-----")
+        );
+        assert!(finds("DOCKER_AUTH", r#"  "auth": "dXNlcg==""#));
+        assert!(finds("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID = ABCDEFGHIJ0123456789"));
+        assert!(finds("AWS_SECRET_KEY", &format!("aws_secret_access_key={}", "aB3/".repeat(10))));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
-use super::layer::{Layer, Wanted, Wish, params};
+use super::layer::{Layer, Wanted, WantedRules, Wish, params};
 use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, Waiver};
 use crate::rule::{self, Code, Edition, Severity, Target, Value};
 use crate::text::{SourceText, Span};
@@ -41,7 +41,8 @@ struct Document<'a> {
 type Key<'a> = Spanned<::toml::de::DeString<'a>>;
 type Item<'a> = Spanned<DeValue<'a>>;
 
-const KEYS: [&str; 6] = ["actions", "extends", "named-only", "rules", "ruleset", "waiver"];
+const KEYS: [&str; 8] =
+    ["actions", "extends", "inline-ignores", "named-only", "rules", "ruleset", "until-build-fails", "waiver"];
 const SEVERITIES: [(&str, Severity); 4] =
     [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
 const WAIVER_KEYS: [&str; 6] = ["expires", "fingerprint", "path", "reason", "rule", "rules"];
@@ -64,6 +65,10 @@ impl Document<'_> {
         item.get_ref().as_str().ok_or_else(|| self.kind(key, item, "a string"))
     }
 
+    fn switch(&self, key: &str, item: &Item<'_>) -> Result<bool, PolicyError> {
+        item.get_ref().as_bool().ok_or_else(|| self.kind(key, item, "true or false"))
+    }
+
     fn table<'v, 'i>(&self, key: &str, item: &'v Item<'i>) -> Result<&'v DeTable<'i>, PolicyError> {
         item.get_ref().as_table().ok_or_else(|| self.kind(key, item, "a table"))
     }
@@ -77,10 +82,9 @@ impl Document<'_> {
                     let name = self.string("extends", item)?.to_owned();
                     extends = Some(Extends { name, span: Span::new(item.span().start, item.span().end) });
                 }
-                "named-only" => {
-                    let only = item.get_ref().as_bool();
-                    layer.named_only = Some(only.ok_or_else(|| self.kind("named-only", item, "true or false"))?);
-                }
+                "named-only" => layer.named_only = Some(self.switch("named-only", item)?),
+                "until-build-fails" => layer.until_build_fails = Some(self.switch("until-build-fails", item)?),
+                "inline-ignores" => layer.honours_comments = Some(self.switch("inline-ignores", item)?),
                 "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
                 "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
                 "waiver" => {
@@ -157,8 +161,8 @@ impl Document<'_> {
         Ok(targets)
     }
 
-    fn rules(&self, table: &DeTable<'_>) -> Result<BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>, PolicyError> {
-        let mut wanted: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>> = BTreeMap::new();
+    fn rules(&self, table: &DeTable<'_>) -> Result<WantedRules, PolicyError> {
+        let mut wanted = WantedRules::new();
         let mut set_by: BTreeMap<(&'static str, Option<Code>), &str> = BTreeMap::new();
         for (key, item) in table {
             let name = key.get_ref().as_ref();

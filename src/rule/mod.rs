@@ -129,6 +129,8 @@ pub struct Rule {
     pub summary: &'static str,
     /// Names other tools gave the same check, unique across the catalogue: `DL3006`, `StageNameCasing`.
     pub aliases: &'static [&'static str],
+    /// Names shared with other rules: one check of another tool that is several rules here.
+    pub groups: &'static [&'static str],
     /// What the codes of its findings begin with, when each has a code of its own: `SC`.
     pub codes: Option<&'static str>,
     /// Anchore's `GATE:TRIGGER` this rule answers to; several rules may answer to one trigger.
@@ -148,15 +150,29 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Every name the rule goes by beside its id: aliases, then triggers.
+    /// Every name the rule goes by beside its id: aliases, then groups, then triggers.
     pub fn other_names(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.aliases.iter().chain(self.triggers).copied()
+        self.aliases.iter().chain(self.groups).chain(self.triggers).copied()
+    }
+
+    /// The name of BuildKit's check that finds the same, when there is one: the only names of letters alone that start
+    /// with a capital.
+    pub fn buildkit_name(&self) -> Option<&'static str> {
+        let is_one = |name: &&str| {
+            name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphabetic())
+        };
+        self.aliases.iter().chain(self.groups).copied().find(|name| is_one(name))
     }
 
     /// The first paragraph of the page's "What", on one line.
     pub fn what(&self) -> String {
         let section = self.page.split_once("## What\n").map_or(self.summary, |(_, rest)| rest.trim_start());
         section.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether the rule runs only where a policy names it: its page is tagged `opt-in`.
+    pub fn is_opt_in(&self) -> bool {
+        self.tags.contains(&"opt-in")
     }
 
     /// Whether a policy must give a parameter before the rule can run.
@@ -225,11 +241,12 @@ pub fn find(name: &str) -> Option<&'static Rule> {
     by_id.or_else(|| RULES.iter().find(|r| r.aliases.iter().any(|a| a.eq_ignore_ascii_case(name))))
 }
 
-/// The rules a name stands for: one for an id or alias, all that answer to it for a `GATE:TRIGGER`.
+/// The rules a name stands for: one for an id or alias, all that answer to it for a group or a `GATE:TRIGGER`.
 pub fn named(name: &str) -> Vec<&'static Rule> {
+    let shares = |rule: &&Rule| rule.groups.iter().chain(rule.triggers).any(|shared| shared.eq_ignore_ascii_case(name));
     match find(name) {
         Some(rule) => vec![rule],
-        None => RULES.iter().filter(|r| r.triggers.iter().any(|t| t.eq_ignore_ascii_case(name))).collect(),
+        None => RULES.iter().filter(shares).collect(),
     }
 }
 

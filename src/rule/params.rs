@@ -78,6 +78,14 @@ pub enum ParamsError {
         /// Its help line.
         help: &'static str,
     },
+    /// None of the parameters is given, and without one the rule looks for nothing.
+    #[error("`{rule}` has nothing to look for; give it {}", .known.join(" or "))]
+    Nothing {
+        /// Rule id.
+        rule: &'static str,
+        /// The names it has.
+        known: Vec<&'static str>,
+    },
 }
 
 fn hint(known: &[&str]) -> String {
@@ -124,8 +132,18 @@ impl Params {
         }
         match rule.params.iter().find(|p| p.required && !params.values.contains_key(p.name)) {
             Some(p) => Err(ParamsError::Missing { rule: rule.id, name: p.name, help: p.help }),
+            None if params.asks_for_nothing(rule) => {
+                Err(ParamsError::Nothing { rule: rule.id, known: rule.params.iter().map(|p| p.name).collect() })
+            }
             None => Ok(params),
         }
+    }
+
+    /// Whether the rule runs over lists that a policy has to fill, and all are empty.
+    fn asks_for_nothing(&self, rule: &super::Rule) -> bool {
+        let is_list = |p: &super::ParamSpec| matches!(p.default, Default::List([]));
+        let is_made_of_lists = rule.is_opt_in() && !rule.params.is_empty() && rule.params.iter().all(is_list);
+        is_made_of_lists && rule.params.iter().all(|p| self.list(p.name).is_empty())
     }
 
     /// A string parameter; empty when it is not one.

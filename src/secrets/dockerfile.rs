@@ -22,18 +22,14 @@ pub struct TextSecret {
 /// Parts of a variable's name, split at `_`, that say it holds a secret (those BuildKit's check looks for).
 const SECRET_WORDS: [&str; 10] =
     ["apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token"];
-/// Parts that say it does not.
-const PUBLIC_WORDS: [&str; 1] = ["public"];
-/// Last parts that say it names something about a secret.
-const HARMLESS_ENDINGS: [&str; 2] = ["file", "version"];
+/// Parts that say it does not: it is public, or names something about a secret.
+const HARMLESS_WORDS: [&str; 3] = ["public", "file", "version"];
 
 /// Whether a variable's name says that it holds a secret: `DB_PASSWORD` does, `PASSWORD_FILE` and `PUBLIC_KEY` do not.
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let parts: Vec<&str> = name.split('_').collect();
-    parts.iter().any(|part| SECRET_WORDS.contains(part))
-        && !parts.iter().any(|part| PUBLIC_WORDS.contains(part))
-        && !parts.last().is_some_and(|last| parts.len() > 1 && HARMLESS_ENDINGS.contains(last))
+    parts.iter().any(|part| SECRET_WORDS.contains(part)) && !parts.iter().any(|part| HARMLESS_WORDS.contains(part))
 }
 
 /// Every secret in the text, sorted by place.

@@ -3,17 +3,21 @@
 //! Names and patterns are data (`rules/files/keys.toml`, `rules/detectors`). A secret that is found leaves this room
 //! only as [`crate::text::Masked`].
 
+mod command;
 mod dockerfile;
 mod key_file;
 mod lines;
+mod mask;
 mod placeholder;
 mod scanner;
 
 use crate::rule::{Confidence, Detector, KeyFile};
 use crate::text::Masked;
 
+pub use command::{CommandSecret, CommandSecretUse, in_commands};
 pub use dockerfile::{TextSecret, in_dockerfile, is_secret_name};
 pub use key_file::{HEAD, classify, key_file};
+pub use mask::{masked, masked_value};
 pub use placeholder::is_placeholder;
 pub use scanner::Scanner;
 

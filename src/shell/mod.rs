@@ -10,12 +10,15 @@ mod command;
 mod diagnose;
 mod guard;
 mod json;
+mod package_call;
+mod package_manager;
 mod quoting;
 mod scan;
 mod script;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod values;
 mod walk;
 mod wrapper;
 
@@ -23,4 +26,6 @@ pub use command::{Assignment, Command, CommandWord, PipelinePosition, Redirect, 
 pub use diagnose::{Diagnosis, Diagnostic, ShellCheck, diagnose};
 pub use guard::is_guarded;
 pub use json::script_json;
+pub use package_call::{CallOption, PackageArgument, PackageCall, package_calls};
+pub use package_manager::{Manager, Task};
 pub use script::{Dialect, Form, Script, ScriptError, Shell, scripts};

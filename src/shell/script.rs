@@ -186,8 +186,8 @@ const PARALLEL_FROM: usize = 100;
 /// Reads the scripts of a Dockerfile: RUN, and the commands of CMD, ENTRYPOINT and HEALTHCHECK, also inside ONBUILD. One
 /// for each such instruction, in order.
 ///
-/// SHELL, and a comment `# hadolint shell=bash` likewise, is followed within a stage and into the stages built on it; the
-/// comment above the first FROM is about all stages. Code for a shell of another family gives a script without commands.
+/// SHELL is followed within a stage and into the stages built on it. Code for a shell of another family gives a script
+/// without commands.
 pub fn scripts(dockerfile: &Dockerfile) -> Vec<Script> {
     let shells = shells(dockerfile);
     let script = |(index, shell): (usize, Arc<Shell>)| {
@@ -203,32 +203,36 @@ pub fn scripts(dockerfile: &Dockerfile) -> Vec<Script> {
 }
 
 /// The shell in force at each instruction.
+///
+/// A comment `# hadolint shell=…` says which shell the base image has: before the first FROM for every stage, right above
+/// a later one for that stage, elsewhere from there to the end of the stage.
 fn shells(dockerfile: &Dockerfile) -> Vec<Arc<Shell>> {
     let linux = Arc::new(Shell::linux());
     let windows = Arc::new(Shell::windows());
+    let mut comments = dockerfile.shell_comments().peekable();
+    let mut of_every_base = None;
     let mut last: Vec<Arc<Shell>> = Vec::with_capacity(dockerfile.stages.len());
-    let mut comments = dockerfile.comments.iter().filter(|comment| !comment.in_continuation).peekable();
-    let mut of_all: Option<Arc<Shell>> = None;
     let mut current = Arc::clone(&linux);
     let mut shells = Vec::with_capacity(dockerfile.instructions.len());
     for (index, instruction) in dockerfile.instructions.iter().enumerate() {
-        while let Some(comment) = comments.next_if(|comment| comment.span.start < instruction.span.start) {
-            if let Some(name) = named_in_comment(&comment.text) {
-                current = Arc::new(Shell::new(vec![name.to_owned()]));
-                let is_above_all = dockerfile.stages.first().is_none_or(|first| index <= first.from);
-                of_all = if is_above_all { Some(Arc::clone(&current)) } else { of_all };
-            }
+        let mut named = None;
+        while let Some((shell, _)) = comments.next_if(|(_, comment)| comment.start < instruction.span.start) {
+            named = Some(Arc::new(Shell::new(vec![shell.to_owned()])));
+        }
+        if instruction.stage.is_none_or(|stage| stage == 0) && last.is_empty() {
+            of_every_base = named.clone().or(of_every_base);
         }
         if let Some(stage) =
             instruction.stage.and_then(|i| dockerfile.stages.get(i)).filter(|stage| stage.from == index)
         {
-            current = match (&of_all, &stage.base_kind) {
-                (_, Base::Stage(base)) => last.get(*base).map_or_else(|| Arc::clone(&linux), Arc::clone),
-                (Some(shell), _) => Arc::clone(shell),
+            current = match (&stage.base_kind, &of_every_base) {
+                (Base::Stage(base), _) => last.get(*base).map_or_else(|| Arc::clone(&linux), Arc::clone),
+                (_, Some(shell)) => Arc::clone(shell),
                 _ if is_windows(dockerfile, stage, instruction) => Arc::clone(&windows),
                 _ => Arc::clone(&linux),
             };
         }
+        current = named.unwrap_or(current);
         if let (Keyword::Shell, Args::Json(words)) = (instruction.keyword, &instruction.args)
             && !words.is_empty()
         {
@@ -243,12 +247,6 @@ fn shells(dockerfile: &Dockerfile) -> Vec<Arc<Shell>> {
         shells.push(Arc::clone(&current));
     }
     shells
-}
-
-/// The shell in `hadolint shell=bash`.
-fn named_in_comment(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix("hadolint")?.strip_prefix([' ', '\t'])?.trim_start().strip_prefix("shell")?;
-    rest.trim_start().strip_prefix('=')?.split_whitespace().next()
 }
 
 /// Whether a stage builds on Windows, whose default shell is cmd: by `--platform`, by the image's name, or because the
@@ -380,26 +378,6 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_names_the_shell() {
-        let programs = |text: &str| {
-            let of = |script: &Script| script.shell.as_ref().and_then(|shell| shell.program()).unwrap_or_default();
-            read(text).1.iter().map(of).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            programs("FROM x AS a\nRUN a\n# hadolint shell = /bin/Bash.exe\nRUN b\nFROM y\nRUN c\nFROM a\nRUN d\n"),
-            ["sh", "bash", "sh", "bash"]
-        );
-        assert_eq!(
-            programs("# hadolint shell=pwsh\nFROM x\nRUN a\nSHELL [\"zsh\"]\nRUN b\nFROM y\nRUN c\n"),
-            ["pwsh", "zsh", "pwsh"]
-        );
-        assert_eq!(
-            programs("FROM x\n# hadolint shell\n# hadolintshell=zsh\nRUN a\\\n# hadolint shell=zsh\nb\n"),
-            ["sh"]
-        );
-    }
-
-    #[test]
     fn here_documents_are_code_when_a_shell_reads_them() {
         assert_eq!(spans("FROM x\nRUN <<EOF\na && \\\n  b\nEOF\nRUN c\n"), ["a", "b", "c"]);
         assert_eq!(spans("FROM x\nRUN <<-EOF bash -e\n\ta\n\tb\nEOF\n"), ["bash -e", "a", "b"]);
@@ -425,6 +403,17 @@ mod tests {
             scripts[3].shell.as_ref().unwrap().sets_pipefail() && !scripts[2].shell.as_ref().unwrap().sets_pipefail()
         );
         assert!(scripts[4..].iter().all(|script| script.commands.is_empty() && script.error.is_none()));
+    }
+
+    #[test]
+    fn a_comment_says_which_shell_a_base_image_has() {
+        let (_, scripts) = read(
+            "# hadolint shell=pwsh\nARG A\nFROM a AS one\nRUN x\nFROM b\nRUN x\nSHELL [\"bash\", \"-c\"]\nRUN x\n\
+             # hadolint shell=cmd\nRUN x\nFROM c\n# hadolint shell=bash\nRUN x\n# hadolint shell=zsh\nFROM one\nRUN x\n",
+        );
+        let dialects: Vec<_> = scripts.iter().map(Script::dialect).collect();
+        use Dialect::{Bash, Other, Zsh};
+        assert_eq!(dialects, [Other, Other, Bash, Other, Bash, Zsh]);
     }
 
     #[test]

@@ -15,6 +15,16 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escape(text, is_control)
 }
 
+/// For the message of a GitHub workflow command.
+pub fn workflow_data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// For a property of a GitHub workflow command.
+pub fn workflow_property(text: &str) -> String {
+    workflow_data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -55,5 +65,11 @@ mod tests {
         assert_eq!(terminal("a\x1b[31mb\nc"), "a\\x1b[31mb\nc");
         assert_eq!(line("a\nb\u{202e}c"), "a\\nb\\u{202e}c");
         assert_eq!(line("plain ä"), "plain ä");
+    }
+
+    #[test]
+    fn a_name_cannot_end_a_workflow_command() {
+        assert_eq!(workflow_property("a,b:c%\n::error::x"), "a%2Cb%3Ac%25%0A%3A%3Aerror%3A%3Ax");
+        assert_eq!(workflow_data("100% of a: b\r\n::stop"), "100%25 of a: b%0D%0A::stop");
     }
 }

@@ -5,11 +5,13 @@
 
 mod closest;
 mod edit;
+mod embedded;
 pub mod escape;
 mod masked;
 mod source;
 
 pub use closest::closest;
 pub use edit::{Edit, EditError, apply_edits};
+pub use embedded::Embedding;
 pub use masked::Masked;
 pub use source::{Position, Region, SourceText, Span, decode, encode};

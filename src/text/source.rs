@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::embedded::{Host, Pieces};
+
 /// A half-open range of byte offsets into [`SourceText::text`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
@@ -98,26 +100,34 @@ pub fn encode(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// One file's text under the name that reports use for it.
+/// One file's text under the name that reports use for it, or a text that stands inside a file ([`Embedding`]).
 ///
-/// `path` is relative to the run's root with `/` separators (or `-` for standard input).
+/// `path` is relative to the run's root with `/` separators (or `-` for standard input). Spans and line numbers are those
+/// of the text; [`Position`]s, which people are shown, are those of the file.
+///
+/// [`Embedding`]: super::Embedding
 pub struct SourceText {
     path: String,
     text: String,
     line_starts: Vec<usize>,
     raw_bytes: Vec<usize>,
+    host: Option<Host>,
 }
 
 impl SourceText {
     /// Takes text that is known to be UTF-8.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Self::build(path.into(), text.into(), Vec::new())
+        Self::build(path.into(), text.into(), Vec::new(), None)
+    }
+
+    pub(super) fn embedded(file: &Arc<Self>, text: String, pieces: Pieces) -> Arc<Self> {
+        Self::build(file.path.clone(), text, Vec::new(), Some(Host { file: Arc::clone(file), pieces }))
     }
 
     /// Takes bytes as read. Nothing is lost: see [`SourceText::to_bytes`].
     pub fn from_bytes(path: impl Into<String>, bytes: Vec<u8>) -> Arc<Self> {
         match String::from_utf8(bytes) {
-            Ok(text) => Self::build(path.into(), text, Vec::new()),
+            Ok(text) => Self::build(path.into(), text, Vec::new(), None),
             Err(error) => {
                 let (mut text, mut raw) = (String::new(), Vec::new());
                 for chunk in error.as_bytes().utf8_chunks() {
@@ -127,20 +137,35 @@ impl SourceText {
                         text.extend(char::from_u32(RAW_BYTE_BASE + u32::from(*byte)));
                     }
                 }
-                Self::build(path.into(), text, raw)
+                Self::build(path.into(), text, raw, None)
             }
         }
     }
 
-    fn build(path: String, text: String, raw_bytes: Vec<usize>) -> Arc<Self> {
+    fn build(path: String, text: String, raw_bytes: Vec<usize>, host: Option<Host>) -> Arc<Self> {
         let mut line_starts = vec![0];
         line_starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1));
-        Arc::new(Self { path, text, line_starts, raw_bytes })
+        Arc::new(Self { path, text, line_starts, raw_bytes, host })
     }
 
     /// The name reports use.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The file: the text itself, or the file around an embedded one.
+    pub fn file(self: &Arc<Self>) -> &Arc<Self> {
+        self.host.as_ref().map_or(self, |host| &host.file)
+    }
+
+    /// Where a span of the text is in its [`file`](SourceText::file).
+    pub fn in_file(&self, span: Span) -> Span {
+        self.host.as_ref().map_or(span, |host| host.pieces.place(span))
+    }
+
+    /// For a text inside a file: from its first to its last byte there.
+    pub fn whole_in_file(&self) -> Option<Span> {
+        self.host.as_ref().map(|host| host.pieces.whole())
     }
 
     /// The text that spans point into.
@@ -175,7 +200,7 @@ impl SourceText {
         self.line_starts.len() - usize::from(ends_with_newline)
     }
 
-    /// The line, from 1, that holds a byte offset.
+    /// The line of the text, from 1, that holds a byte offset.
     pub fn line(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= offset).max(1)
     }
@@ -190,8 +215,11 @@ impl SourceText {
         Span::new(*start, start + body.strip_suffix('\r').unwrap_or(body).len())
     }
 
-    /// Line and column of a byte offset; offsets past the end, or inside a character, are moved back.
+    /// Line and column in the file of a byte offset; offsets past the end, or inside a character, are moved back.
     pub fn position(&self, offset: usize) -> Position {
+        if let Some(host) = &self.host {
+            return host.file.position(host.pieces.place(Span::new(offset, offset)).start);
+        }
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
@@ -201,8 +229,11 @@ impl SourceText {
         Position { line, column: self.text[start..offset].chars().count() + 1 }
     }
 
-    /// Line and column of both ends of a span.
+    /// Line and column in the file of both ends of a span.
     pub fn region(&self, span: Span) -> Region {
+        if let Some(host) = &self.host {
+            return host.file.region(host.pieces.place(span));
+        }
         Region { start: self.position(span.start), end: self.position(span.end) }
     }
 }

@@ -5,8 +5,8 @@ use tar::{Builder, EntryType};
 use super::super::fixture::{
     Dir, File, Hardlink, Symlink, config, digest, docker_of, gzip, header, image_of, open, tar,
 };
-use super::super::limits::{MAX_LAYER_PROBLEMS, MAX_LINE};
-use super::super::{Change, ContentMatch, Entry, EntryKind, Image, Wants};
+use super::super::limits::{MAX_CAPTURED_FILE, MAX_LAYER_PROBLEMS, MAX_LINE};
+use super::super::{Change, ChooseProbe, ContentMatch, Entry, EntryKind, Image, Part, Probe, Probed, Wants};
 
 fn entries(image: &Image, layer: usize) -> Vec<&Entry> {
     let added = image.layers[layer].changes.iter().filter_map(|change| match change {
@@ -193,6 +193,7 @@ fn one_pass_hashes_captures_and_searches() {
         content: vec!["^key=".to_owned(), "absent".to_owned(), "end$".to_owned()],
         capture: vec!["/etc/passwd".to_owned()],
         capture_if: Some(|path| path.starts_with("/db/")),
+        ..Wants::default()
     };
     let big = format!("{}\nkey=1\nthe end", "filler line\n".repeat(20_000));
     let layer = tar(&[
@@ -210,6 +211,37 @@ fn one_pass_hashes_captures_and_searches() {
     let matched = |pattern, line| ContentMatch { pattern, line };
     assert_eq!(found[2].matches, [matched(0, 20_002), matched(2, 20_003)]);
     assert_eq!(found[3].matches, [matched(0, 1)]);
+}
+
+/// Counts the bytes of a file, and gives back so many as the count says.
+struct Counter(u64);
+
+impl Probe for Counter {
+    fn feed(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len() as u64;
+    }
+
+    fn finish(self: Box<Self>) -> Option<Probed> {
+        let content = vec![b'x'; usize::try_from(self.0).ok()?];
+        (self.0 > 0).then(|| Probed { parts: vec![Part { name: "count".to_owned(), content }], problem: None })
+    }
+}
+
+#[test]
+fn a_probe_sees_every_byte_and_is_bounded() {
+    let probe: ChooseProbe = |entry| (entry.size != 3).then(|| -> Box<dyn Probe> { Box::new(Counter(0)) });
+    let wants = Wants { content: vec!["a".to_owned()], probe: Some(probe), ..Wants::default() };
+    let big = "a".repeat(300_000);
+    let image = image_of(&[tar(&[("a", File(&big)), ("b", File("")), ("c", File("abc"))])], &wants);
+    let found = entries(&image, 0);
+    assert_eq!(found[0].probed.as_ref().unwrap().parts[0].content.len(), 300_000);
+    assert_eq!((&found[1].probed, &found[2].probed), (&None, &None));
+    let mut builder = Builder::new(Vec::new());
+    let size = usize::try_from(MAX_CAPTURED_FILE).unwrap() + 1;
+    builder.append(&header("big", EntryType::Regular, size), vec![0; size].as_slice()).unwrap();
+    let layer = builder.into_inner().unwrap();
+    let probed = entries(&image_of(&[layer], &wants), 0)[0].probed.clone().unwrap();
+    assert!(probed.parts.is_empty() && probed.problem.as_ref().unwrap().contains("more than"));
 }
 
 #[test]

@@ -101,7 +101,7 @@ pub fn diagnose(
         whole.problems.extend(part.problems);
         whole.scripts += part.scripts;
     }
-    whole.diagnostics.sort_by(|a, b| (a.span.start, a.span.end, a.code).cmp(&(b.span.start, b.span.end, b.code)));
+    whole.diagnostics.sort_by_key(|d| (d.span, d.code));
     whole.diagnostics.dedup();
     if let Some((script, _)) = jobs.get(within) {
         let line = dockerfile.source.line(script.code.place(0..0).start);

@@ -1,0 +1,82 @@
+//! LICBLACKLIST: licences that an image's packages must not be under.
+
+use std::collections::BTreeMap;
+
+use super::pkgdiff::placed;
+use super::{Facts, Reporter};
+
+/// Packages under exactly these licences.
+pub fn denied_licence(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    denied(facts, report, |licence, unwanted| licence == unwanted);
+}
+
+/// Packages whose licence has one of these texts in it.
+pub fn denied_licence_part(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    denied(facts, report, |licence, unwanted| licence.contains(unwanted));
+}
+
+/// Packages named in a message.
+const SHOWN: usize = 8;
+
+/// One finding for each licence and each layer that brought packages under it.
+fn denied(facts: &Facts<'_>, report: &mut Reporter<'_>, is_denied: fn(&str, &str) -> bool) {
+    let packages = &facts.packages.list;
+    if !packages.is_empty() && packages.iter().all(|package| package.licences.is_empty()) {
+        let message = format!("licences were not checked: none is known of any of the {} packages", packages.len());
+        return report.push(report.on_image(message));
+    }
+    for unwanted in report.params().list("licences") {
+        let mut by_layer: BTreeMap<Option<usize>, Vec<&str>> = BTreeMap::new();
+        for package in packages.iter().filter(|p| p.licences.iter().any(|licence| is_denied(licence, unwanted))) {
+            by_layer.entry(facts.package_history.layer_of(&package.name)).or_default().push(&package.name);
+        }
+        for (layer, mut names) in by_layer {
+            names.sort_unstable();
+            names.dedup();
+            let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+            let more = match names.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let is = if names.len() == 1 { "is" } else { "are" };
+            let message = format!("{shown}{more} {is} under `{unwanted}`, and the policy does not want this licence");
+            report.push(placed(report, layer, message).subject(unwanted));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Case, messages};
+
+    fn case(licences: &[&str]) -> Case {
+        let mut case = Case::new(1).layer([], []).packages([("tar", "1")]);
+        case = case.layer([], []).packages([("bash", "5"), ("grep", "3"), ("tar", "1")]);
+        case.licences = licences.iter().map(|l| (*l).to_owned()).collect();
+        case
+    }
+
+    #[test]
+    fn licences_are_compared_whole_or_in_part() {
+        let case = case(&["GPL-3+", "MIT"]);
+        let whole = |licence: &str| messages(&case.run_with("denied-licence", &[("licences", &[licence])]));
+        assert_eq!(
+            whole("GPL-3+"),
+            [
+                "0 tar is under `GPL-3+`, and the policy does not want this licence",
+                "1 bash, grep are under `GPL-3+`, and the policy does not want this licence",
+            ]
+        );
+        assert_eq!(whole("GPL-3"), [""; 0]);
+        assert_eq!(case.run_with("denied-licence-part", &[("licences", &["GPL"])]).len(), 2);
+        assert!(case.run_with("denied-licence-part", &[("licences", &["gpl", "Apache"])]).is_empty());
+    }
+
+    #[test]
+    fn unknown_licences_do_not_pass_in_silence() {
+        assert_eq!(
+            messages(&case(&[]).run_with("denied-licence", &[("licences", &["MIT", "BSD"])])),
+            ["- licences were not checked: none is known of any of the 3 packages"]
+        );
+    }
+}

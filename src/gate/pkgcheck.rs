@@ -1,0 +1,97 @@
+//! PKGCHECK: packages that an image must have.
+
+use std::cmp::Ordering;
+
+use super::pkgdiff::placed;
+use super::{Facts, Reporter};
+use crate::packages::Package;
+
+/// Packages of the distribution that are missing, or are there with a version the policy does not take.
+pub fn required_package_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let params = report.params();
+    for (name, version) in params.list("exact-versions").iter().filter_map(|item| name_and_version(item)) {
+        require(facts, report, name, Some(version), |package| {
+            (package.version != version).then(|| format!("where the policy wants exactly {version}"))
+        });
+    }
+    for name in params.list("names") {
+        require(facts, report, name, None, |_| None);
+    }
+    for (name, version) in params.list("minimum-versions").iter().filter_map(|item| name_and_version(item)) {
+        require(facts, report, name, Some(version), |package| {
+            let is_below = package.kind.compare_versions(&package.version, version) == Ordering::Less;
+            is_below.then(|| format!("where the policy wants at least {version}"))
+        });
+    }
+}
+
+fn require(
+    facts: &Facts<'_>,
+    report: &mut Reporter<'_>,
+    name: &str,
+    version: Option<&str>,
+    wrong: impl Fn(&Package) -> Option<String>,
+) {
+    let mut installed = installed(facts, name).peekable();
+    if installed.peek().is_none() {
+        let version = version.map(|v| format!(" {v}")).unwrap_or_default();
+        let message = format!("the image does not have the package {name}{version}, which the policy requires");
+        return report.push(report.on_image(message).subject(name));
+    }
+    if let Some((package, why)) = installed.find_map(|package| Some((package, wrong(package)?))) {
+        let message = format!("the image has version {} of the package {name}, {why}", package.version);
+        report.push(placed(report, facts.package_history.layer_of(name), message).subject(name));
+    }
+}
+
+/// The distribution's packages of a name, one for each architecture.
+pub(super) fn installed<'a>(facts: &Facts<'a>, name: &'a str) -> impl Iterator<Item = &'a Package> {
+    facts.packages.list.iter().filter(move |package| package.kind.is_distribution() && package.name == name)
+}
+
+/// The parts of an item `name|version`.
+pub(super) fn name_and_version(item: &str) -> Option<(&str, &str)> {
+    let (name, version) = item.split_once('|')?;
+    Some((name.trim(), version.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Case, messages};
+
+    fn missing(params: &[(&str, &[&str])]) -> Vec<String> {
+        let case = Case::new(1).layer([], []).packages([("zlib", "1:1.2")]);
+        messages(
+            &case
+                .layer([], [])
+                .packages([("curl", "7.88"), ("zlib", "1:1.2")])
+                .run_with("required-package-missing", params),
+        )
+    }
+
+    #[test]
+    fn names_and_exact_versions() {
+        assert_eq!(missing(&[("names", &["curl", "zlib"]), ("exact-versions", &["curl|7.88"])]), [""; 0]);
+        assert_eq!(
+            missing(&[("names", &["curl", "tini"]), ("exact-versions", &["curl|7.87", "tini|1"])]),
+            [
+                "1 the image has version 7.88 of the package curl, where the policy wants exactly 7.87",
+                "- the image does not have the package tini 1, which the policy requires",
+                "- the image does not have the package tini, which the policy requires",
+            ]
+        );
+    }
+
+    #[test]
+    fn minimum_versions_are_compared_as_the_manager_does() {
+        assert_eq!(missing(&[("minimum-versions", &["curl|7.9", "zlib|9.9"])]), [""; 0]);
+        assert_eq!(
+            missing(&[("minimum-versions", &["curl|7.88-1", "zlib|2:0.1", "tini|1"])]),
+            [
+                "1 the image has version 7.88 of the package curl, where the policy wants at least 7.88-1",
+                "0 the image has version 1:1.2 of the package zlib, where the policy wants at least 2:0.1",
+                "- the image does not have the package tini 1, which the policy requires",
+            ]
+        );
+    }
+}

@@ -1,0 +1,127 @@
+//! NPMCHECK and GEMCHECK: packages of npm and RubyGems by name and version, and what only their registries know.
+
+use super::pkgcheck::name_and_version;
+use super::{Facts, Reporter};
+use crate::finding::Finding;
+use crate::packages::{Package, PackageKind};
+
+/// npm packages by name and version.
+pub fn denied_npm_version(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    denied_version(facts, report, PackageKind::Npm);
+}
+
+/// npm packages by name.
+pub fn denied_npm_package(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    denied_name(facts, report, PackageKind::Npm);
+}
+
+/// Tells that what only npm's registry knows was not checked.
+pub fn npm_registry_data_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    data_missing(facts, report, PackageKind::Npm);
+}
+
+/// Gems by name and version.
+pub fn denied_gem_version(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    denied_version(facts, report, PackageKind::Gem);
+}
+
+/// Gems by name.
+pub fn denied_gem_package(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    denied_name(facts, report, PackageKind::Gem);
+}
+
+/// Tells that what only the registry of RubyGems knows was not checked.
+pub fn gem_registry_data_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    data_missing(facts, report, PackageKind::Gem);
+}
+
+fn denied_version(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
+    for (name, version) in report.params().list("versions").iter().filter_map(|item| name_and_version(item)) {
+        for package in installed(facts, kind).filter(|p| p.name == name && p.version == version) {
+            report.push(unwanted(facts, report, package).subject(format!("{name}-{version}")));
+        }
+    }
+}
+
+fn denied_name(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
+    for name in report.params().list("names") {
+        for package in installed(facts, kind).filter(|p| p.name == *name) {
+            report.push(unwanted(facts, report, package).subject(name));
+        }
+    }
+}
+
+fn installed<'a>(facts: &Facts<'a>, kind: PackageKind) -> impl Iterator<Item = &'a Package> {
+    facts.packages.list.iter().filter(move |package| package.kind == kind)
+}
+
+fn unwanted(facts: &Facts<'_>, report: &Reporter<'_>, package: &Package) -> Finding {
+    let message = format!(
+        "the {} {} {} is installed, and the policy does not want it",
+        thing(package.kind),
+        package.name,
+        package.version
+    );
+    match facts.tree.get(&package.database) {
+        Some(node) => report.in_layer(node.layer, Some(&package.database), message),
+        None => report.on_image(message),
+    }
+}
+
+fn data_missing(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
+    let count = installed(facts, kind).count();
+    if count > 0 {
+        let were = if count == 1 { " was" } else { "s were" };
+        let message = format!(
+            "{count} {}{were} not compared with the registry: this version has no registry data, so which versions are \
+             the latest, official or withdrawn is not known",
+            thing(kind)
+        );
+        report.push(report.on_image(message));
+    }
+}
+
+fn thing(kind: PackageKind) -> &'static str {
+    if kind == PackageKind::Npm { "npm package" } else { "gem" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Case, file, messages, package};
+    use crate::packages::{Package, PackageKind};
+
+    fn case() -> Case {
+        let manifest = "/app/node_modules/left-pad/package.json";
+        let mut case = Case::new(1).layer([], []).packages([("left-pad", "1.3.0")]).layer([file(manifest)], []);
+        let npm = Package { kind: PackageKind::Npm, database: manifest.into(), ..package("left-pad", "1.3.0") };
+        case.others = vec![npm, Package { kind: PackageKind::Gem, ..package("rake", "13.0") }];
+        case
+    }
+
+    #[test]
+    fn packages_of_a_language_are_not_the_distributions() {
+        let said = "1 the npm package left-pad 1.3.0 is installed, and the policy does not want it";
+        let case = case();
+        let run = |rule: &str, list: &str, item: &str| messages(&case.run_with(rule, &[(list, &[item])]));
+        assert_eq!(run("denied-npm-package", "names", "left-pad"), [said]);
+        assert_eq!(run("denied-npm-version", "versions", "left-pad|1.3.0"), [said]);
+        assert_eq!(run("denied-npm-version", "versions", "left-pad|1.3"), [""; 0]);
+        assert_eq!(run("denied-gem-package", "names", "left-pad"), [""; 0]);
+        assert_eq!(
+            run("denied-gem-version", "versions", "rake|13.0"),
+            ["- the gem rake 13.0 is installed, and the policy does not want it"]
+        );
+    }
+
+    #[test]
+    fn what_only_the_registry_knows_is_told_as_unknown() {
+        let case = case();
+        let said = messages(&case.run("npm-registry-data-missing", &[]));
+        assert!(
+            said.len() == 1 && said[0].starts_with("- 1 npm package was not compared with the registry"),
+            "{said:?}"
+        );
+        assert_eq!(case.run("gem-registry-data-missing", &[]).len(), 1);
+        assert!(Case::new(0).layer([], []).run("npm-registry-data-missing", &[]).is_empty());
+    }
+}

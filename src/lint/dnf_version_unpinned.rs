@@ -1,0 +1,8 @@
+use super::package_manager::report_unpinned;
+use super::{Facts, Reporter, rpm};
+use crate::shell::Manager;
+
+/// Reports every package or module of dnf that is installed without a version.
+pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    report_unpinned(facts, report, &[Manager::Dnf], "`httpd-2.4.57` or `php:8.2`", |_, call| rpm::judge(call));
+}

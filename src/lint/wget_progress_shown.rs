@@ -1,0 +1,17 @@
+use super::{Facts, Reporter};
+
+/// Options after which wget draws no bar on the terminal.
+const QUIET: [&str; 9] =
+    ["-q", "--quiet", "-nv", "--no-verbose", "--progress", "-o", "--output-file", "-a", "--append-output"];
+
+/// Reports every wget that draws its progress into the build's log.
+pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    for command in facts.run_commands() {
+        let Some(word) = command.words.first().filter(|_| command.name() == Some("wget")) else { continue };
+        let is_about_itself = command.has_flag(&["--version", "--help"]) || command.args().is_empty();
+        if !is_about_itself && !command.has_flag(&QUIET) {
+            let message = "wget draws its progress, thousands of lines in the log of a build";
+            report.push(report.at(word.span, message).help("give it `--progress=dot:giga`, `-nv` or `-q`"));
+        }
+    }
+}
