@@ -1,7 +1,7 @@
 //! Every gate, trigger and parameter of the 2017 tool: a policy line, an image that it must find something in, and one
 //! that it must find nothing in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use dockgate::check::{ImageRequest, Request, Selection, run};
@@ -246,11 +246,8 @@ impl Made {
         let request = Request {
             dockerfiles: dockerfile.into_iter().collect(),
             notes: Vec::new(),
-            ignore_files: std::collections::BTreeMap::new(),
+            ignore_files: BTreeMap::new(),
             context: None,
-            ignore_files: std::collections::BTreeMap::new(),
-            notes: Vec::new(),
-            shellcheck: None,
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
                 base: self.newer_base.map(|_| reference("base.tar")),

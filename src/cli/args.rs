@@ -124,10 +124,33 @@ pub(super) struct BuildArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct CommonArgs {
-    /// The policy: `default`, `strict`, `cis`, `anchore-2017`, or a file (dockgate TOML or Anchore text).
+pub(super) struct PolicyArgs {
+    /// The policy: `default`, `strict`, `cis`, `hadolint` (with its own configuration), `buildkit`, `anchore-2017`, or a file
+    /// (dockgate TOML, Anchore text or JSON).
     #[arg(long, value_name = "POLICY", default_value = "default")]
     pub(super) policy: String,
+    /// The policy bundle: another name for --policy.
+    #[arg(long, value_name = "FILE", conflicts_with = "policy", value_hint = ValueHint::FilePath)]
+    pub(super) bundle: Option<String>,
+    /// Let pass what an Anchore whitelist names by gate and trigger id (repeatable).
+    #[arg(long = "whitelist", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) whitelists: Vec<String>,
+    /// The same for a whitelist that serves all images (repeatable).
+    #[arg(long = "global-whitelist", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) global_whitelists: Vec<String>,
+    /// Read the policy, what it extends and the whitelists from a git ref, so that a change cannot switch off its own
+    /// gate: `origin/main`. What the work tree would change is told.
+    #[arg(long, value_name = "REF")]
+    pub(super) policy_from: Option<String>,
+    /// What the image is called, for policies that depend on it (repeatable) [default: its own tags].
+    #[arg(long = "image-name", value_name = "NAME")]
+    pub(super) image_names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CommonArgs {
+    #[command(flatten)]
+    pub(super) policies: PolicyArgs,
     /// The lowest action that fails the run.
     #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
     pub(super) fail_on: FailOn,

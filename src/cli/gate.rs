@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, discover, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
@@ -34,10 +34,10 @@ struct Ready {
 }
 
 impl Ready {
-    fn new(common: &CommonArgs, build: BuildArgs) -> Result<Self, CliError> {
+    fn new(common: &CommonArgs, build: BuildArgs, image: Option<&ImageRequest>) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
         let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
-        let mut policy = Policy::load(&common.policy)?;
+        let mut policy = policies::in_force(&common.policies, image, build.platform.as_deref())?;
         let format = match common.format {
             Some(Format::Text) => output::Format::Text,
             Some(Format::Table) => output::Format::Table,
@@ -88,10 +88,10 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             reason: format!("{reason} to take as the build context"),
         });
     }
-    let ready = Ready::new(&args.common, args.build)?;
+    let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
+    let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
-    let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
     run(
         &ready,
@@ -103,7 +103,7 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
 
 /// Dockerfiles alone.
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let ready = Ready::new(&args.common, args.build)?;
+    let ready = Ready::new(&args.common, args.build, None)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
     let mut discovered = discover::dockerfiles(&paths);
     if discovered.dockerfiles.is_empty() {
@@ -124,9 +124,9 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let ready = Ready::new(&args.common, args.build)?;
-    let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
+    let ready = Ready::new(&args.common, args.build, image.as_ref())?;
+    let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
 }
 

@@ -2,21 +2,26 @@
 //!
 //! To add a trigger: a page in `rules/image` whose `code` names the function (`suiddiff::setuid_added`), and the function.
 
-mod accounts;
 pub mod accountcheck;
+mod accounts;
 pub mod anchoresec;
 pub mod bytes;
 pub mod caches;
 pub mod capabilities;
+mod compare;
 pub mod config;
 pub mod contents;
+pub mod custom;
 pub mod dockerfilecheck;
 pub mod end_of_life;
 pub mod filecheck;
 pub mod fileparse_passwd;
+pub mod files;
 pub mod imagecheck;
+pub mod instructions;
 pub mod keys;
 pub mod licblacklist;
+pub mod metadata;
 pub mod permissions;
 pub mod pkgblacklist;
 pub mod pkgcheck;
@@ -126,6 +131,19 @@ impl<'a> Reporter<'a> {
         let maker = self.facts.trace.and_then(|t| t.history.get(entry)).copied().unwrap_or(Maker::Unknown);
         let origin = if maker == Maker::Base { Origin::Base } else { Origin::Yours };
         self.traced(maker, inside, message).origin(origin)
+    }
+
+    /// Starts a finding about an instruction of the Dockerfile, and about the image where there is none.
+    pub fn at_instruction(&self, index: usize, message: impl Into<String>) -> Finding {
+        let inside = ImagePlace { image: self.facts.image.reference.clone(), path: None, layer: None };
+        let instruction = self.facts.dockerfile.and_then(|d| Some((d, d.instructions.get(index)?)));
+        match instruction {
+            Some((dockerfile, instruction)) => {
+                Finding::new(self.rule, Place::source(&dockerfile.source, instruction.head_span), message)
+                    .in_image(inside)
+            }
+            None => Finding::new(self.rule, Place::Image(inside), message),
+        }
     }
 
     /// Where layer `layer` stands, for a second place.

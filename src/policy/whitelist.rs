@@ -3,6 +3,7 @@
 //! Three forms are read: lines of `GATE TRIGGER-ID`, JSON (a list of items, a whitelist, or a bundle's whitelists), and
 //! the lines the 2017 tool kept for an image, each a JSON object, which count where a `#` stands before them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::image_name::{ImageNames, wildcard};
@@ -20,6 +21,13 @@ pub struct WhitelistItem {
     trigger_id: String,
     /// The id of the one image it is for.
     image: Option<String>,
+}
+
+impl fmt::Display for WhitelistItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.gate, self.trigger_id)?;
+        self.image.as_ref().map_or(Ok(()), |image| write!(f, " of {image}"))
+    }
 }
 
 impl WhitelistItem {
@@ -238,7 +246,10 @@ mod tests {
                 "6 ANCHORESEC CVE-2016-1+curl* (whitelisted)",
             ]
         );
-        assert_eq!(read("\nSUIDDIFF").unwrap_err(), "w:2: `SUIDDIFF` is not GATE TRIGGER-ID; such as ANCHORESEC CVE-2015-5180");
+        assert_eq!(
+            read("\nSUIDDIFF").unwrap_err(),
+            "w:2: `SUIDDIFF` is not GATE TRIGGER-ID; such as ANCHORESEC CVE-2015-5180"
+        );
     }
 
     #[test]
@@ -253,7 +264,8 @@ mod tests {
     #[test]
     fn json_is_a_list_a_whitelist_or_a_bundle() {
         let item = "{\"gate\": \"vulnerabilities\",\n \"trigger_id\": \"CVE-1\", \"description\": \"no fix\", \"expires_on\": \"2026-12-31T00:00:00Z\"}";
-        let expected = |line: usize, by: &str| format!("{line} vulnerabilities CVE-1* (whitelisted{by}: no fix) until 2026-12-31");
+        let expected =
+            |line: usize, by: &str| format!("{line} vulnerabilities CVE-1* (whitelisted{by}: no fix) until 2026-12-31");
         assert_eq!(read(&format!("[\n{item}]")).unwrap(), [expected(2, "")]);
         assert_eq!(read(&format!("{{\"id\": \"w1\", \"items\": [{item}]}}")).unwrap(), [expected(1, " by w1")]);
         let bundle = format!("{{\"allowlists\": [{{\"id\": \"w1\", \"name\": \"all\", \"items\": [{item}]}}]}}");
@@ -261,9 +273,15 @@ mod tests {
         let cases = [
             ("{\"id\": \"x\"}", "w:1: the whitelist has no `items`"),
             ("[{\"gate\": \"G\"}]", "w:1: the whitelist's item has no `trigger_id`"),
-            ("[\n{\"gate\": \"G\", \"trigger_ids\": \"x\"}]", "w:2: unknown key `trigger_ids` in the whitelist's item; did you mean `trigger_id`?"),
+            (
+                "[\n{\"gate\": \"G\", \"trigger_ids\": \"x\"}]",
+                "w:2: unknown key `trigger_ids` in the whitelist's item; did you mean `trigger_id`?",
+            ),
             ("[{\"gate\": \"G\", \"trigger_id\": \"\"}]", "w:1: an item names a gate and a trigger id"),
-            ("[{\"gate\": \"G\", \"trigger_id\": \"x\", \"expires_on\": \"soon\"}]", "w:1: `soon` is not a day; write it as 2026-12-31"),
+            (
+                "[{\"gate\": \"G\", \"trigger_id\": \"x\", \"expires_on\": \"soon\"}]",
+                "w:1: `soon` is not a day; write it as 2026-12-31",
+            ),
             ("{\n", "w:2: not JSON: a key in quotes is missing"),
         ];
         for (text, expected) in cases {
@@ -273,7 +291,9 @@ mod tests {
 
     #[test]
     fn an_item_covers_by_gate_and_wildcard() {
-        let covers = |gate: &str, id: &str, trigger_id: &str| WhitelistItem::new(gate, id, None).covers(["ANCHORESEC"].into_iter(), trigger_id);
+        let covers = |gate: &str, id: &str, trigger_id: &str| {
+            WhitelistItem::new(gate, id, None).covers(["ANCHORESEC"].into_iter(), trigger_id)
+        };
         assert!(covers("anchoresec", "CVE-2017-1", "CVE-2017-1+openssl"));
         assert!(covers("*", "CVE-2017-*+openssl", "CVE-2017-1+openssl"));
         assert!(!covers("ANCHORESEC", "CVE-2017-*+curl", "CVE-2017-1+openssl"));
