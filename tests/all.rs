@@ -10,3 +10,4 @@ mod ignores;
 mod images;
 mod pages;
 mod readme;
+mod shell;
