@@ -11,3 +11,4 @@ mod ignores;
 mod images;
 mod pages;
 mod readme;
+mod shell;
