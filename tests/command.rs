@@ -161,7 +161,7 @@ fn no_output_shows_a_secret() {
     let key = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n", PLANTED[2]);
     fs::write(folder.path().join("id_rsa"), key).unwrap();
     for policy in ["default", "strict"] {
-        for format in ["text", "table", "json", "sarif", "github", "markdown"] {
+        for format in dockgate::output::Format::ALL.map(|format| format.name) {
             let text = stdout(dockgate().args(["check", "--policy", policy, "--format", format]).arg(folder.path()), 1);
             assert!(text.contains("DB_PASSWORD"), "{format}: the finding is there");
             for secret in PLANTED {
