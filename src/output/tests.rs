@@ -36,8 +36,8 @@ fn report() -> Report {
             judged("sudo-used", Severity::Error, at(&plain, 16, 20), "sudo is used", "1"),
             waived,
             judged("untagged-base", Severity::Style, at(&hostile, 5, 11), HOSTILE, "2"),
-            judged("scratch-base", Severity::Info, Place::file_path("app/Dockerfile"), "of the file", "3"),
-            judged("secret-in-env", Severity::Warning, image, "in the image", "4"),
+            judged("key-file-copied", Severity::Info, Place::file_path("app/Dockerfile"), "of the file", "3"),
+            judged("file-name-matched", Severity::Warning, image, "in the image", "4"),
         ],
         suppressed: Vec::new(),
         verdict: Action::Stop,
@@ -98,8 +98,8 @@ fn hadolints_json_is_an_array_of_its_six_fields() {
     assert_eq!(all[0], expected);
     assert_eq!(all[1]["message"], HOSTILE);
     let rest: Vec<_> = [2, 3].map(|i| (&all[i]["code"], &all[i]["file"], &all[i]["line"])).into();
-    assert_eq!(rest[0], (&json!("scratch-base"), &json!("app/Dockerfile"), &json!(1)), "no code of hadolint's: our id");
-    assert_eq!(rest[1], (&json!("secret-in-env"), &json!("out/x.tar"), &json!(1)));
+    assert_eq!(rest[0], (&json!("key-file-copied"), &json!("app/Dockerfile"), &json!(1)), "no code of hadolint's: our id");
+    assert_eq!(rest[1], (&json!("file-name-matched"), &json!("out/x.tar"), &json!(1)));
 }
 
 #[test]
