@@ -166,7 +166,7 @@ fn compares_with_base(rule: &Rule) -> bool {
 
 fn compares_packages(rule: &Rule) -> bool {
     let gate = |t: &&'static str| t.split(':').next().unwrap_or_default();
-    rule.triggers.iter().map(|t| gate(t)).any(|gate| PACKAGE_GATES.contains(&gate))
+    rule.triggers.iter().map(gate).any(|gate| PACKAGE_GATES.contains(&gate))
 }
 
 /// Anchore's gates that look at packages.
