@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod catalogue;
+mod checks;
 mod command;
 mod floors;
 mod gates;

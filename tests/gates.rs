@@ -321,7 +321,8 @@ fn every_line_finds_what_it_asks_for_and_nothing_else() {
 fn every_trigger_and_parameter_has_a_row() {
     let rows: BTreeSet<String> = ROWS.iter().map(|r| r.line.split(':').take(2).collect::<Vec<_>>().join(":")).collect();
     for rule in rule::all().iter().filter(|rule| rule.phase == Phase::Image || is_dockerfilecheck(rule)) {
-        for trigger in rule.triggers.iter().filter(|trigger| !trigger.starts_with(NEVER_SILENT)) {
+        for trigger in rule.triggers.iter().filter(|trigger| is_of_2017(trigger) && !trigger.starts_with(NEVER_SILENT))
+        {
             // The short names of what a language's gates look for stand for the long ones.
             let is_short = rule
                 .triggers
@@ -335,6 +336,11 @@ fn every_trigger_and_parameter_has_a_row() {
             }
         }
     }
+}
+
+/// The engine that came later writes its gates in small letters.
+fn is_of_2017(trigger: &str) -> bool {
+    trigger.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 fn is_dockerfilecheck(rule: &Rule) -> bool {

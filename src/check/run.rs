@@ -13,7 +13,7 @@ use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope
 use super::suppress::{Suppressed, Wishes};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, ImagePlace, Place};
 use crate::image::{ImageError, ImageReference, Progress};
 use crate::policy::{Action, Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
 use crate::rule::{Phase, Rule, Target, catalogue};
@@ -172,7 +172,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     }
     let (decided, suppressed, unused) = leave_out(decided, &models, request, &coverage);
     let waivers = waiver_findings(&decided, request, &coverage);
-    let decided = decided.into_iter().chain(unused).chain(waivers).collect();
+    let decided = decided.into_iter().chain(unused).chain(waivers).chain(listed_image(request)).collect();
     let mut redactions: BTreeMap<String, Vec<Span>> = BTreeMap::new();
     for models in &models {
         let source = &models.dockerfile.source;
@@ -270,8 +270,28 @@ fn judge(mut finding: Finding, check: &Check, request: &Request<'_>) -> Decided 
     if let Some(severity) = check.severity.filter(|_| is_of_rule) {
         finding.severity = severity;
     }
-    let decision = decide(request.policy, check, &finding, request.today);
+    let trigger_id = gate::trigger_id(&finding, check.trigger.as_deref());
+    let decision = decide(request.policy, check, &finding, &trigger_id, request.today);
     Decided { finding, decision }
+}
+
+/// What the run says of an image that a list of the policy denies or allows as a whole.
+fn listed_image<'a>(request: &'a Request<'_>) -> impl Iterator<Item = Decided> + use<'a> {
+    let words = [
+        (catalogue::DENIED_IMAGE, "the policy denies this image, whatever is in it"),
+        (catalogue::ALLOWED_IMAGE, "the policy allows this image as it is: nothing in it was checked"),
+    ];
+    words.into_iter().filter_map(|(rule, message)| {
+        let check = request.policy.checks.iter().find(|check| check.rule == rule)?;
+        let place = match (&request.image, &check.line) {
+            (Some(wanted), _) => {
+                let image = wanted.reference.to_string();
+                Place::Image(ImagePlace { image, path: None, layer: None })
+            }
+            (None, line) => line.as_ref().map(|line| Place::source(&line.source, line.span))?,
+        };
+        Some(judge(Finding::new(rule, place, message), check, request))
+    })
 }
 
 /// What the run says of its own waivers: those that cover nothing, and those past their day.

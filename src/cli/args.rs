@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::output::Format;
 
 /// One gate from Dockerfile to image: lints the Dockerfile and its build context, then judges the image by a policy.
 #[derive(Debug, Parser)]
@@ -124,15 +127,38 @@ pub(super) struct BuildArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct CommonArgs {
-    /// The policy: `default`, `strict`, `cis`, `anchore-2017`, or a file (dockgate TOML or Anchore text).
+pub(super) struct PolicyArgs {
+    /// The policy: `default`, `strict`, `cis`, `hadolint` (with its own configuration), `buildkit`, `anchore-2017`, or a file
+    /// (dockgate TOML, Anchore text or JSON).
     #[arg(long, value_name = "POLICY", default_value = "default")]
     pub(super) policy: String,
+    /// The policy bundle: another name for --policy.
+    #[arg(long, value_name = "FILE", conflicts_with = "policy", value_hint = ValueHint::FilePath)]
+    pub(super) bundle: Option<String>,
+    /// Let pass what an Anchore whitelist names by gate and trigger id (repeatable).
+    #[arg(long = "whitelist", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) whitelists: Vec<String>,
+    /// The same for a whitelist that serves all images (repeatable).
+    #[arg(long = "global-whitelist", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) global_whitelists: Vec<String>,
+    /// Read the policy, what it extends and the whitelists from a git ref, so that a change cannot switch off its own
+    /// gate: `origin/main`. What the work tree would change is told.
+    #[arg(long, value_name = "REF")]
+    pub(super) policy_from: Option<String>,
+    /// What the image is called, for policies that depend on it (repeatable) [default: its own tags].
+    #[arg(long = "image-name", value_name = "NAME")]
+    pub(super) image_names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CommonArgs {
+    #[command(flatten)]
+    pub(super) policies: PolicyArgs,
     /// The lowest action that fails the run.
     #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
     pub(super) fail_on: FailOn,
     /// How the report on standard output looks [default: text, or what hadolint's configuration asks for].
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
     pub(super) format: Option<Format>,
     /// Show Anchore's trigger ids, which whitelists name, in the table.
     #[arg(long = "show-triggerids")]
@@ -168,14 +194,11 @@ pub(super) enum ShellCheck {
     Never,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Text,
-    Table,
-    Json,
-    Sarif,
-    Github,
-    Markdown,
+/// The names of the report formats, with what they are for.
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let name = |format: Format| PossibleValue::new(format.name).aliases(format.aliases).help(format.about);
+    PossibleValuesParser::new(Format::ALL.map(name))
+        .try_map(|name| Format::named(&name).ok_or("there is no such format"))
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::CliError;
 use super::args::PolicyCommand;
 use crate::policy::Policy;
-use crate::rule::{Target, Value};
+use crate::rule::Target;
 
 /// Runs a `policy` command.
 pub(super) fn run(command: &PolicyCommand, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -28,7 +28,7 @@ fn show(policy: &Policy, out: &mut dyn Write) -> Result<(), CliError> {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["action", "rule", "parameters", "asked for by"]);
     for check in &policy.checks {
-        let params: Vec<String> = check.params.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
+        let params: Vec<String> = check.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let by = match &check.line {
             Some(line) => format!("{}:{}", line.source.path(), line.source.line(line.span.start)),
             None => "its severity".to_owned(),
@@ -45,13 +45,4 @@ fn show(policy: &Policy, out: &mut dyn Write) -> Result<(), CliError> {
         writeln!(out, "waived: {}: {}", rules.join(", "), waiver.reason).map_err(CliError::Write)?;
     }
     Ok(())
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Str(s) => s.clone(),
-        Value::List(l) => l.join(","),
-        Value::Int(i) => i.to_string(),
-        Value::Bool(b) => b.to_string(),
-    }
 }

@@ -4,6 +4,7 @@
 //! still read. Every node has a [`Span`] into the source text; a node that stands on several physical lines (through
 //! continuations) has the span from its first to its last byte, and its `text` is the joined text BuildKit would see.
 
+mod arguments;
 mod args;
 mod ast;
 mod checks;

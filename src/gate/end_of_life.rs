@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use toml::Value;
 
 use super::{Facts, Reporter};
+use crate::image::Tree;
 use crate::policy::Date;
 
 /// Files that tell which distribution it is, the first that is there wins.
@@ -34,14 +35,17 @@ static DISTROS: LazyLock<BTreeMap<String, Distro>> = LazyLock::new(|| {
     table.into_iter().map(|(id, versions)| (id, distro(versions))).collect()
 });
 
+/// A field of os-release(5), without its quotes; empty when the file does not have it, `None` when there is no file.
+pub(super) fn release_field(tree: &Tree, name: &str) -> Option<String> {
+    let content = RELEASE_FILES.iter().find_map(|file| tree.resolve(file)?.entry.content.as_deref())?;
+    let release = String::from_utf8_lossy(content);
+    let value = release.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='));
+    Some(value.unwrap_or_default().trim_matches(['"', '\'']).to_owned())
+}
+
 /// Tells that the distribution of the image is past its end.
 pub fn base_end_of_life(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let released = RELEASE_FILES.iter().find_map(|file| facts.tree.resolve(file)?.entry.content.as_deref());
-    let Some(release) = released.map(String::from_utf8_lossy) else { return };
-    let field = |name: &str| {
-        let value = release.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='));
-        value.unwrap_or_default().trim_matches(['"', '\'']).to_owned()
-    };
+    let field = |name: &str| release_field(facts.tree, name).unwrap_or_default();
     let (id, version) = (field("ID"), field("VERSION_ID"));
     let Some(distro) = DISTROS.get(&id) else { return };
     // The longest version that fits: 15.6 before 15.

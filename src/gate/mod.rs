@@ -2,25 +2,31 @@
 //!
 //! To add a trigger: a page in `rules/image` whose `code` names the function (`suiddiff::setuid_added`), and the function.
 
-mod accounts;
 pub mod accountcheck;
+mod accounts;
 pub mod anchoresec;
 pub mod bytes;
 pub mod caches;
 pub mod capabilities;
+mod compare;
 pub mod config;
 pub mod contents;
+pub mod custom;
 pub mod dockerfilecheck;
 pub mod end_of_life;
 pub mod filecheck;
 pub mod fileparse_passwd;
+pub mod files;
 pub mod imagecheck;
+pub mod instructions;
 pub mod keys;
 pub mod licblacklist;
+pub mod metadata;
 pub mod permissions;
 pub mod pkgblacklist;
 pub mod pkgcheck;
 pub mod pkgdiff;
+pub mod platform;
 pub mod registry;
 pub mod suiddiff;
 pub mod unchecked;
@@ -77,6 +83,8 @@ pub struct BaseFacts<'a> {
     pub layers: usize,
     /// Layers the base has today; `None` for a base found inside the image, of which nothing newer is known.
     pub current_layers: Option<usize>,
+    /// `os/architecture` of a base that was given beside the image, when its config tells.
+    pub platform: Option<String>,
 }
 
 /// Where a gate reports to.
@@ -126,6 +134,19 @@ impl<'a> Reporter<'a> {
         let maker = self.facts.trace.and_then(|t| t.history.get(entry)).copied().unwrap_or(Maker::Unknown);
         let origin = if maker == Maker::Base { Origin::Base } else { Origin::Yours };
         self.traced(maker, inside, message).origin(origin)
+    }
+
+    /// Starts a finding about an instruction of the Dockerfile, and about the image where there is none.
+    pub fn at_instruction(&self, index: usize, message: impl Into<String>) -> Finding {
+        let inside = ImagePlace { image: self.facts.image.reference.clone(), path: None, layer: None };
+        let instruction = self.facts.dockerfile.and_then(|d| Some((d, d.instructions.get(index)?)));
+        match instruction {
+            Some((dockerfile, instruction)) => {
+                Finding::new(self.rule, Place::source(&dockerfile.source, instruction.head_span), message)
+                    .in_image(inside)
+            }
+            None => Finding::new(self.rule, Place::Image(inside), message),
+        }
     }
 
     /// Where layer `layer` stands, for a second place.

@@ -44,7 +44,7 @@ pub(super) fn plan(store: &Store, wanted: Option<&str>) -> Result<Plan, ImageErr
         let digest = name.strip_prefix("blobs/").and_then(|_| digest_in_name(&name));
         Blob { name, digest }
     });
-    Ok(Plan { config, tags: item.repo_tags.unwrap_or_default(), layers: layers.collect(), problems })
+    Ok(Plan { config, tags: item.repo_tags.unwrap_or_default(), digest: None, layers: layers.collect(), problems })
 }
 
 fn choose(store: &Store, items: Vec<Item>, wanted: Option<&str>) -> Result<Item, ImageError> {

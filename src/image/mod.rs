@@ -25,4 +25,4 @@ mod tree;
 pub use error::ImageError;
 pub use model::*;
 pub use reference::ImageReference;
-pub use source::{Progress, ReadOptions, read};
+pub use source::{Identity, Progress, ReadOptions, identify, read};

@@ -64,7 +64,7 @@ pub(super) fn plan(store: &Store, wanted: Option<&str>, platform: Option<&Platfo
         let digest = layer.digest().to_string();
         Blob { name: blob_name(&digest), digest: Some(digest) }
     });
-    Ok(Plan { config, tags, layers: layers.collect(), problems: reader.problems })
+    Ok(Plan { config, tags, digest: Some(leaf.digest), layers: layers.collect(), problems: reader.problems })
 }
 
 /// The entries of `index.json` that are the image meant: those with the tag, or all when they are one image.

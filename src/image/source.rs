@@ -57,6 +57,8 @@ pub(super) struct Plan {
     /// The config blob.
     pub(super) config: Vec<u8>,
     pub(super) tags: Vec<String>,
+    /// The manifest's, when it has one.
+    pub(super) digest: Option<String>,
     /// Lowest first.
     pub(super) layers: Vec<Blob>,
     pub(super) problems: Vec<Problem>,
@@ -71,11 +73,37 @@ pub(super) struct Blob {
     pub(super) digest: Option<String>,
 }
 
-/// Reads an image. What is wrong with a layer or a digest is among [`Image::problems`], and the rest of the image is
-/// read all the same; an error means that there is no image to speak of.
-pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>) -> Result<Image, ImageError> {
-    let patterns = Patterns::new(&wants.content)?;
-    let platform = options.platform.as_deref().map(Platform::parse).transpose()?;
+/// What an image is called, as far as its documents tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `name:tag`s, sorted; the one it was asked for by is among them.
+    pub tags: Vec<String>,
+    /// Digest of its manifest, `sha256:…`; Docker archives have none.
+    pub digest: Option<String>,
+    /// Digest of its config, `sha256:…`.
+    pub id: String,
+}
+
+/// What an image is called. Its layers are not read.
+///
+/// # Errors
+/// As [`read`].
+pub fn identify(reference: &ImageReference, platform: Option<&str>) -> Result<Identity, ImageError> {
+    let platform = platform.map(Platform::parse).transpose()?;
+    let (_, plan) = find(reference, platform.as_ref())?;
+    let mut tags = plan.tags;
+    if reference.transport == Transport::DockerArchive {
+        tags.extend(reference.name.clone());
+    }
+    tags.sort();
+    tags.dedup();
+    let mut hash = Sha256::new();
+    hash.update(&plan.config);
+    Ok(Identity { tags, digest: plan.digest, id: digest_of(hash) })
+}
+
+/// The archive or layout, and the image in it.
+fn find(reference: &ImageReference, platform: Option<&Platform>) -> Result<(Store, Plan), ImageError> {
     let path = &reference.path;
     let store = match reference.transport {
         Transport::DockerArchive | Transport::OciArchive => Store::archive(path)?,
@@ -84,8 +112,18 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
     let name = reference.name.as_deref();
     let plan = match reference.transport {
         Transport::DockerArchive => docker::plan(&store, name)?,
-        Transport::OciArchive | Transport::OciLayout => oci::plan(&store, name, platform.as_ref())?,
+        Transport::OciArchive | Transport::OciLayout => oci::plan(&store, name, platform)?,
     };
+    Ok((store, plan))
+}
+
+/// Reads an image. What is wrong with a layer or a digest is among [`Image::problems`], and the rest of the image is
+/// read all the same; an error means that there is no image to speak of.
+pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>) -> Result<Image, ImageError> {
+    let patterns = Patterns::new(&wants.content)?;
+    let platform = options.platform.as_deref().map(Platform::parse).transpose()?;
+    let path = &reference.path;
+    let (store, plan) = find(reference, platform.as_ref())?;
     if plan.layers.len() > MAX_LAYERS {
         let what = format!("the image has {} layers, more than {MAX_LAYERS}", plan.layers.len());
         return Err(ImageError::Limit { path: path.clone(), what });

@@ -302,6 +302,7 @@ mod copied_archive;
 mod copy_from_own_stage;
 mod copy_target_not_folder;
 mod curl_pipe_shell;
+mod custom_instruction;
 mod dnf_cache_left;
 mod dnf_version_unpinned;
 mod dnf_yes_missing;

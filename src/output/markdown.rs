@@ -2,13 +2,16 @@
 
 use std::io::{self, Write};
 
-use super::Style;
+use super::{Format, Style};
 use crate::check::{Judged, Report};
 use crate::finding::Origin;
 use crate::policy::Action;
 use crate::text::escape;
 
-pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) const FORMAT: Format =
+    Format { name: "markdown", aliases: &[], about: "For a pull request or a job's page", has_notes: true, write };
+
+fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (stop, warn, go) = report.counts();
     writeln!(out, "## dockgate: {}\n", report.verdict)?;
     writeln!(out, "{stop} STOP, {warn} WARN, {go} GO with policy {}\n", code(&report.policy.name))?;

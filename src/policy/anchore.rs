@@ -21,20 +21,24 @@ pub(super) fn parse(text: &Arc<SourceText>, is_built_in: bool) -> Result<Layer, 
     let mut wanted = Vec::new();
     for number in 1..=text.line_count() {
         if let Some(line) = Line::parse(text, text.line_span(number))? {
-            wanted.extend(line.wanted(is_built_in)?);
+            wanted.extend(line.asked()?.wanted(is_built_in)?);
         }
     }
     if wanted.is_empty() {
         return Err(PolicyError::at(text, Span::default(), Fault::Empty));
     }
+    Ok(layer(wanted))
+}
+
+/// What the lines of a policy, or the rules of a JSON one, come to. What none of them asks for is not checked.
+pub(super) fn layer(wanted: Vec<Wanted>) -> Layer {
     let mut layer = Layer { ruleset: Some(Edition::CURRENT), ..Layer::default() };
-    // What no line asks for is not checked.
     layer.actions.extend([Severity::Error, Severity::Warning, Severity::Info, Severity::Style].map(|s| (s, None)));
     let own = own_checks(&wanted);
     for wanted in one_feed_warning(wanted).into_iter().chain(own) {
         layer.rules.entry((wanted.rule.id, None)).or_default().push(wanted);
     }
-    Ok(layer)
+    layer
 }
 
 /// A line, split.
@@ -65,7 +69,7 @@ impl<'a> Line<'a> {
             return Err(PolicyError::at(text, span, Fault::NotALine(content.to_owned()))
                 .with_help("such as DOCKERFILECHECK:NOTAG:STOP"));
         };
-        known_trigger(text, gate, trigger)?;
+        known_trigger(text, (text.slice(gate), gate), (text.slice(trigger), trigger))?;
         let word = text.slice(action);
         let Some(done) = Action::parse(word) else {
             let known = ["STOP", "WARN", "GO"];
@@ -75,31 +79,12 @@ impl<'a> Line<'a> {
         Ok(Some(Self { text, span, gate, trigger, action: done, params }))
     }
 
-    /// The runs of rules that the line asks for: one for each rule that answers to its trigger.
-    fn wanted(&self, is_built_in: bool) -> Result<Vec<Wanted>, PolicyError> {
+    fn asked(&self) -> Result<Asked<'a>, PolicyError> {
         let name = format!("{}:{}", self.text.slice(self.gate), self.text.slice(self.trigger));
         let rules = rule::named(&name);
         let given = self.params(&name, &rules)?;
-        let mut wanted = Vec::with_capacity(rules.len());
-        for rule in rules {
-            let own = given
-                .iter()
-                .filter(|g| spec(rule, &g.name).is_some())
-                .map(|g| (g.name.clone(), read_value(g.spec, &g.text)));
-            let params = params(rule, own.collect())
-                .map_err(|fault| PolicyError::at(self.text, self.params.unwrap_or(self.span), fault))?;
-            wanted.push(Wanted {
-                severity: None,
-                rule,
-                code: None,
-                wish: Wish::Do(self.action),
-                params,
-                trigger: Some(name.clone()),
-                line: Some(PolicyLine { source: Arc::clone(self.text), span: self.span }),
-                is_built_in,
-            });
-        }
-        Ok(wanted)
+        let params = self.params.unwrap_or(self.span);
+        Ok(Asked { text: self.text, span: self.span, name, rules, action: self.action, given, params })
     }
 
     /// The parameters of the line, each known to one of its rules.
@@ -138,6 +123,75 @@ impl<'a> Line<'a> {
     }
 }
 
+/// What one line, or one rule of a JSON policy, asks for.
+struct Asked<'a> {
+    text: &'a Arc<SourceText>,
+    /// The line or rule.
+    span: Span,
+    /// `GATE:TRIGGER`, as it is written.
+    name: String,
+    /// The rules that answer to it.
+    rules: Vec<&'static Rule>,
+    action: Action,
+    given: Vec<Given>,
+    /// Where the parameters stand.
+    params: Span,
+}
+
+impl Asked<'_> {
+    /// The runs of rules that are asked for: one for each rule that answers to the trigger.
+    fn wanted(&self, is_built_in: bool) -> Result<Vec<Wanted>, PolicyError> {
+        let mut wanted = Vec::with_capacity(self.rules.len());
+        for rule in &self.rules {
+            let own = self.given.iter().filter(|g| spec(rule, &g.name).is_some());
+            let own = own.map(|g| (g.name.clone(), read_value(g.spec, &g.text)));
+            let params = params(rule, own.collect()).map_err(|fault| PolicyError::at(self.text, self.params, fault))?;
+            wanted.push(Wanted {
+                severity: None,
+                rule,
+                code: None,
+                wish: Wish::Do(self.action),
+                params,
+                trigger: Some(self.name.clone()),
+                line: Some(PolicyLine { source: Arc::clone(self.text), span: self.span }),
+                is_built_in,
+            });
+        }
+        Ok(wanted)
+    }
+}
+
+/// A rule of a JSON policy, taken apart.
+pub(super) struct Object<'a> {
+    pub(super) text: &'a Arc<SourceText>,
+    pub(super) span: Span,
+    pub(super) gate: (&'a str, Span),
+    pub(super) trigger: (&'a str, Span),
+    pub(super) action: Action,
+    /// Names and values, and where each stands.
+    pub(super) params: Vec<(String, String, Span)>,
+}
+
+impl Object<'_> {
+    /// The runs of rules that a rule with one of the triggers of 2017 asks for.
+    pub(super) fn wanted(&self) -> Result<Vec<Wanted>, PolicyError> {
+        known_trigger(self.text, self.gate, self.trigger)?;
+        let name = format!("{}:{}", self.gate.0, self.trigger.0);
+        let rules = rule::named(&name);
+        let mut given: Vec<Given> = Vec::new();
+        for (param, value, span) in &self.params {
+            let Some(spec) = rules.iter().find_map(|rule| spec(rule, param)) else {
+                let known = rules.iter().flat_map(|r| r.params).filter_map(|p| p.anchore);
+                let fault = Fault::UnknownParam { owner: name, name: param.clone() };
+                return Err(PolicyError::at(self.text, *span, fault).did_you_mean(param, known));
+            };
+            given.push(Given { name: param.clone(), spec, text: value.trim().to_owned(), end: 0 });
+        }
+        let (text, span, action) = (self.text, self.span, self.action);
+        Asked { text, span, name, rules, action, given, params: span }.wanted(false)
+    }
+}
+
 /// A parameter as a line gives it.
 struct Given {
     name: String,
@@ -171,10 +225,13 @@ fn read_value(spec: &ParamSpec, text: &str) -> Value {
 }
 
 /// Refuses a gate or trigger that no rule answers to, with the reason that fits.
-fn known_trigger(text: &Arc<SourceText>, gate_span: Span, trigger_span: Span) -> Result<(), PolicyError> {
-    let (gate, trigger) = (text.slice(gate_span), text.slice(trigger_span));
-    let known: BTreeSet<(&str, &str)> =
-        rule::all().iter().flat_map(|r| r.triggers).filter_map(|t| t.split_once(':')).collect();
+fn known_trigger(
+    text: &Arc<SourceText>,
+    (gate, gate_span): (&str, Span),
+    (trigger, trigger_span): (&str, Span),
+) -> Result<(), PolicyError> {
+    let all = rule::all().iter().flat_map(|r| r.triggers).filter(|t| is_of_2017(t));
+    let known: BTreeSet<(&str, &str)> = all.filter_map(|t| t.split_once(':')).collect();
     if known.iter().any(|(g, t)| g.eq_ignore_ascii_case(gate) && t.eq_ignore_ascii_case(trigger)) {
         return Ok(());
     }
@@ -185,6 +242,11 @@ fn known_trigger(text: &Arc<SourceText>, gate_span: Span, trigger_span: Span) ->
     }
     let fault = Fault::UnknownTrigger { gate: gate.to_owned(), trigger: trigger.to_owned() };
     Err(PolicyError::at(text, trigger_span, fault).did_you_mean(trigger, triggers))
+}
+
+/// Whether a trigger is one of the 2017 tool's, which are written in capitals.
+pub(super) fn is_of_2017(trigger: &str) -> bool {
+    !trigger.contains(|c: char| c.is_ascii_lowercase())
 }
 
 /// Makes one run, with WARN, of all lines that ask for vulnerabilities: there is one thing to say, that nothing was

@@ -85,6 +85,26 @@ pub enum Fault {
         /// The trigger.
         trigger: String,
     },
+    /// A trigger of Anchore's engine that nothing here answers to.
+    #[error("this version has no such gate: `{0}`, so the rule cannot be checked")]
+    UnsupportedTrigger(String),
+    /// A part of a JSON policy that lacks something.
+    #[error("{what} has no `{key}`")]
+    MissingKey {
+        /// The part, in words.
+        what: String,
+        /// The key.
+        key: String,
+    },
+    /// A bundle that contradicts itself, or does not speak of the image.
+    #[error("{0}")]
+    Bundle(String),
+    /// A whitelist's line or item.
+    #[error("{0}")]
+    Whitelist(String),
+    /// A block for images, or a check of one's own.
+    #[error("{0}")]
+    Block(String),
     /// No action.
     #[error("`{0}` is not an action")]
     BadAction(String),
@@ -162,9 +182,6 @@ pub enum Fault {
     /// A policy that asks for nothing.
     #[error("the policy asks for nothing, so nothing would be checked")]
     Empty,
-    /// A form of Anchore's that is not read.
-    #[error("this is a JSON policy bundle; this version reads Anchore's text policies and dockgate's own TOML")]
-    Bundle,
 }
 
 impl PolicyError {

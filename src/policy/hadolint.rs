@@ -53,7 +53,7 @@ pub(super) fn resolve(mut layer: Layer, around: &Surroundings) -> Result<Policy,
         sources => format!("{NAME} with {sources}"),
     };
     let mut policy = layer.resolve(name);
-    policy.notes = notes;
+    policy.notes.extend(notes);
     policy.wishes = OutputWishes { format: settings.format, is_plain: settings.no_color.unwrap_or(false) };
     Ok(policy)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::image_name::{ImageNames, fits_name};
 use super::regexp::{check_line_regex, reason};
 use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, line_regex, path_regex};
 use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, Value, catalogue};
@@ -14,7 +15,7 @@ const ACTIONS: Actions =
     Actions { error: Some(Action::Stop), warning: Some(Action::Warn), info: Some(Action::Go), style: Some(Action::Go) };
 
 /// What one policy file says, and only that.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Layer {
     pub(super) ruleset: Option<Edition>,
     /// By severity; an inner `None` is `off`.
@@ -29,6 +30,18 @@ pub(super) struct Layer {
     /// By rule id, and code where one is meant.
     pub(super) rules: WantedRules,
     pub(super) waivers: Vec<Waiver>,
+    /// What holds for some images only; the later of two that fit stands over the earlier.
+    pub(super) images: Vec<ImageBlock>,
+    /// What of it does not hold, in words.
+    pub(super) notes: Vec<String>,
+}
+
+/// What a policy says of some images.
+#[derive(Clone, Debug)]
+pub(super) struct ImageBlock {
+    /// Patterns over names.
+    pub(super) names: Vec<String>,
+    pub(super) layer: Layer,
 }
 
 /// The runs a policy asks for, by rule id, and code where one is meant.
@@ -74,7 +87,16 @@ impl Layer {
         merged.rules.retain(|(rule, _), _| !self.rules.contains_key(&(rule, None)));
         merged.rules.append(&mut self.rules);
         merged.waivers.append(&mut self.waivers);
+        merged.images.append(&mut self.images);
+        merged.notes.append(&mut self.notes);
         merged
+    }
+
+    /// What this layer says of one image: the blocks that fit it, over the rest.
+    pub(super) fn for_image(mut self, image: &ImageNames) -> Layer {
+        let blocks = std::mem::take(&mut self.images);
+        let fits = |block: &ImageBlock| block.names.iter().any(|pattern| fits_name(pattern, image));
+        blocks.into_iter().filter(fits).fold(self, |below, block| block.layer.over(below))
     }
 
     /// The policy that the stack amounts to.
@@ -142,7 +164,7 @@ impl Layer {
             left_out,
             waivers: self.waivers,
             honours_comments: self.honours_comments.unwrap_or(true),
-            notes: Vec::new(),
+            notes: self.notes,
             wishes: OutputWishes::default(),
         }
     }
@@ -165,8 +187,8 @@ fn compares_with_base(rule: &Rule) -> bool {
 }
 
 fn compares_packages(rule: &Rule) -> bool {
-    let gate = |t: &&'static str| t.split(':').next().unwrap_or_default();
-    rule.triggers.iter().map(gate).any(|gate| PACKAGE_GATES.contains(&gate))
+    let gate = |t: &'static str| t.split(':').next().unwrap_or_default();
+    rule.triggers.iter().copied().map(gate).any(|gate| PACKAGE_GATES.contains(&gate))
 }
 
 /// Anchore's gates that look at packages.
@@ -174,7 +196,12 @@ const PACKAGE_GATES: [&str; 6] = ["GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBL
 
 /// Parameters for a rule: known, of the right kind, with regular expressions that compile and packages that have a version.
 pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result<Params, Fault> {
+    let is_given: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
     let params = Params::new(rule, given)?;
+    let is_left_out = |name: &str| {
+        let spec = rule.params.iter().find(|p| p.name == name);
+        spec.is_some_and(|p| !p.required && !is_given.iter().any(|g| g == p.name || p.anchore == Some(g)))
+    };
     for (name, value) in params.iter().filter(|(name, _)| name.ends_with("-regexp")) {
         let expressions: &[String] = match value {
             Value::Str(one) => std::slice::from_ref(one),
@@ -183,6 +210,9 @@ pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result
         };
         for expression in expressions {
             let fault = |why: String| Fault::Regexp { param: name.to_owned(), why };
+            if expression.is_empty() && is_left_out(name) {
+                continue;
+            }
             if expression.is_empty() {
                 return Err(fault(String::from("it is empty, and would match everything")));
             }

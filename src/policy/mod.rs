@@ -1,22 +1,33 @@
-//! What to check and what to do about it: policies in TOML and in Anchore's text form, and the verdict.
+//! What to check and what to do about it: policies in TOML and in Anchore's forms, text and JSON, and the verdict.
 //!
-//! Both forms are read to a `Layer`; layers are stacked (`extends`) and resolved against the catalogue to a [`Policy`].
+//! Every form is read to `Layer`s: one for a file, one for each policy of a bundle. Layers are stacked (`extends`), the
+//! blocks that fit the image laid over them, and what comes of it is resolved against the catalogue to a [`Policy`].
 
 mod anchore;
+mod bundle;
 mod date;
+mod engine;
 mod error;
 mod glob;
 mod hadolint;
+mod image_name;
+mod json;
 mod layer;
 mod model;
+mod proposal;
 mod read;
 mod regexp;
 mod toml;
 mod verdict;
+mod whitelist;
 
 pub use date::Date;
 pub use error::{Fault, Located, PolicyError};
 pub use glob::PathGlob;
+pub use image_name::{ImageNames, wildcard};
 pub use model::*;
-pub use regexp::{line_regex, path_regex};
+pub use proposal::proposed;
+pub use read::{Policies, ReadFile, from_disk};
+pub use regexp::{find_regex, line_regex, path_regex};
 pub use verdict::{Decision, ExpiredWaiver, FailOn, UnusedWaiver, Verdict, Waived, decide};
+pub use whitelist::WhitelistItem;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::whitelist::WhitelistItem;
 use super::{Date, PathGlob};
 use crate::finding::Finding;
 use crate::rule::{Code, Edition, Params, Rule, Severity, Target};
@@ -97,12 +98,14 @@ pub struct PolicyLine {
 /// A waiver: findings that a person has decided to live with.
 #[derive(Clone, Debug)]
 pub struct Waiver {
-    /// Rules, and codes of rules, that it covers, sorted.
+    /// Rules, and codes of rules, that it covers, sorted; empty for every rule.
     pub rules: Vec<Target>,
     /// Over the finding's file, or its path in the image; `None` for any.
     pub path: Option<PathGlob>,
     /// One finding's fingerprint; `None` for any.
     pub fingerprint: Option<String>,
+    /// What an item of Anchore's whitelists names; `None` for a waiver of a dockgate policy.
+    pub whitelisted: Option<WhitelistItem>,
     /// Why.
     pub reason: String,
     /// Last day it holds.

@@ -1,42 +1,136 @@
 //! Finding policies by name and putting the files of one together.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read as _};
-use std::path::Path;
+use std::io::{self, ErrorKind, Read as _};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::bundle::{self, Bundle};
 use super::hadolint::{self, Surroundings};
+use super::image_name::ImageNames;
 use super::layer::Layer;
-use super::{Fault, Policy, PolicyError, anchore, line_regex, toml};
+use super::{Fault, Policy, PolicyError, Waiver, anchore, line_regex, toml, whitelist};
 use crate::rule::{self, Value};
-use crate::text::{SourceText, Span};
+use crate::text::SourceText;
 
 /// Bytes a policy may have.
 const LARGEST: u64 = 1 << 20;
 /// Policies that may stand on one another.
 const DEEPEST: usize = 8;
 
-impl Policy {
-    /// The policy called `name`: a built-in one, else the file at this path. A built-in name wins; write `./default` for
-    /// a file of that name. `hadolint` is the built-in policy with hadolint's configuration file and variables over it.
+/// Gives the content of the file at a path: the work tree's, or that of another state of it. At most one byte more than
+/// a policy may have need be read.
+pub type ReadFile<'a> = dyn Fn(&str) -> io::Result<Vec<u8>> + 'a;
+
+/// The file at a path as it lies on disk, up to one byte more than a policy may have.
+///
+/// # Errors
+/// When it cannot be opened or read.
+pub fn from_disk(path: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What a policy's name leads to. What it asks for can depend on the image.
+#[derive(Debug)]
+pub struct Policies {
+    name: String,
+    form: Form,
+    whitelisted: Vec<Waiver>,
+}
+
+#[derive(Debug)]
+enum Form {
+    Layer(Box<Layer>),
+    /// The built-in policy over which hadolint's configuration is laid.
+    Hadolint(Box<Layer>),
+    Bundle(Bundle),
+}
+
+impl Policies {
+    /// The policy called `name`, a built-in one, else the file at this path, and Anchore's whitelists in the files at
+    /// `whitelists`. A built-in name wins; write `./default` for a file of that name. `hadolint` is the built-in policy
+    /// with hadolint's configuration file and variables over it. Files are read with `read`.
     ///
     /// # Errors
     /// When there is none, when it cannot be read, and when anything in it, or in a policy it extends, is wrong.
-    pub fn load(name: &str) -> Result<Policy, PolicyError> {
-        let (text, is_built_in) = open(name, name)?;
-        let layer = stack(&text, is_built_in, &mut Vec::new())?;
-        if is_built_in && name == hadolint::NAME {
-            return hadolint::resolve(layer, &Surroundings::of_process());
+    pub fn load(name: &str, whitelists: &[String], read: &ReadFile<'_>) -> Result<Self, PolicyError> {
+        let (text, is_built_in) = open(name, name, read)?;
+        let form = match is_built_in && name == hadolint::NAME {
+            true => Form::Hadolint(Box::new(stack(&text, is_built_in, read, &mut Vec::new())?)),
+            false => Form::of(&text, is_built_in, read)?,
+        };
+        let mut whitelisted = Vec::new();
+        for path in whitelists {
+            whitelisted.extend(whitelist::parse(&file(path, read)?)?);
         }
-        Ok(layer.resolve(name.to_owned()))
+        Ok(Self { name: name.to_owned(), form, whitelisted })
     }
 
-    /// The policy with this text, as from the file at `text.path()`.
+    /// Whether another image can have another policy, so that [`Self::for_image`] needs to know what it is called.
+    pub fn depend_on_image(&self) -> bool {
+        let is_for_some = match &self.form {
+            Form::Layer(layer) | Form::Hadolint(layer) => !layer.images.is_empty(),
+            Form::Bundle(bundle) => bundle.depends_on_image(),
+        };
+        is_for_some || self.whitelisted.iter().flat_map(|w| &w.whitelisted).any(|item| item.names_image())
+    }
+
+    /// Whether what holds depends on files and variables around the process besides the policy's own files.
+    pub fn have_surroundings(&self) -> bool {
+        matches!(self.form, Form::Hadolint(_))
+    }
+
+    /// The policy for an image, or for a run without one, which counts as an image without a name.
+    ///
+    /// # Errors
+    /// When nothing in the policy is for such an image, and when hadolint's configuration is in the way.
+    pub fn for_image(&self, image: &ImageNames) -> Result<Policy, PolicyError> {
+        let mut policy = match &self.form {
+            Form::Layer(layer) => layer.as_ref().clone().for_image(image).resolve(self.name.clone()),
+            Form::Hadolint(layer) => hadolint::resolve(layer.as_ref().clone(), &Surroundings::of_process())?,
+            Form::Bundle(bundle) => {
+                let chosen = bundle.for_image(image)?;
+                let name = match chosen.name.as_str() {
+                    "" => self.name.clone(),
+                    chosen => format!("{} ({chosen})", self.name),
+                };
+                chosen.layer.resolve(name)
+            }
+        };
+        policy.waivers.extend(self.whitelisted.iter().cloned());
+        policy.waivers.retain(|waiver| waiver.whitelisted.as_ref().is_none_or(|item| item.is_for(image)));
+        Ok(policy)
+    }
+}
+
+impl Form {
+    fn of(text: &Arc<SourceText>, is_built_in: bool, read: &ReadFile<'_>) -> Result<Self, PolicyError> {
+        if is_json(text) {
+            return bundle::parse(text).map(Self::Bundle);
+        }
+        stack(text, is_built_in, read, &mut Vec::new()).map(|layer| Self::Layer(Box::new(layer)))
+    }
+}
+
+impl Policy {
+    /// The policy called `name`, as [`Policies::load`] finds it on disk, for a run without an image.
+    ///
+    /// # Errors
+    /// As [`Policies::load`] and [`Policies::for_image`].
+    pub fn load(name: &str) -> Result<Policy, PolicyError> {
+        Policies::load(name, &[], &from_disk)?.for_image(&ImageNames::default())
+    }
+
+    /// The policy with this text, as from the file at `text.path()`, for a run without an image.
     ///
     /// # Errors
     /// As [`Policy::load`].
     pub fn parse(text: &Arc<SourceText>) -> Result<Policy, PolicyError> {
-        stack(text, false, &mut Vec::new()).map(|layer| layer.resolve(text.path().to_owned()))
+        let form = Form::of(text, false, &from_disk)?;
+        let policies = Policies { name: text.path().to_owned(), form, whitelisted: Vec::new() };
+        policies.for_image(&ImageNames::default())
     }
 
     /// The policy of a run that names none.
@@ -58,6 +152,7 @@ impl Policy {
                 Value::Int(_) | Value::Bool(_) => {}
             }
         }
+        patterns.retain(|pattern| !pattern.is_empty());
         patterns.sort();
         patterns.dedup();
         patterns
@@ -65,11 +160,11 @@ impl Policy {
 }
 
 /// The text of a policy, and whether it is a built-in one. `path` is where a file would be.
-fn open(name: &str, path: &str) -> Result<(Arc<SourceText>, bool), PolicyError> {
+fn open(name: &str, path: &str, read: &ReadFile<'_>) -> Result<(Arc<SourceText>, bool), PolicyError> {
     if let Some((file, text)) = rule::builtin_policy(name) {
         return Ok((SourceText::new(file, text), true));
     }
-    match file(path) {
+    match file(path, read) {
         Err(PolicyError::Read { error, .. }) if error.kind() == ErrorKind::NotFound => {
             Err(PolicyError::NotFound { name: name.to_owned() })
         }
@@ -78,10 +173,8 @@ fn open(name: &str, path: &str) -> Result<(Arc<SourceText>, bool), PolicyError> 
 }
 
 /// The text of the file at `path`.
-pub(super) fn file(path: &str) -> Result<Arc<SourceText>, PolicyError> {
-    let failed = |error| PolicyError::Read { path: path.to_owned(), error };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+pub(super) fn file(path: &str, read: &ReadFile<'_>) -> Result<Arc<SourceText>, PolicyError> {
+    let bytes = read(path).map_err(|error| PolicyError::Read { path: path.to_owned(), error })?;
     if bytes.len() as u64 > LARGEST {
         return Err(PolicyError::TooLarge { path: path.to_owned(), limit: LARGEST });
     }
@@ -91,13 +184,21 @@ pub(super) fn file(path: &str) -> Result<Arc<SourceText>, PolicyError> {
 /// What a built-in policy says.
 #[cfg(test)]
 pub(super) fn built_in(name: &str) -> Result<Layer, PolicyError> {
-    let (text, is_built_in) = open(name, name)?;
-    stack(&text, is_built_in, &mut Vec::new())
+    let (text, is_built_in) = open(name, name, &from_disk)?;
+    stack(&text, is_built_in, &from_disk, &mut Vec::new())
 }
 
 /// Reads a policy and those it extends. `below` holds the paths of the policies that led here.
-fn stack(text: &Arc<SourceText>, is_built_in: bool, below: &mut Vec<String>) -> Result<Layer, PolicyError> {
-    if is_anchore(text)? {
+fn stack(
+    text: &Arc<SourceText>,
+    is_built_in: bool,
+    read: &ReadFile<'_>,
+    below: &mut Vec<String>,
+) -> Result<Layer, PolicyError> {
+    if is_json(text) {
+        return Ok(bundle::parse(text)?.for_image(&ImageNames::default())?.layer);
+    }
+    if is_anchore(text) {
         return anchore::parse(text, is_built_in);
     }
     let (layer, extends) = toml::parse(text, is_built_in)?;
@@ -107,43 +208,67 @@ fn stack(text: &Arc<SourceText>, is_built_in: bool, below: &mut Vec<String>) -> 
     if below.len() > DEEPEST {
         return Err(wrong(format!("more than {DEEPEST} policies extend one another")));
     }
+    if ["https://", "http://"].iter().any(|scheme| extends.name.starts_with(scheme)) {
+        return Err(wrong(format!("cannot extend `{}`: policies are not fetched", extends.name))
+            .with_help("put a copy beside this policy, and extend the copy"));
+    }
     let folder = Path::new(text.path()).parent().unwrap_or(Path::new(""));
     let path = folder.join(&extends.name).to_string_lossy().into_owned();
-    let (parent, is_parent_built_in) = open(&extends.name, &path).map_err(|error| {
+    let (parent, is_parent_built_in) = open(&extends.name, &path, read).map_err(|error| {
         let help = error.help();
         let wrong = wrong(format!("cannot extend `{}`: {error}", extends.name));
         help.into_iter().fold(wrong, PolicyError::with_help)
     })?;
+    if is_json(&parent) && bundle::parse(&parent)?.depends_on_image() {
+        return Err(wrong(format!("`{}` is a bundle for several images, and cannot be extended", extends.name))
+            .with_help("`dockgate policy convert` makes a TOML policy of it"));
+    }
     if below.contains(&identity(parent.path(), is_parent_built_in)) {
         return Err(wrong(format!("`{}` leads back to itself", extends.name)));
     }
-    let parent = stack(&parent, is_parent_built_in, below)?;
+    let parent = stack(&parent, is_parent_built_in, read, below)?;
     Ok(layer.over(parent))
 }
 
 /// What tells one policy from another, however its path is written.
 fn identity(path: &str, is_built_in: bool) -> String {
-    match std::fs::canonicalize(path) {
-        Ok(full) if !is_built_in => full.to_string_lossy().into_owned(),
-        _ => format!("built-in {path}"),
+    if is_built_in {
+        return format!("built-in {path}");
+    }
+    let mut plain = PathBuf::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain.to_string_lossy().into_owned()
+}
+
+/// Whether a policy is in JSON: by its suffix, else by how it begins.
+fn is_json(text: &SourceText) -> bool {
+    match text.path().rsplit_once('.') {
+        Some((_, "json")) => true,
+        Some((_, "toml" | "policy")) => false,
+        _ => text.text().trim_start_matches('\u{FEFF}').trim_start().starts_with('{'),
     }
 }
 
-/// Whether a policy is in Anchore's text form: by its suffix, else by the first line that says something.
-fn is_anchore(text: &Arc<SourceText>) -> Result<bool, PolicyError> {
+/// Whether a policy that is not JSON is in Anchore's text form: by its suffix, else by the first line that says something.
+fn is_anchore(text: &SourceText) -> bool {
     let lines = text.text().trim_start_matches('\u{FEFF}').lines().map(str::trim);
     let first = lines.clone().find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
-    if first.starts_with('{') {
-        return Err(PolicyError::at(text, Span::default(), Fault::Bundle));
-    }
-    Ok(match text.path().rsplit_once('.') {
+    match text.path().rsplit_once('.') {
         Some((_, "toml")) => false,
         Some((_, "policy")) => true,
         _ => {
             first.is_empty()
                 || (!first.starts_with('[') && first.split('=').next().is_some_and(|key| key.contains(':')))
         }
-    })
+    }
 }
 
 #[cfg(test)]
@@ -246,7 +371,7 @@ mod tests {
 
     #[test]
     fn the_form_is_told_by_suffix_then_by_content() {
-        let form = |path: &str, text: &str| is_anchore(&SourceText::new(path, text)).unwrap();
+        let form = |path: &str, text: &str| is_anchore(&SourceText::new(path, text));
         assert!(form("gate", "# x\n\nSUIDDIFF:SUIDFILEADD:STOP\n"));
         assert!(form("gate.txt", "FILECHECK:FILENAMEMATCH:STOP:FILECHECK_NAMEREGEXP=/a\n"));
         assert!(form("x.policy", "ruleset = \"2026.1\"\n"));
@@ -254,7 +379,8 @@ mod tests {
         assert!(!form("gate", "[rules]\n\"a:b\" = \"stop\"\n"));
         assert!(!form("gate", "extends = \"a:b\"\n"));
         assert!(!form("x.toml", "A:B:STOP\n"));
-        assert!(is_anchore(&SourceText::new("bundle.json", "{ \"id\": \"x\" }")).is_err());
+        assert!(is_json(&SourceText::new("bundle", "\u{feff} { \"id\": \"x\" }")));
+        assert!(is_json(&SourceText::new("bundle.json", "")) && !is_json(&SourceText::new("x.toml", "{")));
     }
 
     #[test]

@@ -18,6 +18,14 @@ pub fn path_regex(expression: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(&anchored).dot_matches_new_line(true).size_limit(SIZE_LIMIT).build()
 }
 
+/// Compiles an expression that is searched for anywhere in a text.
+///
+/// # Errors
+/// As [`path_regex`].
+pub fn find_regex(expression: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(expression).size_limit(SIZE_LIMIT).build()
+}
+
 /// The names Anchore's analyzer gave its expressions for secrets, and what each stands for.
 const NAMED: [(&str, &str); 6] = [
     ("ALPINE_NULL_ROOT", r"^root:::0:::::$"),

@@ -302,12 +302,12 @@ impl Document<'_> {
             return Err(fault(row.span(), "a waiver says why: reason = \"…\"".to_owned()));
         };
         let line = PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, whole()) };
-        Ok(Waiver { rules, path, fingerprint, reason, expires, line })
+        Ok(Waiver { rules, path, fingerprint, whitelisted: None, reason, expires, line })
     }
 }
 
 /// The part of a span on its first line.
-fn first_line(text: &SourceText, span: Span) -> Span {
+pub(super) fn first_line(text: &SourceText, span: Span) -> Span {
     let line = text.line_span(text.line(span.start));
     Span::new(span.start, span.end.min(line.end))
 }

@@ -1,6 +1,7 @@
 //! What a policy can tell a rule.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use thiserror::Error;
 
@@ -43,6 +44,18 @@ pub enum Value {
     Int(i64),
     /// A switch.
     Bool(bool),
+}
+
+impl fmt::Display for Value {
+    /// As an option would spell it: the items of a list with commas between them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(s) => f.write_str(s),
+            Self::List(l) => f.write_str(&l.join(",")),
+            Self::Int(i) => write!(f, "{i}"),
+            Self::Bool(b) => write!(f, "{b}"),
+        }
+    }
 }
 
 /// Why a parameter was refused.

@@ -18,8 +18,8 @@ use history::Entry;
 pub use json::trace_json;
 use step::Step;
 
-use crate::dockerfile::{Base, Dockerfile, Stage};
-use crate::image::ImageConfig;
+use crate::dockerfile::{Base, Dockerfile, Keyword, Stage};
+use crate::image::{History, ImageConfig};
 
 /// An image's layers, traced to the Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,18 @@ pub enum Maker {
     Instruction(usize),
     /// Not known.
     Unknown,
+}
+
+/// The instruction that an entry of an image's history tells of, and its arguments on one line, a RUN's without the
+/// shell; `None` when it tells of none.
+pub fn instruction_of(entry: &History) -> Option<(Keyword, String)> {
+    let read = history::Entry::read(entry);
+    let keyword = read.keyword?;
+    let text = match read.text.split_once(" -c ").filter(|_| keyword == Keyword::Run) {
+        Some((_, command)) => command.to_owned(),
+        None => read.text,
+    };
+    Some((keyword, text.trim().to_owned()))
 }
 
 /// Aligns the history of an image with the instructions of the stage it was built from.

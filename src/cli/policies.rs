@@ -1,0 +1,66 @@
+//! Which policy is in force: the one that the options name, as the work tree or a git ref has it, for the image at hand.
+
+use super::CliError;
+use super::args::PolicyArgs;
+use super::git::Commit;
+use crate::check::{CheckError, ImageRequest};
+use crate::image;
+use crate::policy::{ImageNames, Policies, Policy, ReadFile, from_disk, proposed};
+
+/// The policy for a run, with the image when it has one.
+pub(super) fn in_force(
+    args: &PolicyArgs,
+    image: Option<&ImageRequest>,
+    platform: Option<&str>,
+) -> Result<Policy, CliError> {
+    let Some(reference) = &args.policy_from else {
+        let policies = load(args, &from_disk)?;
+        return Ok(policies.for_image(&names(&policies, args, image, platform)?)?);
+    };
+    let commit = Commit::find(reference)?;
+    let policies = load(args, &|path| commit.read(path))?;
+    if policies.have_surroundings() {
+        return Err(CliError::Argument {
+            what: "--policy-from",
+            value: reference.clone(),
+            wanted:
+                "of use with this policy, whose configuration lies in the work tree; write a policy that extends it"
+                    .to_owned(),
+        });
+    }
+    let names = names(&policies, args, image, platform)?;
+    let mut policy = policies.for_image(&names)?;
+    // What the work tree says is told, and nothing more: it may be broken, or hostile.
+    let wished = load(args, &from_disk).and_then(|wished| wished.for_image(&names).map_err(CliError::from));
+    match wished {
+        Ok(wished) => policy.notes.extend(proposed(&policy, &wished)),
+        Err(error) => policy.notes.push(format!("proposed, not in force: a policy that cannot be read: {error}")),
+    }
+    policy.notes.push(format!("the policy in force is that of {reference}"));
+    Ok(policy)
+}
+
+fn load(args: &PolicyArgs, read: &ReadFile<'_>) -> Result<Policies, CliError> {
+    let name = args.bundle.as_ref().unwrap_or(&args.policy);
+    let whitelists: Vec<String> = args.whitelists.iter().chain(&args.global_whitelists).cloned().collect();
+    Ok(Policies::load(name, &whitelists, read)?)
+}
+
+/// What the image is called. It is opened only when the policy depends on it.
+fn names(
+    policies: &Policies,
+    args: &PolicyArgs,
+    image: Option<&ImageRequest>,
+    platform: Option<&str>,
+) -> Result<ImageNames, CliError> {
+    let mut names = ImageNames { names: args.image_names.clone(), ..ImageNames::default() };
+    if let Some(wanted) = image.filter(|_| policies.depend_on_image()) {
+        let identity = image::identify(&wanted.reference, platform).map_err(CheckError::Image)?;
+        if names.names.is_empty() {
+            names.names = identity.tags;
+        }
+        names.digests.extend(identity.digest);
+        names.id = Some(identity.id);
+    }
+    Ok(names)
+}

@@ -1,0 +1,212 @@
+//! What the engine's `dockerfile` gate asks: instructions, the user and the ports an image comes to.
+
+use super::compare::Comparison;
+use super::{Facts, Reporter, effective_user};
+use crate::finding::Finding;
+use crate::trace::instruction_of;
+
+/// An instruction as it was written, or as the history has it.
+struct Step {
+    keyword: &'static str,
+    arguments: String,
+    at: At,
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    /// Index into the Dockerfile's instructions.
+    Dockerfile(usize),
+    /// Index into the image's history.
+    History(usize),
+}
+
+/// The Dockerfile's instructions; without one what the history tells of them, unless only a Dockerfile is wanted.
+fn steps(facts: &Facts<'_>, dockerfile_only: bool) -> Vec<Step> {
+    if let Some(dockerfile) = facts.dockerfile {
+        let step = |(index, instruction): (usize, &_)| -> Step {
+            let instruction: &crate::dockerfile::Instruction = instruction;
+            let arguments = dockerfile.arguments(instruction);
+            Step { keyword: instruction.keyword.name(), arguments, at: At::Dockerfile(index) }
+        };
+        return dockerfile.instructions.iter().enumerate().map(step).collect();
+    }
+    let history = if dockerfile_only { &[][..] } else { &facts.image.config.history };
+    let step = |(index, entry)| {
+        let (keyword, arguments) = instruction_of(entry)?;
+        Some(Step { keyword: keyword.name(), arguments, at: At::History(index) })
+    };
+    history.iter().enumerate().filter_map(step).collect()
+}
+
+fn told(report: &Reporter<'_>, at: At, message: String) -> Finding {
+    match at {
+        At::Dockerfile(index) => report.at_instruction(index, message),
+        At::History(entry) => report.in_history(entry, message),
+    }
+}
+
+/// Instructions that compare as the policy says, or that there is none of.
+pub fn denied_instruction(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let params = report.params();
+    let only = params.bool("dockerfile-only");
+    if only && facts.dockerfile.is_none() {
+        return;
+    }
+    let keyword = params.str("instruction").to_ascii_uppercase();
+    let comparison = match Comparison::new(params.str("check"), params.str("value")) {
+        Ok(comparison) => comparison,
+        Err(why) => return report.push(report.on_image(format!("instructions were not compared: {why}"))),
+    };
+    let steps: Vec<Step> = steps(facts, only).into_iter().filter(|step| step.keyword == keyword).collect();
+    if matches!(comparison, Comparison::NotExists) {
+        if steps.is_empty() {
+            let message = format!("there is no {keyword}, and the policy asks for one");
+            report.push(report.on_image(message).subject(&keyword));
+        }
+        return;
+    }
+    for step in steps.iter().filter(|step| comparison.holds(&step.arguments)) {
+        let message = format!("this {keyword} {}, and the policy does not want that", comparison.told());
+        report.push(told(report, step.at, message).subject(format!("{keyword} {}", comparison.told())));
+    }
+}
+
+/// Tells of an image that runs as a user the policy denies or does not allow.
+pub fn denied_effective_user(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let (denied, allowed) = (report.params().list("denied-users"), report.params().list("allowed-users"));
+    let user = effective_user(facts.image, facts.tree);
+    let name = if user.name.is_empty() { "root" } else { user.name.as_str() };
+    let uid = user.uid.map(|uid| uid.to_string());
+    let is_among = |users: &[String]| {
+        users.iter().any(|wanted| {
+            let is_root = user.uid == Some(0) && wanted == "root";
+            wanted == name || uid.as_ref() == Some(wanted) || is_root
+        })
+    };
+    let message = if is_among(denied) {
+        format!("the image runs as {name}, and the policy denies this user")
+    } else if !allowed.is_empty() && !is_among(allowed) {
+        format!("the image runs as {name}, who is not among the users the policy allows: {}", allowed.join(", "))
+    } else {
+        return;
+    };
+    let last = steps(facts, false).into_iter().rev().find(|step| step.keyword == "USER");
+    let finding = match last {
+        Some(step) => told(report, step.at, message),
+        None => report.on_image(message),
+    };
+    report.push(finding.subject(name).help("add a USER with one of the users that are allowed"));
+}
+
+/// Ports of the image's config that the policy denies or does not allow.
+pub fn denied_exposed_port(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let params = report.params();
+    if params.bool("dockerfile-only") && facts.dockerfile.is_none() {
+        return;
+    }
+    let (denied, allowed) = (params.list("denied-ports"), params.list("allowed-ports"));
+    let steps = steps(facts, false);
+    for port in facts.image.config.config.exposed_ports.keys() {
+        let number = port.split('/').next().unwrap_or(port);
+        let is_among = |ports: &[String]| {
+            ports.iter().any(|wanted| wanted.eq_ignore_ascii_case(port) || wanted == number || wanted == "*")
+        };
+        let message = if is_among(denied) {
+            format!("the image exposes {port}, and the policy denies this port")
+        } else if !allowed.is_empty() && !is_among(allowed) {
+            format!("the image exposes {port}, which is not among the ports the policy allows: {}", allowed.join(", "))
+        } else {
+            continue;
+        };
+        let has_it = |step: &&Step| {
+            step.keyword == "EXPOSE" && step.arguments.split([' ', '/', '[', ']', ':']).any(|word| word == number)
+        };
+        let finding = match steps.iter().rev().find(has_it) {
+            Some(step) => told(report, step.at, message),
+            None => report.on_image(message),
+        };
+        report.push(finding.subject(port));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Case, file, messages, text};
+    use crate::finding::Finding;
+    use crate::image::History;
+
+    fn places(findings: &[Finding]) -> Vec<String> {
+        findings.iter().map(|f| format!("{}: {}", f.place().text(), f.message())).collect()
+    }
+
+    fn history(created_by: &str) -> History {
+        History { created_by: created_by.to_owned(), ..History::default() }
+    }
+
+    #[test]
+    fn instructions_are_compared_in_the_dockerfile() {
+        let case = Case::new(0).layer([file("/x")], []).dockerfile("FROM debian:12\nUSER me\nRUN curl \\\n  -k x\n");
+        let run = |check, value| {
+            case.run("denied-instruction", &[("instruction", "run"), ("check", check), ("value", value)])
+        };
+        assert_eq!(
+            places(&run("like", "curl -k")),
+            ["RUN curl \\\n  -k x: this RUN matches `curl -k`, and the policy does not want that"]
+        );
+        assert!(run("like", "wget").is_empty() && run("not_exists", "").is_empty());
+        assert_eq!(run("exists", "").len(), 1);
+        assert_eq!(run("!=", "curl").len(), 1);
+        let missing = case.run("denied-instruction", &[("instruction", "HEALTHCHECK"), ("check", "not_exists")]);
+        assert_eq!(messages(&missing), ["- there is no HEALTHCHECK, and the policy asks for one"]);
+    }
+
+    #[test]
+    fn without_a_dockerfile_the_history_is_read() {
+        let mut case = Case::new(0).layer([file("/x")], []);
+        case.config.history =
+            vec![history("/bin/sh -c #(nop)  USER root"), history("RUN /bin/sh -c apt-get install sudo # buildkit")];
+        let run = |only: &str| {
+            let params = [("instruction", "RUN"), ("check", "like"), ("value", ".*sudo"), ("dockerfile-only", only)];
+            messages(&case.run("denied-instruction", &params))
+        };
+        assert_eq!(run("false"), ["- this RUN matches `.*sudo`, and the policy does not want that"]);
+        assert!(run("true").is_empty());
+    }
+
+    #[test]
+    fn users_are_compared_by_name_and_id() {
+        let mut case = Case::new(0).layer([text("/etc/passwd", "root:x:0:0::/:/bin/sh\nweb:x:33:33::/:/bin/sh\n")], []);
+        let run = |case: &Case, list: &str, users: &[&str]| {
+            messages(&case.run_with("denied-effective-user", &[(list, users)]))
+        };
+        assert_eq!(
+            run(&case, "denied-users", &["root"]),
+            ["- the image runs as root, and the policy denies this user"]
+        );
+        assert_eq!(run(&case, "denied-users", &["0"]).len(), 1);
+        case.config.config.user = "web:web".into();
+        assert!(run(&case, "denied-users", &["root", "0"]).is_empty());
+        assert!(run(&case, "allowed-users", &["33"]).is_empty());
+        assert_eq!(
+            run(&case, "allowed-users", &["app"]),
+            ["- the image runs as web, who is not among the users the policy allows: app"]
+        );
+    }
+
+    #[test]
+    fn ports_are_compared_with_the_config() {
+        let mut case = Case::new(0).layer([file("/x")], []).dockerfile("FROM debian:12\nEXPOSE 22 80/tcp\n");
+        for port in ["22/tcp", "80/tcp", "53/udp"] {
+            case.config.config.exposed_ports.insert(port.into(), serde_json::Value::Null);
+        }
+        let run = |list: &str, ports: &[&str]| places(&case.run_with("denied-exposed-port", &[(list, ports)]));
+        assert_eq!(
+            run("denied-ports", &["22", "53/tcp"]),
+            ["EXPOSE 22 80/tcp: the image exposes 22/tcp, and the policy denies this port"]
+        );
+        assert_eq!(
+            run("allowed-ports", &["22", "80"]),
+            [": the image exposes 53/udp, which is not among the ports the policy allows: 22, 80"]
+        );
+    }
+}

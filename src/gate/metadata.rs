@@ -1,0 +1,111 @@
+//! What is known of an image as a whole: size, platform, distribution; and the two gates that only speak for themselves.
+
+use super::compare::Comparison;
+use super::end_of_life::release_field;
+use super::{Facts, Reporter};
+
+/// An attribute of the image that compares as the policy says.
+pub fn image_attribute_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let params = report.params();
+    let name = params.str("attribute");
+    let own = match name {
+        "size" => Some(facts.image.layers.iter().map(|layer| layer.size).sum::<u64>().to_string()),
+        "architecture" => Some(facts.image.config.architecture.clone()),
+        "os_type" => Some(facts.image.config.os.clone()),
+        "layer_count" => Some(facts.image.layers.len().to_string()),
+        "distro" => release_field(facts.tree, "ID"),
+        "distro_version" => release_field(facts.tree, "VERSION_ID"),
+        "like_distro" => release_field(facts.tree, "ID_LIKE"),
+        other => {
+            let message = format!("`{other}` was not compared: an image has no such attribute");
+            return report.push(report.on_image(message).subject(other));
+        }
+    };
+    let own = own.filter(|value| !value.is_empty());
+    let value = match name {
+        "size" => bytes(params.str("value")).map_or_else(|| params.str("value").to_owned(), |bytes| bytes.to_string()),
+        _ => params.str("value").to_owned(),
+    };
+    let comparison = match Comparison::new(params.str("check"), &value) {
+        Ok(comparison) => comparison,
+        Err(why) => return report.push(report.on_image(format!("{name} was not compared: {why}")).subject(name)),
+    };
+    let holds = match (&own, &comparison) {
+        (None, Comparison::NotExists) => true,
+        (None, _) => false,
+        // Each of the distributions it is like counts.
+        (Some(own), _) if name == "like_distro" => own.split_whitespace().any(|one| comparison.holds(one)),
+        (Some(own), _) => comparison.holds(own),
+    };
+    if holds {
+        let shown = own.map(|own| format!(" ({own})")).unwrap_or_default();
+        let message = format!("the image's {name}{shown} {}, and the policy does not want that", comparison.told());
+        report.push(report.on_image(message).subject(name));
+    }
+}
+
+/// Bytes as people write them: `100`, `100KB`, `2GB`, in powers of 1024.
+fn bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c.is_whitespace());
+    let power = match text.get(digits.len()..)?.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 1,
+        "m" | "mb" | "mib" => 2,
+        "g" | "gb" | "gib" => 3,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1024_u64.checked_pow(power)?)
+}
+
+/// Says what the policy wants said of every image.
+pub fn always(_: &Facts<'_>, report: &mut Reporter<'_>) {
+    report.push(report.on_image("the policy asks for this with every image"));
+}
+
+/// Says that nothing was looked for.
+pub fn malware_not_scanned(_: &Facts<'_>, report: &mut Reporter<'_>) {
+    let message = "malware was not looked for: this version has no malware scanner";
+    report.push(report.on_image(message).help("run a malware scanner beside this gate"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Case, file, messages, text};
+
+    #[test]
+    fn attributes_are_compared() {
+        let release = text("/etc/os-release", "ID=ubuntu\nID_LIKE=\"debian linux\"\nVERSION_ID=\"24.04\"\n");
+        let mut case = Case::new(0).layer([release], []).layer([file("/x")], []);
+        case.sizes = vec![1024 * 1024, 512];
+        case.config.architecture = "amd64".into();
+        let run = |attribute, check, value| {
+            messages(
+                &case.run("image-attribute-matched", &[("attribute", attribute), ("check", check), ("value", value)]),
+            )
+        };
+        assert_eq!(
+            run("size", ">", "1MB"),
+            ["- the image's size (1049088) is more than 1048576, and the policy does not want that"]
+        );
+        assert!(run("size", ">", "2MB").is_empty());
+        assert_eq!(run("distro", "not_in", "debian,alpine").len(), 1);
+        assert_eq!(run("distro_version", "<", "24.10").len(), 1);
+        assert_eq!(run("like_distro", "=", "debian").len(), 1);
+        assert_eq!(run("layer_count", ">=", "2").len(), 1);
+        assert_eq!(run("os_type", "not_exists", "").len(), 1);
+        assert!(run("os_type", "=", "linux").is_empty());
+        assert_eq!(run("colour", "=", "red"), ["- `colour` was not compared: an image has no such attribute"]);
+        assert!(run("distro", "like", "(").first().is_some_and(|told| told.contains("was not compared")));
+    }
+
+    #[test]
+    fn two_gates_speak_every_time() {
+        let case = Case::new(0).layer([], []);
+        assert_eq!(messages(&case.run("always", &[])), ["- the policy asks for this with every image"]);
+        assert_eq!(
+            messages(&case.run("malware-not-scanned", &[])),
+            ["- malware was not looked for: this version has no malware scanner"]
+        );
+    }
+}

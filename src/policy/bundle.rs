@@ -1,0 +1,588 @@
+//! Anchore's JSON policies: one policy, or a bundle of several with whitelists and the mappings that say which holds for
+//! which image. The bundles of the 2017 tool and of the engine after it are told by nothing but the gates they name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::anchore::{self, Object};
+use super::engine::{self, Known};
+use super::image_name::{ImageNames, ImagePattern, Which};
+use super::json::{self, Document, Json, JsonValue, Member};
+use super::layer::{Layer, Wanted, Wish, params};
+use super::toml::first_line;
+use super::whitelist::whitelist;
+use super::{Action, Fault, PolicyError, PolicyLine, Waiver};
+use crate::rule::{self, catalogue};
+use crate::text::{SourceText, Span};
+
+/// A bundle, read.
+#[derive(Debug)]
+pub(super) struct Bundle {
+    text: Arc<SourceText>,
+    policies: BTreeMap<String, Part>,
+    whitelists: BTreeMap<String, Vec<Waiver>>,
+    /// First match wins.
+    mappings: Vec<Mapping>,
+    allowed: Vec<Listed>,
+    denied: Vec<Listed>,
+}
+
+/// A policy of a bundle.
+#[derive(Clone, Debug)]
+struct Part {
+    name: String,
+    wanted: Vec<Wanted>,
+    notes: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Mapping {
+    name: String,
+    pattern: ImagePattern,
+    policies: Vec<String>,
+    whitelists: Vec<String>,
+}
+
+/// An image of the list of those that are always, or never, let pass.
+#[derive(Debug)]
+struct Listed {
+    name: String,
+    pattern: ImagePattern,
+    span: Span,
+}
+
+/// What holds for one image.
+pub(super) struct Chosen {
+    pub(super) layer: Layer,
+    /// The policy and the mapping that chose it, for people; empty where there is only one.
+    pub(super) name: String,
+}
+
+const BUNDLE_KEYS: [&str; 14] = [
+    "allowlisted_images",
+    "allowlists",
+    "blacklisted_images",
+    "comment",
+    "denylisted_images",
+    "description",
+    "id",
+    "mappings",
+    "name",
+    "policies",
+    "rule_sets",
+    "version",
+    "whitelisted_images",
+    "whitelists",
+];
+const MAPPING_KEYS: [&str; 10] = [
+    "allowlist_ids",
+    "id",
+    "image",
+    "name",
+    "policy_id",
+    "policy_ids",
+    "registry",
+    "repository",
+    "rule_set_ids",
+    "whitelist_ids",
+];
+const RULE_KEYS: [&str; 7] = ["action", "comment", "gate", "id", "params", "recommendation", "trigger"];
+
+/// Reads a JSON policy.
+///
+/// # Errors
+/// On the first thing in it that is wrong, or asks for something that cannot be checked. A policy that no mapping names
+/// is held to its form only.
+pub(super) fn parse(text: &Arc<SourceText>) -> Result<Bundle, PolicyError> {
+    let document = Document { text };
+    let json = json::parse(text)?;
+    let mut bundle = Bundle {
+        text: Arc::clone(text),
+        policies: BTreeMap::new(),
+        whitelists: BTreeMap::new(),
+        mappings: Vec::new(),
+        allowed: Vec::new(),
+        denied: Vec::new(),
+    };
+    // What the engine's client prints may have the bundle one level down.
+    let JsonValue::Object(outer) = &json.value else { return Err(not_a_policy(&document, json.span)) };
+    let json = document.find(outer, &["policybundle"]).unwrap_or(&json);
+    let JsonValue::Object(members) = &json.value else { return Err(not_a_policy(&document, json.span)) };
+    if document.find(members, &["rules"]).is_some() {
+        let (id, part) = policy(&document, json)?;
+        bundle.policies.insert(id, part);
+        return Ok(bundle);
+    }
+    let members = document.members("the bundle", json, &BUNDLE_KEYS)?;
+    let list = |keys: &[&str; 2]| match document.find(members, keys) {
+        Some(list) => document.items(keys[0], list),
+        None => Ok(&[][..]),
+    };
+    let mappings = list(&["mappings", "mappings"])?;
+    for json in mappings {
+        bundle.mappings.push(mapping(&document, json)?);
+    }
+    let has_policies = document.find(members, &["policies", "rule_sets"]).is_some();
+    if !has_policies {
+        return Err(not_a_policy(&document, json.span));
+    }
+    for json in list(&["policies", "rule_sets"])? {
+        let id = id(&document, "the policy", json)?;
+        let is_used = mappings.is_empty() || bundle.mappings.iter().any(|m| m.policies.contains(&id));
+        if bundle.policies.contains_key(&id) {
+            return Err(document.error(json.span, Fault::Bundle(format!("a second policy has the id `{id}`"))));
+        }
+        if is_used {
+            let (id, part) = policy(&document, json)?;
+            bundle.policies.insert(id, part);
+        }
+    }
+    for json in list(&["whitelists", "allowlists"])? {
+        let (id, waivers) = whitelist(&document, json)?;
+        bundle.whitelists.entry(id).or_default().extend(waivers);
+    }
+    for json in list(&["whitelisted_images", "allowlisted_images"])? {
+        bundle.allowed.push(listed(&document, json)?);
+    }
+    for json in list(&["blacklisted_images", "denylisted_images"])? {
+        bundle.denied.push(listed(&document, json)?);
+    }
+    bundle.check_references(&document, mappings)?;
+    Ok(bundle)
+}
+
+fn not_a_policy(document: &Document<'_>, span: Span) -> PolicyError {
+    let start = Span::new(span.start, (span.start + 1).min(span.end));
+    let fault = Fault::Bundle(String::from("this is no policy: there are neither `policies` nor `rules`"));
+    document.error(start, fault)
+}
+
+fn id(document: &Document<'_>, what: &str, json: &Json) -> Result<String, PolicyError> {
+    let members = document.members(what, json, &[])?;
+    document.required(what, json, members, "id").map(str::to_owned)
+}
+
+/// A policy: its id and what its rules ask for.
+fn policy(document: &Document<'_>, json: &Json) -> Result<(String, Part), PolicyError> {
+    let members = document.members("the policy", json, &["comment", "id", "name", "rules", "version"])?;
+    let text = |key: &str| document.find(members, &[key]).map(|v| document.scalar(key, v)).transpose();
+    let id = text("id")?.unwrap_or_default();
+    let name = text("name")?.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
+    let Some(rules) = document.find(members, &["rules"]) else {
+        let (what, key) = (String::from("the policy"), String::from("rules"));
+        return Err(document.error(json.span, Fault::MissingKey { what, key }));
+    };
+    let mut part = Part { name, wanted: Vec::new(), notes: Vec::new() };
+    for json in document.items("rules", rules)? {
+        rule_of(document, json, &mut part)?;
+    }
+    Ok((id, part))
+}
+
+fn rule_of(document: &Document<'_>, json: &Json, part: &mut Part) -> Result<(), PolicyError> {
+    let what = "the rule";
+    let members = document.members(what, json, &RULE_KEYS)?;
+    let word = |key: &str| {
+        let text = document.required(what, json, members, key)?;
+        let span = document.find(members, &[key]).map_or(json.span, |value| value.span);
+        Ok::<_, PolicyError>((text.trim(), span))
+    };
+    let (gate, trigger, (action, action_span)) = (word("gate")?, word("trigger")?, word("action")?);
+    let Some(action) = Action::parse(action) else {
+        let fault = Fault::BadAction(action.to_owned());
+        return Err(document.error(action_span, fault).did_you_mean(action, ["STOP", "WARN", "GO"]));
+    };
+    let given = match document.find(members, &["params"]) {
+        Some(params) => document.items("params", params)?,
+        None => &[],
+    };
+    let given = given.iter().map(|json| param(document, json)).collect::<Result<Vec<_>, _>>()?;
+    match engine::find(gate.0, trigger.0) {
+        Known::Foreign => {
+            let object = Object {
+                text: document.text,
+                span: first_line(document.text, json.span),
+                gate,
+                trigger,
+                action,
+                params: given,
+            };
+            part.wanted.extend(object.wanted()?);
+        }
+        Known::Unsupported if action == Action::Go => part.notes.push(format!(
+            "{}:{}: nothing here answers to {}:{}; its action is GO, so no verdict depends on it",
+            document.text.path(),
+            document.text.line(json.span.start),
+            gate.0,
+            trigger.0
+        )),
+        Known::Unsupported => {
+            let fault = Fault::UnsupportedTrigger(format!("{}:{}", gate.0, trigger.0));
+            return Err(document
+                .error(trigger.1, fault)
+                .with_help("take the rule out, or give it the action GO, if you can do without it"));
+        }
+        Known::Answered(known) => {
+            if let Some((name, _, span)) = given.iter().find(|(name, ..)| !known.params.contains(&name.as_str())) {
+                let fault = Fault::UnknownParam { owner: known.name.to_owned(), name: name.clone() };
+                return Err(document.error(*span, fault).did_you_mean(name, known.params.iter().copied()));
+            }
+            let values: BTreeMap<&str, &str> = given.iter().map(|(n, v, _)| (n.as_str(), v.as_str())).collect();
+            let runs = known.runs(&values).map_err(|fault| document.error(json.span, fault))?;
+            for (rule, own) in runs {
+                part.wanted.push(Wanted {
+                    rule,
+                    code: None,
+                    wish: Wish::Do(action),
+                    severity: None,
+                    params: params(rule, own).map_err(|fault| document.error(json.span, fault))?,
+                    trigger: Some(format!("{}:{}", gate.0, trigger.0)),
+                    line: Some(PolicyLine {
+                        source: Arc::clone(document.text),
+                        span: first_line(document.text, json.span),
+                    }),
+                    is_built_in: false,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A parameter: name, value and place.
+fn param(document: &Document<'_>, json: &Json) -> Result<(String, String, Span), PolicyError> {
+    let what = "the parameter";
+    let members = document.members(what, json, &["name", "value"])?;
+    let name = document.required(what, json, members, "name")?.trim().to_owned();
+    let Some(value) = document.find(members, &["value"]) else {
+        let (what, key) = (what.to_owned(), String::from("value"));
+        return Err(document.error(json.span, Fault::MissingKey { what, key }));
+    };
+    Ok((name, document.scalar("value", value)?, json.span))
+}
+
+fn mapping(document: &Document<'_>, json: &Json) -> Result<Mapping, PolicyError> {
+    let members = document.members("the mapping", json, &MAPPING_KEYS)?;
+    let ids = |keys: &[&str]| -> Result<Vec<String>, PolicyError> {
+        let Some(list) = document.find(members, keys) else { return Ok(Vec::new()) };
+        document.items("ids", list)?.iter().map(|id| document.string("ids", id).map(str::to_owned)).collect()
+    };
+    let mut policies = ids(&["policy_ids", "rule_set_ids"])?;
+    if policies.is_empty() {
+        policies.push(document.required("the mapping", json, members, "policy_id")?.to_owned());
+    }
+    let whitelists = ids(&["whitelist_ids", "allowlist_ids"])?;
+    Ok(Mapping { name: name(document, members)?, pattern: pattern(document, json, members)?, policies, whitelists })
+}
+
+fn listed(document: &Document<'_>, json: &Json) -> Result<Listed, PolicyError> {
+    let members = document.members("the image", json, &["id", "image", "name", "registry", "repository"])?;
+    let span = first_line(document.text, json.span);
+    Ok(Listed { name: name(document, members)?, pattern: pattern(document, json, members)?, span })
+}
+
+fn name(document: &Document<'_>, members: &[Member]) -> Result<String, PolicyError> {
+    let name = document.find(members, &["name"]).map(|v| document.scalar("name", v)).transpose()?;
+    Ok(name.unwrap_or_default())
+}
+
+fn pattern(document: &Document<'_>, json: &Json, members: &[Member]) -> Result<ImagePattern, PolicyError> {
+    let what = "the mapping";
+    let registry = document.required(what, json, members, "registry")?.to_owned();
+    let repository = document.required(what, json, members, "repository")?.to_owned();
+    let Some(image) = document.find(members, &["image"]) else {
+        let (what, key) = (what.to_owned(), String::from("image"));
+        return Err(document.error(json.span, Fault::MissingKey { what, key }));
+    };
+    let of_image = document.members("the mapping's image", image, &["type", "value"])?;
+    let kind = document.required("the mapping's image", image, of_image, "type")?;
+    let value = document.required("the mapping's image", image, of_image, "value")?.to_owned();
+    let image = match kind {
+        "tag" => Which::Tag(value),
+        "digest" => Which::Digest(value),
+        "id" => Which::Id(value),
+        other => {
+            let fault = Fault::Bundle(format!("`{other}` is no way to name an image; write tag, digest or id"));
+            return Err(document.error(image.span, fault));
+        }
+    };
+    Ok(ImagePattern { registry, repository, image })
+}
+
+impl Bundle {
+    /// Whether every mapping's policies and whitelists are there.
+    fn check_references(&self, document: &Document<'_>, mappings: &[Json]) -> Result<(), PolicyError> {
+        for (mapping, json) in self.mappings.iter().zip(mappings) {
+            let missing = |kind: &str, id: &str| {
+                let fault = Fault::Bundle(format!(
+                    "the mapping `{}` names the {kind} `{id}`, which is not there",
+                    mapping.name
+                ));
+                document.error(json.span, fault)
+            };
+            if let Some(id) = mapping.policies.iter().find(|id| !self.policies.contains_key(*id)) {
+                let known = self.policies.keys().map(String::as_str);
+                return Err(missing("policy", id).did_you_mean(id, known));
+            }
+            if let Some(id) = mapping.whitelists.iter().find(|id| !self.whitelists.contains_key(*id)) {
+                return Err(missing("whitelist", id).did_you_mean(id, self.whitelists.keys().map(String::as_str)));
+            }
+        }
+        if self.mappings.is_empty() && self.policies.len() != 1 {
+            let fault =
+                Fault::Bundle(String::from("nothing says which of the policies holds: there are no `mappings`"));
+            return Err(document.error(Span::default(), fault));
+        }
+        Ok(())
+    }
+
+    /// Whether what holds depends on the image.
+    pub(super) fn depends_on_image(&self) -> bool {
+        !self.mappings.is_empty() || !self.allowed.is_empty() || !self.denied.is_empty()
+    }
+
+    /// What holds for an image: the policies and whitelists of the first mapping that fits. An image of the list of
+    /// denied ones stops, one of the list of allowed ones passes, whatever is found in it; the first list wins.
+    ///
+    /// # Errors
+    /// When no mapping fits.
+    pub(super) fn for_image(&self, image: &ImageNames) -> Result<Chosen, PolicyError> {
+        if let Some(listed) = self.denied.iter().find(|l| l.pattern.fits(image)) {
+            return Ok(self.by_list(listed, catalogue::DENIED_IMAGE, Action::Stop));
+        }
+        if let Some(listed) = self.allowed.iter().find(|l| l.pattern.fits(image)) {
+            return Ok(self.by_list(listed, catalogue::ALLOWED_IMAGE, Action::Go));
+        }
+        if self.mappings.is_empty() {
+            let parts = self.policies.values();
+            return Ok(Chosen { layer: self.layer(parts, self.whitelists.values().flatten()), name: String::new() });
+        }
+        let Some(mapping) = self.mappings.iter().find(|m| m.pattern.fits(image)) else {
+            let fault = Fault::Bundle(format!("no mapping of the bundle fits {image}, so no policy holds for it"));
+            return Err(PolicyError::at(&self.text, Span::default(), fault)
+                .with_help("name the image with --image-name, or add a mapping that fits it"));
+        };
+        let parts: Vec<&Part> = mapping.policies.iter().filter_map(|id| self.policies.get(id)).collect();
+        let waivers = mapping.whitelists.iter().filter_map(|id| self.whitelists.get(id)).flatten();
+        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        let name = format!("{} by mapping {}", names.join(", "), mapping.name);
+        Ok(Chosen { layer: self.layer(parts, waivers), name })
+    }
+
+    fn layer<'b>(
+        &self,
+        parts: impl IntoIterator<Item = &'b Part>,
+        waivers: impl IntoIterator<Item = &'b Waiver>,
+    ) -> Layer {
+        let parts: Vec<&Part> = parts.into_iter().collect();
+        let mut layer = anchore::layer(parts.iter().flat_map(|part| part.wanted.clone()).collect());
+        layer.waivers = waivers.into_iter().cloned().collect();
+        layer.notes = parts.iter().flat_map(|part| part.notes.clone()).collect();
+        layer
+    }
+
+    fn by_list(&self, listed: &Listed, rule: &'static rule::Rule, action: Action) -> Chosen {
+        let line = PolicyLine { source: Arc::clone(&self.text), span: listed.span };
+        let mut layer = anchore::layer(vec![Wanted {
+            rule,
+            code: None,
+            wish: Wish::Do(action),
+            severity: None,
+            params: rule::Params::defaults(rule),
+            trigger: None,
+            line: Some(line),
+            is_built_in: false,
+        }]);
+        if action == Action::Go {
+            layer.rules.retain(|(id, _), _| *id == rule.id);
+        }
+        let list = if action == Action::Go { "allowed" } else { "denied" };
+        Chosen { layer, name: format!("{list} image {}", listed.name) }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::{Policies, Policy, from_disk};
+    use super::*;
+
+    /// Three policies, one for most images, one for a team's, one for an exception by digest.
+    const SITE: &str = r#"{
+  "id": "site", "version": "1_0", "name": "site",
+  "policies": [
+    {"id": "p-all", "version": "1_0", "name": "all", "rules": [
+      {"id": "r1", "gate": "SUIDDIFF", "trigger": "SUIDFILEADD", "action": "STOP", "params": []},
+      {"id": "r2", "gate": "files", "trigger": "name_match", "action": "stop",
+       "params": [{"name": "regex", "value": ".*/id_rsa$"}]}
+    ]},
+    {"id": "p-team", "version": "1_0", "rules": [
+      {"id": "r3", "gate": "packages", "trigger": "denylist", "action": "WARN", "params": [{"name": "name", "value": "curl"}]}
+    ]},
+    {"id": "p-none", "version": "1_0", "name": "nothing", "rules": []},
+    {"id": "p-unused", "version": "1_0", "rules": [{"gate": "no", "trigger": "such", "action": "STOP"}]}
+  ],
+  "whitelists": [
+    {"id": "w1", "version": "1_0", "name": "site-wide", "items": [{"id": "i", "gate": "SUIDDIFF", "trigger_id": "/usr/bin/*"}]}
+  ],
+  "mappings": [
+    {"id": "m0", "name": "pinned", "registry": "*", "repository": "*", "image": {"type": "digest", "value": "sha256:11"},
+     "policy_id": "p-none", "whitelist_ids": []},
+    {"id": "m1", "name": "team", "registry": "registry.example", "repository": "team/*", "image": {"type": "tag", "value": "*"},
+     "policy_ids": ["p-team", "p-all"], "whitelist_ids": []},
+    {"id": "m2", "name": "rest", "registry": "docker.io", "repository": "*", "image": {"type": "tag", "value": "*"},
+     "policy_id": "p-all", "whitelist_ids": ["w1"]}
+  ],
+  "blacklisted_images": [
+    {"name": "old", "registry": "*", "repository": "old", "image": {"type": "tag", "value": "1"}}
+  ],
+  "whitelisted_images": [
+    {"name": "tool", "registry": "*", "repository": "tool", "image": {"type": "tag", "value": "*"}}
+  ]
+}"#;
+
+    fn names(name: &str) -> ImageNames {
+        ImageNames { names: vec![name.to_owned()], ..ImageNames::default() }
+    }
+
+    fn policy_for(text: &str, image: &ImageNames) -> Result<Policy, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.json");
+        std::fs::write(&path, text).unwrap();
+        let path = path.to_string_lossy().into_owned();
+        let shown = |error: PolicyError| error.to_string().replace(&path, "site.json");
+        let policies = Policies::load(&path, &[], &from_disk).map_err(shown)?;
+        policies.for_image(image).map_err(shown).map(|p| Policy { name: p.name.replace(&path, "site.json"), ..p })
+    }
+
+    /// Rule, action, trigger and line of every check.
+    fn checks(policy: &Policy) -> Vec<String> {
+        let line = |c: &crate::policy::Check| c.line.as_ref().map_or(0, |l| l.source.line(l.span.start));
+        let shown = |c: &crate::policy::Check| {
+            format!("{} {} {} {}", c.rule.id, c.action, c.trigger.as_deref().unwrap_or("-"), line(c))
+        };
+        policy.checks.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn the_first_mapping_that_fits_decides() {
+        let rest = policy_for(SITE, &names("nginx:1")).unwrap();
+        assert_eq!(rest.name, "site.json (all by mapping rest)");
+        assert_eq!(
+            checks(&rest),
+            [
+                "base-unknown STOP SUIDDIFF:SUIDFILEADD 5",
+                "file-name-matched STOP files:name_match 6",
+                "image-part-unchecked STOP - 0",
+                "setuid-added STOP SUIDDIFF:SUIDFILEADD 5",
+            ]
+        );
+        assert_eq!(rest.waivers.len(), 1);
+        assert_eq!(rest.waivers[0].reason, "whitelisted by site-wide");
+
+        let team = policy_for(SITE, &names("registry.example/team/app:2")).unwrap();
+        assert_eq!(team.name, "site.json (p-team, all by mapping team)");
+        assert!(checks(&team).contains(&"denied-package WARN packages:denylist 10".to_owned()));
+        assert!(team.waivers.is_empty());
+
+        let pinned = policy_for(SITE, &ImageNames { digests: vec!["sha256:11".into()], ..names("nginx") }).unwrap();
+        assert_eq!(checks(&pinned), ["image-part-unchecked STOP - 0"]);
+    }
+
+    #[test]
+    fn an_image_that_no_mapping_fits_is_not_judged() {
+        let told = policy_for(SITE, &names("other.example/x:1")).unwrap_err();
+        assert_eq!(
+            told,
+            "site.json:1: no mapping of the bundle fits other.example/x:1, so no policy holds for it; \
+             name the image with --image-name, or add a mapping that fits it"
+        );
+        assert!(policy_for(SITE, &ImageNames::default()).unwrap_err().contains("fits an image without a name"));
+    }
+
+    #[test]
+    fn listed_images_stop_or_pass_as_a_whole() {
+        let old = policy_for(SITE, &names("registry.example/old:1")).unwrap();
+        assert_eq!(checks(&old), ["denied-image STOP - 27", "image-part-unchecked STOP - 0"]);
+        let tool = policy_for(SITE, &names("tool")).unwrap();
+        assert_eq!(checks(&tool), ["allowed-image GO - 30"]);
+        assert_eq!(tool.name, "site.json (allowed image tool)");
+    }
+
+    #[test]
+    fn a_policy_alone_is_for_every_image() {
+        let one = r#"{"rules": [{"gate": "always", "trigger": "always", "action": "warn"},
+            {"gate": "packages", "trigger": "verify", "action": "GO"}]}"#;
+        let policy = policy_for(one, &ImageNames::default()).unwrap();
+        assert_eq!(checks(&policy), ["always WARN always:always 1", "image-part-unchecked STOP - 0"]);
+        assert_eq!(policy.notes.len(), 1);
+        assert!(policy.notes[0].ends_with(
+            "site.json:2: nothing here answers to packages:verify; its action is GO, so no verdict depends on it"
+        ));
+        let wrapped = format!("{{\"policybundle\": {{\"policies\": [{}]}}}}", one.replacen('{', "{\"id\": \"p\", ", 1));
+        assert_eq!(checks(&policy_for(&wrapped, &ImageNames::default()).unwrap()).len(), 2);
+        let newer = SITE
+            .replace("\"policies\"", "\"rule_sets\"")
+            .replace("policy_id\"", "policy_id\"")
+            .replace("whitelists", "allowlists");
+        assert!(policy_for(&newer, &names("nginx")).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let rule = |rule: &str| format!("{{\"rules\": [\n{rule}\n]}}");
+        let cases = [
+            ("{\"id\": \"x\"}".to_owned(), "site.json:1: this is no policy: there are neither `policies` nor `rules`"),
+            (
+                "{\"polices\": []}".to_owned(),
+                "site.json:1: unknown key `polices` in the bundle; did you mean `policies`?",
+            ),
+            ("[]".to_owned(), "site.json:1: this is no policy: there are neither `policies` nor `rules`"),
+            (
+                "{\"policies\": []}".to_owned(),
+                "site.json:1: nothing says which of the policies holds: there are no `mappings`",
+            ),
+            (
+                rule(r#"{"gate": "packages", "trigger": "verify", "action": "STOP"}"#),
+                "site.json:2: this version has no such gate: `packages:verify`, so the rule cannot be checked; \
+                 take the rule out, or give it the action GO, if you can do without it",
+            ),
+            (
+                rule(r#"{"gate": "SUIDDIF", "trigger": "X", "action": "STOP"}"#),
+                "site.json:2: unknown gate `SUIDDIF`; did you mean `SUIDDIFF`?",
+            ),
+            (
+                rule(r#"{"gate": "always", "trigger": "always", "action": "HALT"}"#),
+                "site.json:2: `HALT` is not an action; known are GO, STOP, WARN",
+            ),
+            (rule(r#"{"gate": "always", "trigger": "always"}"#), "site.json:2: the rule has no `action`"),
+            (
+                rule(
+                    "{\"gate\": \"files\", \"trigger\": \"name_match\", \"action\": \"STOP\", \"params\": [\n{\"name\": \"regexp\", \"value\": \"x\"}]}",
+                ),
+                "site.json:3: `files:name_match` has no parameter `regexp`; did you mean `regex`?",
+            ),
+            (
+                rule(
+                    r#"{"gate": "files", "trigger": "name_match", "action": "STOP", "params": [{"name": "regex", "value": "("}]}"#,
+                ),
+                "site.json:2: `name-regexp` is not a regular expression that can be run: unclosed group",
+            ),
+            (
+                SITE.replace("[\"p-team\", ", "[\"p-team\", \"p-al\", "),
+                "site.json:21: the mapping `team` names the policy `p-al`, which is not there; did you mean `p-all`?",
+            ),
+            (
+                SITE.replace("[\"w1\"]", "[\"w2\"]"),
+                "site.json:23: the mapping `rest` names the whitelist `w2`, which is not there; did you mean `w1`?",
+            ),
+            (
+                SITE.replacen("\"type\": \"tag\"", "\"type\": \"name\"", 1),
+                "site.json:21: `name` is no way to name an image; write tag, digest or id",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(policy_for(&text, &names("nginx")).unwrap_err(), expected, "{text}");
+        }
+    }
+}
