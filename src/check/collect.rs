@@ -263,8 +263,7 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases =
-            || Wants { capture_if: Some(is_captured), ..packages::wants() };
+        let databases = || Wants { capture_if: Some(is_captured), ..packages::wants() };
         let wants = Wants { content: content_patterns.clone(), keys: true, ..databases() };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;

@@ -23,8 +23,9 @@ pub(super) fn in_force(
         return Err(CliError::Argument {
             what: "--policy-from",
             value: reference.clone(),
-            wanted: "of use with this policy, whose configuration lies in the work tree; write a policy that extends it"
-                .to_owned(),
+            wanted:
+                "of use with this policy, whose configuration lies in the work tree; write a policy that extends it"
+                    .to_owned(),
         });
     }
     let names = names(&policies, args, image, platform)?;

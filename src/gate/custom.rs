@@ -37,7 +37,8 @@ pub fn custom_file(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let fits = |path: &str, node: &Node| {
         let entry = &node.entry;
         let is_mode = params.str("mode").is_empty() || mode.is_some_and(|bits| bits & entry.mode == bits);
-        let is_content = sha256.is_empty() || entry.sha256.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(sha256));
+        let is_content =
+            sha256.is_empty() || entry.sha256.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(sha256));
         let has_line = expression.is_empty() || entry.matches.iter().any(|m| Some(m.pattern) == pattern);
         glob.matches(path) && is_mode && is_content && has_line && id("owner", entry.uid) && id("group", entry.gid)
     };
@@ -99,7 +100,8 @@ pub fn custom_setting(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             variables.filter(is_named).map(|(name, _)| name.to_owned()).collect()
         }
         "port" => {
-            let is_port = |port: &&String| wildcard(name, port) || port.split('/').next().is_some_and(|n| wildcard(name, n));
+            let is_port =
+                |port: &&String| wildcard(name, port) || port.split('/').next().is_some_and(|n| wildcard(name, n));
             config.exposed_ports.keys().filter(is_port).cloned().collect()
         }
         "user" => {
@@ -155,7 +157,10 @@ mod tests {
             run(&case, "custom-package", &[("name", "telnet*")]),
             ["0 telnet 0.17: not here", "0 telnetd 0.18: not here"]
         );
-        assert_eq!(run(&case, "custom-package", &[("name", "telnet*"), ("version", "*8")]), ["0 telnetd 0.18: not here"]);
+        assert_eq!(
+            run(&case, "custom-package", &[("name", "telnet*"), ("version", "*8")]),
+            ["0 telnetd 0.18: not here"]
+        );
         assert_eq!(run(&case, "custom-package", &[("name", "curl"), ("absent", "true")]), ["- not here"]);
     }
 
@@ -175,6 +180,9 @@ mod tests {
         assert_eq!(run("label", "te*", "a", "false"), ["- label team: not here"]);
         assert_eq!(run("port", "22", "", "false"), ["- port 22/tcp: not here"]);
         assert_eq!(run("user", "0", "", "false"), ["- user root: not here"]);
-        assert_eq!(run("colour", "red", "", "false"), ["- `colour` was not checked: it is none of label, env, port and user"]);
+        assert_eq!(
+            run("colour", "red", "", "false"),
+            ["- `colour` was not checked: it is none of label, env, port and user"]
+        );
     }
 }

@@ -30,7 +30,10 @@ pub fn file_attribute_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         if is_same == params.bool("other-sha256") {
             return;
         }
-        why.push(if is_same { "has the digest the policy names" } else { "does not have the digest the policy names" }.to_owned());
+        why.push(
+            if is_same { "has the digest the policy names" } else { "does not have the digest the policy names" }
+                .to_owned(),
+        );
     }
     if !params.str("mode").is_empty() {
         let Some(wanted) = octal(params.str("mode")) else {
@@ -42,7 +45,11 @@ pub fn file_attribute_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             return;
         }
         let own = node.entry.mode;
-        why.push(if is_same { format!("has the mode {own:04o}") } else { format!("has the mode {own:04o}, not {wanted:04o}") });
+        why.push(if is_same {
+            format!("has the mode {own:04o}")
+        } else {
+            format!("has the mode {own:04o}, not {wanted:04o}")
+        });
     }
     let why = if why.is_empty() { "is in the image".to_owned() } else { why.join(" and ") };
     report.push(report.in_layer(node.layer, Some(path), format!("{path} {why}")).subject(path));
@@ -57,7 +64,8 @@ pub fn setuid_file_present(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             (false, true) => "setgid",
             (true, true) => "setuid and setgid",
         };
-        let message = format!("{path} is {bit} (mode {:04o}), owned by {}:{}", node.entry.mode, node.entry.uid, node.entry.gid);
+        let message =
+            format!("{path} is {bit} (mode {:04o}), owned by {}:{}", node.entry.mode, node.entry.uid, node.entry.gid);
         report.push(report.in_layer(node.layer, Some(path), message).subject(path).help(format!("chmod a-s {path}")));
     }
 }
@@ -89,7 +97,12 @@ pub fn file_line_mismatch(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         }
         (None, true) => {
             let message = format!("no line of {path} matches `{expression}`, and the policy wants one");
-            Some(node.map_or_else(|| report.on_image(&message), |node| report.in_layer(node.layer, Some(path), &message)))
+            Some(
+                node.map_or_else(
+                    || report.on_image(&message),
+                    |node| report.in_layer(node.layer, Some(path), &message),
+                ),
+            )
         }
         _ => None,
     };
@@ -127,7 +140,8 @@ mod tests {
         );
         assert!(run(&[("sha256", "ab"), ("mode", "0755")]).is_empty());
         assert_eq!(run(&[("mode", "rwx")]), ["- the mode of /usr/bin/sudo was not compared: `rwx` is no octal number"]);
-        let missing = |or: &str| messages(&case().run("file-attribute-matched", &[("path", "/no"), ("or-missing", or)]));
+        let missing =
+            |or: &str| messages(&case().run("file-attribute-matched", &[("path", "/no"), ("or-missing", or)]));
         assert_eq!(missing("true"), ["- /no is not in the image"]);
         assert!(missing("false").is_empty());
     }
@@ -136,7 +150,10 @@ mod tests {
     fn setuid_and_setgid_files_are_told_whoever_brought_them() {
         assert_eq!(
             messages(&case().run("setuid-file-present", &[])),
-            ["1 /usr/bin/sudo is setuid (mode 4755), owned by 0:0", "0 /usr/bin/wall is setgid (mode 2755), owned by 0:5"]
+            [
+                "1 /usr/bin/sudo is setuid (mode 4755), owned by 0:0",
+                "0 /usr/bin/wall is setgid (mode 2755), owned by 0:5"
+            ]
         );
     }
 
@@ -147,7 +164,10 @@ mod tests {
         let run = |path: &str, absent: &str| {
             messages(&case().run("file-line-mismatch", &[("path", path), ("content-regexp", "x"), ("absent", absent)]))
         };
-        assert_eq!(run("/usr/bin/sudo", "false"), ["1 line 4 of /usr/bin/sudo matches `x`, and the policy does not want that"]);
+        assert_eq!(
+            run("/usr/bin/sudo", "false"),
+            ["1 line 4 of /usr/bin/sudo matches `x`, and the policy does not want that"]
+        );
         assert!(run("/usr/bin/sudo", "true").is_empty() && run("/usr/bin/wall", "false").is_empty());
         assert_eq!(run("/usr/bin/wall", "true"), ["0 no line of /usr/bin/wall matches `x`, and the policy wants one"]);
         assert_eq!(run("/no", "true"), ["- no line of /no matches `x`, and the policy wants one"]);

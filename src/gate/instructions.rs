@@ -146,8 +146,13 @@ mod tests {
     #[test]
     fn instructions_are_compared_in_the_dockerfile() {
         let case = Case::new(0).layer([file("/x")], []).dockerfile("FROM debian:12\nUSER me\nRUN curl \\\n  -k x\n");
-        let run = |check, value| case.run("denied-instruction", &[("instruction", "run"), ("check", check), ("value", value)]);
-        assert_eq!(places(&run("like", "curl -k")), ["RUN curl \\\n  -k x: this RUN matches `curl -k`, and the policy does not want that"]);
+        let run = |check, value| {
+            case.run("denied-instruction", &[("instruction", "run"), ("check", check), ("value", value)])
+        };
+        assert_eq!(
+            places(&run("like", "curl -k")),
+            ["RUN curl \\\n  -k x: this RUN matches `curl -k`, and the policy does not want that"]
+        );
         assert!(run("like", "wget").is_empty() && run("not_exists", "").is_empty());
         assert_eq!(run("exists", "").len(), 1);
         assert_eq!(run("!=", "curl").len(), 1);
@@ -158,7 +163,8 @@ mod tests {
     #[test]
     fn without_a_dockerfile_the_history_is_read() {
         let mut case = Case::new(0).layer([file("/x")], []);
-        case.config.history = vec![history("/bin/sh -c #(nop)  USER root"), history("RUN /bin/sh -c apt-get install sudo # buildkit")];
+        case.config.history =
+            vec![history("/bin/sh -c #(nop)  USER root"), history("RUN /bin/sh -c apt-get install sudo # buildkit")];
         let run = |only: &str| {
             let params = [("instruction", "RUN"), ("check", "like"), ("value", ".*sudo"), ("dockerfile-only", only)];
             messages(&case.run("denied-instruction", &params))
@@ -170,8 +176,13 @@ mod tests {
     #[test]
     fn users_are_compared_by_name_and_id() {
         let mut case = Case::new(0).layer([text("/etc/passwd", "root:x:0:0::/:/bin/sh\nweb:x:33:33::/:/bin/sh\n")], []);
-        let run = |case: &Case, list: &str, users: &[&str]| messages(&case.run_with("denied-effective-user", &[(list, users)]));
-        assert_eq!(run(&case, "denied-users", &["root"]), ["- the image runs as root, and the policy denies this user"]);
+        let run = |case: &Case, list: &str, users: &[&str]| {
+            messages(&case.run_with("denied-effective-user", &[(list, users)]))
+        };
+        assert_eq!(
+            run(&case, "denied-users", &["root"]),
+            ["- the image runs as root, and the policy denies this user"]
+        );
         assert_eq!(run(&case, "denied-users", &["0"]).len(), 1);
         case.config.config.user = "web:web".into();
         assert!(run(&case, "denied-users", &["root", "0"]).is_empty());
@@ -193,6 +204,9 @@ mod tests {
             run("denied-ports", &["22", "53/tcp"]),
             ["EXPOSE 22 80/tcp: the image exposes 22/tcp, and the policy denies this port"]
         );
-        assert_eq!(run("allowed-ports", &["22", "80"]), [": the image exposes 53/udp, which is not among the ports the policy allows: 22, 80"]);
+        assert_eq!(
+            run("allowed-ports", &["22", "80"]),
+            [": the image exposes 53/udp, which is not among the ports the policy allows: 22, 80"]
+        );
     }
 }

@@ -80,9 +80,14 @@ mod tests {
         case.sizes = vec![1024 * 1024, 512];
         case.config.architecture = "amd64".into();
         let run = |attribute, check, value| {
-            messages(&case.run("image-attribute-matched", &[("attribute", attribute), ("check", check), ("value", value)]))
+            messages(
+                &case.run("image-attribute-matched", &[("attribute", attribute), ("check", check), ("value", value)]),
+            )
         };
-        assert_eq!(run("size", ">", "1MB"), ["- the image's size (1049088) is more than 1048576, and the policy does not want that"]);
+        assert_eq!(
+            run("size", ">", "1MB"),
+            ["- the image's size (1049088) is more than 1048576, and the policy does not want that"]
+        );
         assert!(run("size", ">", "2MB").is_empty());
         assert_eq!(run("distro", "not_in", "debian,alpine").len(), 1);
         assert_eq!(run("distro_version", "<", "24.10").len(), 1);

@@ -139,7 +139,8 @@ impl<'a> Reporter<'a> {
         let instruction = self.facts.dockerfile.and_then(|d| Some((d, d.instructions.get(index)?)));
         match instruction {
             Some((dockerfile, instruction)) => {
-                Finding::new(self.rule, Place::source(&dockerfile.source, instruction.head_span), message).in_image(inside)
+                Finding::new(self.rule, Place::source(&dockerfile.source, instruction.head_span), message)
+                    .in_image(inside)
             }
             None => Finding::new(self.rule, Place::Image(inside), message),
         }

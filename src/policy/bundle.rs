@@ -199,7 +199,14 @@ fn rule_of(document: &Document<'_>, json: &Json, part: &mut Part) -> Result<(), 
     let given = given.iter().map(|json| param(document, json)).collect::<Result<Vec<_>, _>>()?;
     match engine::find(gate.0, trigger.0) {
         Known::Foreign => {
-            let object = Object { text: document.text, span: first_line(document.text, json.span), gate, trigger, action, params: given };
+            let object = Object {
+                text: document.text,
+                span: first_line(document.text, json.span),
+                gate,
+                trigger,
+                action,
+                params: given,
+            };
             part.wanted.extend(object.wanted()?);
         }
         Known::Unsupported if action == Action::Go => part.notes.push(format!(
@@ -307,7 +314,10 @@ impl Bundle {
     fn check_references(&self, document: &Document<'_>, mappings: &[Json]) -> Result<(), PolicyError> {
         for (mapping, json) in self.mappings.iter().zip(mappings) {
             let missing = |kind: &str, id: &str| {
-                let fault = Fault::Bundle(format!("the mapping `{}` names the {kind} `{id}`, which is not there", mapping.name));
+                let fault = Fault::Bundle(format!(
+                    "the mapping `{}` names the {kind} `{id}`, which is not there",
+                    mapping.name
+                ));
                 document.error(json.span, fault)
             };
             if let Some(id) = mapping.policies.iter().find(|id| !self.policies.contains_key(*id)) {
@@ -319,7 +329,8 @@ impl Bundle {
             }
         }
         if self.mappings.is_empty() && self.policies.len() != 1 {
-            let fault = Fault::Bundle(String::from("nothing says which of the policies holds: there are no `mappings`"));
+            let fault =
+                Fault::Bundle(String::from("nothing says which of the policies holds: there are no `mappings`"));
             return Err(document.error(Span::default(), fault));
         }
         Ok(())
@@ -388,7 +399,6 @@ impl Bundle {
         let list = if action == Action::Go { "allowed" } else { "denied" };
         Chosen { layer, name: format!("{list} image {}", listed.name) }
     }
-
 }
 
 #[cfg(test)]
@@ -448,7 +458,9 @@ mod tests {
     /// Rule, action, trigger and line of every check.
     fn checks(policy: &Policy) -> Vec<String> {
         let line = |c: &crate::policy::Check| c.line.as_ref().map_or(0, |l| l.source.line(l.span.start));
-        let shown = |c: &crate::policy::Check| format!("{} {} {} {}", c.rule.id, c.action, c.trigger.as_deref().unwrap_or("-"), line(c));
+        let shown = |c: &crate::policy::Check| {
+            format!("{} {} {} {}", c.rule.id, c.action, c.trigger.as_deref().unwrap_or("-"), line(c))
+        };
         policy.checks.iter().map(shown).collect()
     }
 
@@ -504,10 +516,15 @@ mod tests {
         let policy = policy_for(one, &ImageNames::default()).unwrap();
         assert_eq!(checks(&policy), ["always WARN always:always 1", "image-part-unchecked STOP - 0"]);
         assert_eq!(policy.notes.len(), 1);
-        assert!(policy.notes[0].ends_with("site.json:2: nothing here answers to packages:verify; its action is GO, so no verdict depends on it"));
+        assert!(policy.notes[0].ends_with(
+            "site.json:2: nothing here answers to packages:verify; its action is GO, so no verdict depends on it"
+        ));
         let wrapped = format!("{{\"policybundle\": {{\"policies\": [{}]}}}}", one.replacen('{', "{\"id\": \"p\", ", 1));
         assert_eq!(checks(&policy_for(&wrapped, &ImageNames::default()).unwrap()).len(), 2);
-        let newer = SITE.replace("\"policies\"", "\"rule_sets\"").replace("policy_id\"", "policy_id\"").replace("whitelists", "allowlists");
+        let newer = SITE
+            .replace("\"policies\"", "\"rule_sets\"")
+            .replace("policy_id\"", "policy_id\"")
+            .replace("whitelists", "allowlists");
         assert!(policy_for(&newer, &names("nginx")).is_ok());
     }
 
@@ -516,23 +533,39 @@ mod tests {
         let rule = |rule: &str| format!("{{\"rules\": [\n{rule}\n]}}");
         let cases = [
             ("{\"id\": \"x\"}".to_owned(), "site.json:1: this is no policy: there are neither `policies` nor `rules`"),
-            ("{\"polices\": []}".to_owned(), "site.json:1: unknown key `polices` in the bundle; did you mean `policies`?"),
+            (
+                "{\"polices\": []}".to_owned(),
+                "site.json:1: unknown key `polices` in the bundle; did you mean `policies`?",
+            ),
             ("[]".to_owned(), "site.json:1: this is no policy: there are neither `policies` nor `rules`"),
-            ("{\"policies\": []}".to_owned(), "site.json:1: nothing says which of the policies holds: there are no `mappings`"),
+            (
+                "{\"policies\": []}".to_owned(),
+                "site.json:1: nothing says which of the policies holds: there are no `mappings`",
+            ),
             (
                 rule(r#"{"gate": "packages", "trigger": "verify", "action": "STOP"}"#),
                 "site.json:2: this version has no such gate: `packages:verify`, so the rule cannot be checked; \
                  take the rule out, or give it the action GO, if you can do without it",
             ),
-            (rule(r#"{"gate": "SUIDDIF", "trigger": "X", "action": "STOP"}"#), "site.json:2: unknown gate `SUIDDIF`; did you mean `SUIDDIFF`?"),
-            (rule(r#"{"gate": "always", "trigger": "always", "action": "HALT"}"#), "site.json:2: `HALT` is not an action; known are GO, STOP, WARN"),
+            (
+                rule(r#"{"gate": "SUIDDIF", "trigger": "X", "action": "STOP"}"#),
+                "site.json:2: unknown gate `SUIDDIF`; did you mean `SUIDDIFF`?",
+            ),
+            (
+                rule(r#"{"gate": "always", "trigger": "always", "action": "HALT"}"#),
+                "site.json:2: `HALT` is not an action; known are GO, STOP, WARN",
+            ),
             (rule(r#"{"gate": "always", "trigger": "always"}"#), "site.json:2: the rule has no `action`"),
             (
-                rule("{\"gate\": \"files\", \"trigger\": \"name_match\", \"action\": \"STOP\", \"params\": [\n{\"name\": \"regexp\", \"value\": \"x\"}]}"),
+                rule(
+                    "{\"gate\": \"files\", \"trigger\": \"name_match\", \"action\": \"STOP\", \"params\": [\n{\"name\": \"regexp\", \"value\": \"x\"}]}",
+                ),
                 "site.json:3: `files:name_match` has no parameter `regexp`; did you mean `regex`?",
             ),
             (
-                rule(r#"{"gate": "files", "trigger": "name_match", "action": "STOP", "params": [{"name": "regex", "value": "("}]}"#),
+                rule(
+                    r#"{"gate": "files", "trigger": "name_match", "action": "STOP", "params": [{"name": "regex", "value": "("}]}"#,
+                ),
                 "site.json:2: `name-regexp` is not a regular expression that can be run: unclosed group",
             ),
             (

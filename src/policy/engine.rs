@@ -247,11 +247,8 @@ static TRIGGERS: &[Trigger] = &[
     trigger!("retrieved_files:content_match", &["check", "path", "value"], &["path", "check", "value"], |given| {
         let is_absent = given.one_of("check", &["match", "no_match"])? == "no_match";
         let expression = line_expressions(&given.text("value")).join("|");
-        let params = vec![
-            string("path", given.text("path")),
-            string("content-regexp", expression),
-            switch("absent", is_absent),
-        ];
+        let params =
+            vec![string("path", given.text("path")), string("content-regexp", expression), switch("absent", is_absent)];
         Ok(vec![(catalogue::FILE_LINE_MISMATCH, params)])
     }),
     trigger!("retrieved_files:content_not_available", &["path"], &["path"], |given| {
@@ -326,7 +323,8 @@ pub(super) fn find(gate: &str, trigger: &str) -> Known {
 }
 
 /// Every trigger that is answered to, as `gate:trigger`, sorted.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+#[cfg(test)]
+fn names() -> impl Iterator<Item = &'static str> {
     TRIGGERS.iter().map(|t| t.name)
 }
 
@@ -359,7 +357,8 @@ mod tests {
 
     #[test]
     fn pages_and_table_name_the_same_triggers() {
-        let on_pages: BTreeSet<&str> = rule::all().iter().flat_map(|r| r.triggers).copied().filter(|t| !is_of_2017(t)).collect();
+        let on_pages: BTreeSet<&str> =
+            rule::all().iter().flat_map(|r| r.triggers).copied().filter(|t| !is_of_2017(t)).collect();
         let in_table: BTreeSet<&str> = names().collect();
         assert_eq!(on_pages, in_table);
         assert!(TRIGGERS.iter().map(|t| t.name).is_sorted());
@@ -368,10 +367,24 @@ mod tests {
     #[test]
     fn every_trigger_runs_rules_with_parameters_they_have() {
         let words = BTreeMap::from([
-            ("check", "exists"), ("type", "blacklist"), ("instruction", "RUN"), ("users", "root"), ("ports", "22"),
-            ("filename", "/x"), ("regex", "/x"), ("regex_name", "x"), ("licenses", "GPL"), ("attribute", "size"),
-            ("name", "curl"), ("entry", "x"), ("group_ids", "0"), ("user_ids", "0"), ("user_names", "x"), ("shells", "/x"),
-            ("path", "/x"), ("value", "x"),
+            ("check", "exists"),
+            ("type", "blacklist"),
+            ("instruction", "RUN"),
+            ("users", "root"),
+            ("ports", "22"),
+            ("filename", "/x"),
+            ("regex", "/x"),
+            ("regex_name", "x"),
+            ("licenses", "GPL"),
+            ("attribute", "size"),
+            ("name", "curl"),
+            ("entry", "x"),
+            ("group_ids", "0"),
+            ("user_ids", "0"),
+            ("user_names", "x"),
+            ("shells", "/x"),
+            ("path", "/x"),
+            ("value", "x"),
         ]);
         for trigger in TRIGGERS {
             let mut given = words.clone();
@@ -381,7 +394,8 @@ mod tests {
             let runs = trigger.runs(&given).unwrap_or_else(|e| panic!("{}: {e}", trigger.name));
             for (rule, params) in runs {
                 super::super::layer::params(rule, params).unwrap_or_else(|e| panic!("{}: {e}", trigger.name));
-                let versions = [catalogue::DENIED_PACKAGE_VERSION, catalogue::DENIED_NPM_VERSION, catalogue::DENIED_GEM_VERSION];
+                let versions =
+                    [catalogue::DENIED_PACKAGE_VERSION, catalogue::DENIED_NPM_VERSION, catalogue::DENIED_GEM_VERSION];
                 assert!(rule.triggers.contains(&trigger.name) || versions.contains(&rule), "{}", trigger.name);
             }
         }
@@ -391,7 +405,11 @@ mod tests {
     fn parameters_mean_what_the_engine_means() {
         let cases: [(&str, &[(&str, &str)], &str); 6] = [
             ("packages:denylist", &[("name", "curl")], r#"denied-package [("names", List(["curl"]))]"#),
-            ("packages:blacklist", &[("name", "curl"), ("version", "7")], r#"denied-package-version [("versions", List(["curl|7"]))]"#),
+            (
+                "packages:blacklist",
+                &[("name", "curl"), ("version", "7")],
+                r#"denied-package-version [("versions", List(["curl|7"]))]"#,
+            ),
             (
                 "packages:required_package",
                 &[("name", "curl"), ("version", "7"), ("version_match_type", "minimum")],

@@ -189,7 +189,11 @@ mod tests {
             (("*", "app", "*"), "registry.example/library/app:1", false),
         ];
         for ((registry, repository, tag), image, expected) in cases {
-            assert_eq!(pattern(registry, repository, tag).fits(&named(image)), expected, "{registry}/{repository}:{tag} {image}");
+            assert_eq!(
+                pattern(registry, repository, tag).fits(&named(image)),
+                expected,
+                "{registry}/{repository}:{tag} {image}"
+            );
         }
         assert!(pattern("*", "*", "*").fits(&ImageNames::default()));
         assert!(!pattern("*", "a*", "*").fits(&ImageNames::default()));
@@ -198,7 +202,11 @@ mod tests {
     #[test]
     fn mappings_fit_by_digest_and_id() {
         let which = |image| ImagePattern { registry: "*".into(), repository: "*".into(), image };
-        let image = ImageNames { names: vec!["a@sha256:11".into()], digests: vec!["sha256:22".into()], id: Some("sha256:33".into()) };
+        let image = ImageNames {
+            names: vec!["a@sha256:11".into()],
+            digests: vec!["sha256:22".into()],
+            id: Some("sha256:33".into()),
+        };
         for digest in ["sha256:11", "sha256:22"] {
             assert!(which(Which::Digest(digest.into())).fits(&image), "{digest}");
         }

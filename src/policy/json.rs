@@ -79,7 +79,8 @@ impl Reader<'_> {
     }
 
     fn wrong(&self, why: &str) -> PolicyError {
-        let width = self.text.text().get(self.at..self.end).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let width =
+            self.text.text().get(self.at..self.end).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         PolicyError::at(self.text, Span::new(self.at, self.at + width), Fault::Syntax(format!("not JSON: {why}")))
     }
 
@@ -267,7 +268,13 @@ impl Document<'_> {
     }
 
     /// A string that has to be there.
-    pub(super) fn required<'j>(&self, what: &str, at: &Json, members: &'j [Member], key: &str) -> Result<&'j str, PolicyError> {
+    pub(super) fn required<'j>(
+        &self,
+        what: &str,
+        at: &Json,
+        members: &'j [Member],
+        key: &str,
+    ) -> Result<&'j str, PolicyError> {
         let Some(value) = self.find(members, &[key]) else {
             return Err(self.error(at.span, Fault::MissingKey { what: what.to_owned(), key: key.to_owned() }));
         };
@@ -286,11 +293,18 @@ mod tests {
 
     #[test]
     fn every_value_knows_its_place() {
-        let text = SourceText::new("b.json", "\u{feff}{ \"a\": [1, -2.5e3, \"x\\u00e4\\\"\"],\n \"b\" : {\"c\": true, \"d\":null}}\n");
+        let text = SourceText::new(
+            "b.json",
+            "\u{feff}{ \"a\": [1, -2.5e3, \"x\\u00e4\\\"\"],\n \"b\" : {\"c\": true, \"d\":null}}\n",
+        );
         let json = parse(&text).unwrap();
         let JsonValue::Object(members) = &json.value else { panic!("{json:?}") };
-        let shown: Vec<_> = members.iter().map(|m| (m.key.as_str(), text.slice(m.key_span), text.slice(m.value.span))).collect();
-        assert_eq!(shown, [("a", "\"a\"", "[1, -2.5e3, \"x\\u00e4\\\"\"]"), ("b", "\"b\"", "{\"c\": true, \"d\":null}")]);
+        let shown: Vec<_> =
+            members.iter().map(|m| (m.key.as_str(), text.slice(m.key_span), text.slice(m.value.span))).collect();
+        assert_eq!(
+            shown,
+            [("a", "\"a\"", "[1, -2.5e3, \"x\\u00e4\\\"\"]"), ("b", "\"b\"", "{\"c\": true, \"d\":null}")]
+        );
         let JsonValue::Array(items) = &members[0].value.value else { panic!() };
         assert!(matches!(&items[2].value, JsonValue::String(s) if s == "xä\""));
         assert!(matches!(&items[1].value, JsonValue::Number(n) if n == "-2.5e3"));

@@ -120,7 +120,10 @@ impl<'p> Verdict<'p> {
                     let is_used =
                         decisions.iter().filter_map(|d| d.waived.as_ref()).any(|w| w.waivers.contains(&index));
                     // A whitelist serves many images, and what it names need not be in each.
-                    if !is_used && waiver.whitelisted.is_none() && waiver.rules.iter().any(|target| has_run(target.rule)) {
+                    if !is_used
+                        && waiver.whitelisted.is_none()
+                        && waiver.rules.iter().any(|target| has_run(target.rule))
+                    {
                         unused.push(UnusedWaiver { waiver });
                     }
                 }

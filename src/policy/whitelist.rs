@@ -31,7 +31,7 @@ impl fmt::Display for WhitelistItem {
 }
 
 impl WhitelistItem {
-    fn new(gate: &str, trigger_id: &str, image: Option<String>) -> Self {
+    pub(super) fn new(gate: &str, trigger_id: &str, image: Option<String>) -> Self {
         let mut trigger_id = trigger_id.to_owned();
         // Whitelists name a vulnerability alone, and the trigger id has the package behind it.
         let is_of_vulnerabilities = ["ANCHORESEC", "vulnerabilities"].iter().any(|g| g.eq_ignore_ascii_case(gate));
@@ -54,6 +54,16 @@ impl WhitelistItem {
     pub(super) fn is_for(&self, image: &ImageNames) -> bool {
         let bare = |text: &str| text.strip_prefix("sha256:").unwrap_or(text).to_owned();
         self.image.as_ref().is_none_or(|wanted| image.id.as_ref().is_some_and(|id| bare(id) == bare(wanted)))
+    }
+
+    /// The gate; `*` is every one.
+    pub(super) fn gate(&self) -> &str {
+        &self.gate
+    }
+
+    /// The trigger id, in which `*` is any text.
+    pub(super) fn trigger_id(&self) -> &str {
+        &self.trigger_id
     }
 
     /// Whether it is for one image only.
@@ -246,7 +256,10 @@ mod tests {
                 "6 ANCHORESEC CVE-2016-1+curl* (whitelisted)",
             ]
         );
-        assert_eq!(read("\nSUIDDIFF").unwrap_err(), "w:2: `SUIDDIFF` is not GATE TRIGGER-ID; such as ANCHORESEC CVE-2015-5180");
+        assert_eq!(
+            read("\nSUIDDIFF").unwrap_err(),
+            "w:2: `SUIDDIFF` is not GATE TRIGGER-ID; such as ANCHORESEC CVE-2015-5180"
+        );
     }
 
     #[test]
@@ -261,7 +274,8 @@ mod tests {
     #[test]
     fn json_is_a_list_a_whitelist_or_a_bundle() {
         let item = "{\"gate\": \"vulnerabilities\",\n \"trigger_id\": \"CVE-1\", \"description\": \"no fix\", \"expires_on\": \"2026-12-31T00:00:00Z\"}";
-        let expected = |line: usize, by: &str| format!("{line} vulnerabilities CVE-1* (whitelisted{by}: no fix) until 2026-12-31");
+        let expected =
+            |line: usize, by: &str| format!("{line} vulnerabilities CVE-1* (whitelisted{by}: no fix) until 2026-12-31");
         assert_eq!(read(&format!("[\n{item}]")).unwrap(), [expected(2, "")]);
         assert_eq!(read(&format!("{{\"id\": \"w1\", \"items\": [{item}]}}")).unwrap(), [expected(1, " by w1")]);
         let bundle = format!("{{\"allowlists\": [{{\"id\": \"w1\", \"name\": \"all\", \"items\": [{item}]}}]}}");
@@ -269,9 +283,15 @@ mod tests {
         let cases = [
             ("{\"id\": \"x\"}", "w:1: the whitelist has no `items`"),
             ("[{\"gate\": \"G\"}]", "w:1: the whitelist's item has no `trigger_id`"),
-            ("[\n{\"gate\": \"G\", \"trigger_ids\": \"x\"}]", "w:2: unknown key `trigger_ids` in the whitelist's item; did you mean `trigger_id`?"),
+            (
+                "[\n{\"gate\": \"G\", \"trigger_ids\": \"x\"}]",
+                "w:2: unknown key `trigger_ids` in the whitelist's item; did you mean `trigger_id`?",
+            ),
             ("[{\"gate\": \"G\", \"trigger_id\": \"\"}]", "w:1: an item names a gate and a trigger id"),
-            ("[{\"gate\": \"G\", \"trigger_id\": \"x\", \"expires_on\": \"soon\"}]", "w:1: `soon` is not a day; write it as 2026-12-31"),
+            (
+                "[{\"gate\": \"G\", \"trigger_id\": \"x\", \"expires_on\": \"soon\"}]",
+                "w:1: `soon` is not a day; write it as 2026-12-31",
+            ),
             ("{\n", "w:2: not JSON: a key in quotes is missing"),
         ];
         for (text, expected) in cases {
@@ -281,7 +301,9 @@ mod tests {
 
     #[test]
     fn an_item_covers_by_gate_and_wildcard() {
-        let covers = |gate: &str, id: &str, trigger_id: &str| WhitelistItem::new(gate, id, None).covers(["ANCHORESEC"].into_iter(), trigger_id);
+        let covers = |gate: &str, id: &str, trigger_id: &str| {
+            WhitelistItem::new(gate, id, None).covers(["ANCHORESEC"].into_iter(), trigger_id)
+        };
         assert!(covers("anchoresec", "CVE-2017-1", "CVE-2017-1+openssl"));
         assert!(covers("*", "CVE-2017-*+openssl", "CVE-2017-1+openssl"));
         assert!(!covers("ANCHORESEC", "CVE-2017-*+curl", "CVE-2017-1+openssl"));
