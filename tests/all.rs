@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod catalogue;
+mod checks;
 mod command;
+mod engine;
 mod floors;
 mod gates;
+mod ignores;
 mod images;
 mod pages;
+mod policies;
 mod readme;

@@ -133,7 +133,7 @@ fn annotations_are_workflow_commands_the_worst_first() {
     let first = text.lines().next().unwrap();
     assert!(first.starts_with("::error file=fixtures/aic-secret/Dockerfile,line=5,endLine=5,col="), "{first}");
     assert!(first.contains("title=STOP ") && !first.contains('\u{1b}'), "{first}");
-    assert_eq!(text.lines().last(), Some("FINAL STOP: 2 STOP, 0 WARN, 1 GO"));
+    assert_eq!(text.lines().last(), Some("FINAL STOP: 2 STOP, 0 WARN, 2 GO"));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn no_output_shows_a_secret() {
     let key = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n", PLANTED[2]);
     fs::write(folder.path().join("id_rsa"), key).unwrap();
     for policy in ["default", "strict"] {
-        for format in ["text", "table", "json", "sarif", "github", "markdown"] {
+        for format in dockgate::output::Format::ALL.map(|format| format.name) {
             let text = stdout(dockgate().args(["check", "--policy", policy, "--format", format]).arg(folder.path()), 1);
             assert!(text.contains("DB_PASSWORD"), "{format}: the finding is there");
             for secret in PLANTED {
@@ -314,4 +314,76 @@ fn what_cannot_be_checked_does_not_hide_the_rest() {
     }
     let (code, out, error) = run(&["a/Dockerfile"]);
     assert!(code == Some(2) && out.is_empty() && error.contains("nothing to check"), "{error}");
+}
+
+#[test]
+fn an_image_can_be_looked_at() {
+    let base = ["inspect", IMAGE];
+    let packages = stdout(dockgate().args(base), 0);
+    let row = packages.lines().find(|line| line.starts_with("busybox-static")).unwrap();
+    assert_eq!(
+        row.split_whitespace().collect::<Vec<_>>(),
+        ["busybox-static", "1:1.35.0-4", "deb", "amd64", "1", "/var/lib/dpkg/status"]
+    );
+    let files = stdout(dockgate().args(base).arg("files"), 0);
+    assert!(files.lines().any(|line| line.starts_with("-rw-------") && line.ends_with("3      /root/.ssh/id_rsa")));
+    let layers = stdout(dockgate().args(base).args(["layers", "--dockerfile", "fixtures/aic-secret/Dockerfile"]), 0);
+    assert!(layers.lines().any(|line| line.ends_with(" base") && line.starts_with('1')), "{layers}");
+    assert!(
+        layers.lines().any(|line| line.contains("aic-secret/Dockerfile:5 ") && line.contains("COPY ssh/id_rsa")),
+        "{layers}"
+    );
+    let history = stdout(dockgate().args(base).args(["history", "--format", "json"]), 0);
+    let history: serde_json::Value = serde_json::from_str(&history).unwrap();
+    assert_eq!((&history["schema"], history["history"].as_array().unwrap().len()), (&serde_json::json!(1), 6));
+    let config = stdout(dockgate().args(base).arg("config"), 0);
+    assert!(config.lines().any(|line| line.starts_with("Env ") && line.ends_with("PATH=/bin")), "{config}");
+}
+
+#[test]
+fn what_an_image_adds_to_its_base_is_shown() {
+    let diff = ["inspect", IMAGE, "diff"];
+    let found = stdout(dockgate().args(diff).args(["--dockerfile", "fixtures/aic-secret/Dockerfile"]), 0);
+    assert!(found.lines().any(|line| line.starts_with("added") && line.contains("/root/.ssh/id_rsa")), "{found}");
+    assert!(!found.contains("busybox"), "{found}");
+    let same = stdout(dockgate().args(diff).args(["--base", IMAGE, "--format", "json"]), 0);
+    let same: serde_json::Value = serde_json::from_str(&same).unwrap();
+    assert_eq!(
+        (&same["base"], &same["files"], &same["packages"]),
+        (&IMAGE.into(), &[(); 0][..].into(), &[(); 0][..].into())
+    );
+    assert!(stderr(dockgate().args(diff)).contains("--base IMAGE"));
+}
+
+#[test]
+fn bills_of_materials_are_the_same_every_time() {
+    let bill = |format: &str, epoch: Option<&str>| {
+        let mut command = dockgate();
+        command.args(["inspect", IMAGE, "packages", "--format", format]);
+        epoch.map(|epoch| command.env("SOURCE_DATE_EPOCH", epoch));
+        let text = stdout(&mut command, 0);
+        assert_eq!(text, stdout(&mut command, 0));
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let purl = "pkg:deb/debian/busybox-static@1:1.35.0-4?arch=amd64";
+    let bom = bill("cyclonedx", None);
+    assert_eq!((bom["bomFormat"].as_str(), bom["specVersion"].as_str()), (Some("CycloneDX"), Some("1.5")));
+    assert_eq!(bom["metadata"]["component"]["type"], "container");
+    assert!(bom["metadata"].get("timestamp").is_none() && bom.get("serialNumber").is_none());
+    let library = bom["components"].as_array().unwrap().iter().find(|c| c["type"] == "library").unwrap();
+    assert_eq!(library["purl"].as_str().unwrap().split('&').next(), Some(purl));
+    assert_eq!(bill("cyclonedx", Some("1700000000"))["metadata"]["timestamp"], "2023-11-14T22:13:20Z");
+    let document = bill("spdx", None);
+    assert_eq!(
+        (document["spdxVersion"].as_str(), document["dataLicense"].as_str()),
+        (Some("SPDX-2.3"), Some("CC0-1.0"))
+    );
+    assert_eq!(document["packages"][1]["externalRefs"][0]["referenceType"], "purl");
+    assert_eq!(document["relationships"][0]["relationshipType"], "DESCRIBES");
+    assert!(document["creationInfo"]["created"].as_str().unwrap().ends_with('Z'));
+    assert!(stderr(dockgate().args(["inspect", IMAGE, "files", "--format", "spdx"])).contains("of packages"));
+    assert!(
+        stderr(dockgate().args(["inspect", IMAGE, "--format", "spdx"]).env("SOURCE_DATE_EPOCH", "now"))
+            .contains("1970")
+    );
 }

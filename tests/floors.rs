@@ -28,7 +28,7 @@ const ROOMS: [&str; 17] = [
 const ONLY_IN: [(&str, &[&str]); 6] = [
     ("clap", &["cli"]),
     ("std::fs", &["context", "image", "policy", "fix", "cli"]),
-    ("File::open", &["context", "image", "policy", "fix", "cli"]),
+    ("fs::File", &["context", "image", "policy", "fix", "cli"]),
     ("std::process", &["cli"]),
     ("println!", &["cli"]),
     ("io::stdout", &["cli"]),

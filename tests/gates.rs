@@ -1,7 +1,7 @@
 //! Every gate, trigger and parameter of the 2017 tool: a policy line, an image that it must find something in, and one
 //! that it must find nothing in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use dockgate::check::{ImageRequest, Request, Selection, run};
@@ -245,6 +245,8 @@ impl Made {
         };
         let request = Request {
             dockerfiles: dockerfile.into_iter().collect(),
+            notes: Vec::new(),
+            ignore_files: BTreeMap::new(),
             context: None,
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
@@ -253,6 +255,7 @@ impl Made {
             policy: &policy,
             selection: Selection::default(),
             build: BuildOptions::default(),
+            shellcheck: None,
             today: Date::parse("2026-01-01").unwrap(),
             progress: &|_| {},
         };
@@ -283,7 +286,8 @@ fn every_line_finds_what_it_asks_for_and_nothing_else() {
 fn every_trigger_and_parameter_has_a_row() {
     let rows: BTreeSet<String> = ROWS.iter().map(|r| r.line.split(':').take(2).collect::<Vec<_>>().join(":")).collect();
     for rule in rule::all() {
-        for trigger in rule.triggers {
+        // The engine's triggers have a table of their own.
+        for trigger in rule.triggers.iter().filter(|t| !t.contains(|c: char| c.is_ascii_lowercase())) {
             let is_elsewhere =
                 ELSEWHERE.iter().any(|gate| trigger.starts_with(gate)) || trigger.starts_with(NEVER_SILENT);
             assert!(is_elsewhere || rows.contains(*trigger), "{trigger} has no row");

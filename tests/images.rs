@@ -296,3 +296,55 @@ fn a_dockerfile_of_another_image_is_not_blamed() {
     let found = gate(&folder, Path::new("image.tar"), true);
     assert!(found.iter().all(|f| f.2.is_none() || f.0.starts_with("base-")), "{found:#?}");
 }
+
+/// A view of an image, as JSON.
+fn inspected(image: &Path, view: &str) -> (String, Value) {
+    let output = assert_cmd::Command::cargo_bin("dockgate")
+        .unwrap()
+        .env_clear()
+        .args(["inspect", &image.display().to_string(), view, "--format", "json"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    (text.clone(), serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn each_package_is_told_with_the_layer_that_installed_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("image.tar");
+    let mut steps = steps();
+    let module =
+        ("app/node_modules/@s/a/package.json", 0o644, Some(r#"{"name":"@s/a","version":"1.0.0","license":"mit"}"#));
+    let broken = ("app/node_modules/b/package.json", 0o644, Some("{"));
+    steps.push(Step { created_by: "COPY . /app # buildkit", layer: Some(vec![module, broken]) });
+    docker_archive(&image, &steps, &json!({}));
+    let (_, packages) = inspected(&image, "packages");
+    let list = packages["packages"].as_array().unwrap().iter();
+    let told: Vec<String> =
+        list.map(|p| format!("{} {} {} {}", p["name"], p["version"], p["kind"], p["layer"]).replace('"', "")).collect();
+    assert_eq!(told, ["@s/a 1.0.0 npm 7", "kept 2 deb 4", "new 1 deb 4"]);
+    assert_eq!(packages["packages"][0]["licences"], json!(["MIT"]));
+    let problems = packages["problems"].as_array().unwrap();
+    assert!(
+        problems.len() == 1 && problems[0].as_str().unwrap().contains("/app/node_modules/b/package.json is no JSON")
+    );
+}
+
+#[test]
+fn secrets_of_the_image_are_masked_when_it_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("image.tar");
+    let step = |created_by, layer| Step { created_by, layer };
+    let steps = [
+        step("ENV DB_PASSWORD=hunter2-do-not-print", None),
+        step("RUN |1 API_TOKEN=hunter2-do-not-print /bin/sh -c make # buildkit", Some(vec![("a", 0o644, Some("a"))])),
+    ];
+    let run = json!({ "Env": ["PATH=/bin", "DB_PASSWORD=hunter2-do-not-print"], "Labels": { "token": "hunter2-do-not-print" } });
+    docker_archive(&image, &steps, &run);
+    for view in ["history", "config", "layers"] {
+        let (text, _) = inspected(&image, view);
+        assert!(text.contains("********") && !text.contains("hunter2"), "{view}: {text}");
+    }
+}

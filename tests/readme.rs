@@ -34,3 +34,11 @@ fn every_command_has_its_row() {
         assert!(readme.contains(&format!("dockgate {name}")), "README.md does not name `dockgate {name}`");
     }
 }
+
+#[test]
+fn every_format_is_named() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    for format in dockgate::output::Format::ALL {
+        assert!(readme.contains(&format!("`{}`", format.name)), "README.md does not name `{}`", format.name);
+    }
+}

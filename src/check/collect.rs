@@ -249,6 +249,7 @@ struct BaseModels {
     packages: Packages,
     layers: usize,
     current_layers: Option<usize>,
+    platform: Option<String>,
 }
 
 /// Files whose content the gates or the readers of packages look at.
@@ -286,12 +287,13 @@ impl ImageModels {
                     packages,
                     layers: same,
                     current_layers: Some(other.layers.len()),
+                    platform: other.config.platform(),
                 })
             }
             None => boundary.map(|layers| {
                 let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
                 let packages = packages::inventory(&tree);
-                BaseModels { name: base_name(layers), tree, packages, layers, current_layers: None }
+                BaseModels { name: base_name(layers), tree, packages, layers, current_layers: None, platform: None }
             }),
         };
         Ok(Self { image, tree, packages, history, trace, base, content_patterns })
@@ -309,6 +311,7 @@ impl ImageModels {
                 packages: &b.packages,
                 layers: b.layers,
                 current_layers: b.current_layers,
+                platform: b.platform.clone(),
             }),
             dockerfile,
             trace: self.trace.as_ref(),

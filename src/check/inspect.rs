@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::run::{CheckError, ImageRequest};
-use crate::dockerfile::{self, BuildOptions};
+use crate::dockerfile::{self, BuildOptions, Dockerfile};
 use crate::image::{self, Entry, Image, Progress, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, PackageKind, Packages};
 use crate::text::SourceText;
@@ -35,7 +35,9 @@ pub struct Inspection {
     pub tree: Tree,
     /// Its packages; none when they were not wanted.
     pub packages: Packages,
-    /// Its layers traced to the Dockerfile, when there is one.
+    /// The Dockerfile it was built from, when it is known.
+    pub dockerfile: Option<Dockerfile>,
+    /// Its layers traced to the Dockerfile.
     pub trace: Option<Trace>,
     /// The base it is compared with, when one is known.
     pub base: Option<InspectedBase>,
@@ -66,10 +68,10 @@ pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
     if request.with_packages {
         PackageHistory::of(&image).place(&mut packages);
     }
-    let trace = request.dockerfile.as_ref().map(|source| {
-        let dockerfile = dockerfile::parse(source);
-        trace::trace(&dockerfile, request.build.target.as_deref(), &image.config, image.layers.len())
-    });
+    let dockerfile = request.dockerfile.as_ref().map(dockerfile::parse);
+    let trace = dockerfile
+        .as_ref()
+        .map(|dockerfile| trace::trace(dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
     let base = match (&request.image.base, trace.as_ref().and_then(|t| t.base_layers)) {
         (Some(reference), _) => {
             let other = image::read(reference, &wants, &options)?;
@@ -82,7 +84,7 @@ pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
         }
         (None, None) => None,
     };
-    Ok(Inspection { image, tree, packages, trace, base })
+    Ok(Inspection { image, tree, packages, dockerfile, trace, base })
 }
 
 /// How something differs from the base.

@@ -58,8 +58,10 @@ pub(super) fn merge(lint: &mut [Decided], image: Vec<Decided>, models: Option<&L
             is_paired && !is_refuted && (is_placed || is_subject)
         };
         let Some(told) = lint.iter_mut().find(is_same) else { return false };
-        if told.finding.verdict_of_image.is_none() {
+        // That a later layer takes a key away is news: it looks gone, and is not.
+        if told.finding.verdict_of_image.is_none() || rule == catalogue::DELETED_KEY_FILE_SHIPPED {
             told.finding.verdict_of_image = Some(ImageWord::Confirmed(found.finding.message().to_owned()));
+            told.finding.related.extend(found.finding.related.iter().cloned());
         }
         if found.decision.action > told.decision.action && told.decision.waived.is_none() {
             told.decision = found.decision.clone();

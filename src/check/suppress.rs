@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::dockerfile::{CheckNames, CheckOptions, Dockerfile};
 use crate::finding::{Finding, Place};
-use crate::rule::{self, Rule, catalogue};
+use crate::rule::{self, Rule, Target, catalogue};
 use crate::text::Span;
 
 /// Checks BuildKit makes on the file as a whole: a comment above an instruction says nothing to them.
@@ -29,8 +29,8 @@ pub(super) struct Suppression {
     pub(super) name: String,
     /// Where a finding about the wish itself points: the name, or the comment; `None` when the wish came with the run.
     pub(super) at: Option<Span>,
-    /// The rules that it silences.
-    pub(super) rules: Vec<&'static Rule>,
+    /// The rules, or codes of rules, that it silences.
+    pub(super) rules: Vec<Target>,
     /// Findings that start in here are left out; `None` when the comment covers nothing.
     pub(super) over: Option<Span>,
     /// The comment; `None` when the wish came with the run.
@@ -44,26 +44,26 @@ pub(super) struct Suppression {
 impl Suppression {
     fn covers(&self, finding: &Finding) -> bool {
         let at = finding.silenced_at.unwrap_or_else(|| finding.place().span()).start;
-        self.over.is_some_and(|over| over.start <= at && at <= over.end) && self.rules.contains(&finding.rule())
+        let is_over = self.over.is_some_and(|over| over.start <= at && at <= over.end);
+        is_over && self.rules.iter().any(|target| finding.is_of(target))
     }
 
     /// What is wrong with the wish when it has silenced nothing: it asks for nothing that can be, or for rules that have
-    /// run and found nothing here. `None` when its rules have not run, so that nothing can be said.
+    /// run and found nothing here. `None` when nothing can be said: its rules have not run, or it is about codes of
+    /// ShellCheck, some of which only ShellCheck itself finds.
     fn idle(&self, has_run: impl Fn(&Rule) -> bool) -> Option<String> {
         if let Some(fault) = &self.fault {
             return Some(format!("this comment is not honoured: {fault}"));
         }
         if self.rules.is_empty() {
-            // Codes of ShellCheck may be meant for ShellCheck itself.
-            let is_foreign = self.name.starts_with("SC");
             let near = rule::similar(&self.name).map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
-            return (!is_foreign).then(|| format!("`{}` is no rule, so this silences nothing{near}", self.name));
+            return Some(format!("`{}` is no rule, so this silences nothing{near}", self.name));
         }
         if self.over.is_none() {
             return Some(format!("this stands where it covers nothing, so it does not silence `{}`", self.name));
         }
         let told = format!("`{}` finds nothing here, so there is nothing to silence", self.name);
-        self.rules.iter().any(|rule| has_run(rule)).then_some(told)
+        self.rules.iter().any(|target| target.code.is_none() && has_run(target.rule)).then_some(told)
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) fn suppressions(dockerfile: &Dockerfile, options: &CheckOptions) -> V
     }
     for comment in dockerfile.ignore_comments() {
         let reason = comment.reason.unwrap_or_else(|| "# hadolint ignore".to_owned());
-        let wish = |name: String, at: Span, rules: Vec<&'static Rule>| Suppression {
+        let wish = |name: String, at: Span, rules: Vec<Target>| Suppression {
             name,
             at: Some(at),
             rules,
@@ -110,7 +110,7 @@ pub(super) fn suppressions(dockerfile: &Dockerfile, options: &CheckOptions) -> V
         }
         for name in &comment.names {
             let (about_comments, rules): (Vec<_>, Vec<_>) =
-                rule::named(&name.text).into_iter().partition(|rule| is_about_comments(rule));
+                rule::targets(&name.text).into_iter().partition(|target| is_about_comments(target.rule));
             let mut wish = wish(name.text.clone(), name.span, rules);
             if !about_comments.is_empty() {
                 wish.fault = Some(format!("no comment can silence `{}`", name.text));
@@ -138,7 +138,7 @@ fn skipped(options: &CheckOptions, over: Span, except: &[&str]) -> Vec<Suppressi
         Suppression {
             name: name.to_owned(),
             at: options.span,
-            rules: rules.collect(),
+            rules: rules.map(Target::from).collect(),
             over: Some(over),
             comment: options.span,
             reason: reason.to_owned(),

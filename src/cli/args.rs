@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::output::Format;
 
 /// One gate from Dockerfile to image: lints the Dockerfile and its build context, then judges the image by a policy.
 #[derive(Debug, Parser)]
@@ -125,7 +128,8 @@ pub(super) struct BuildArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct PolicyArgs {
-    /// The policy: `default`, `strict`, `cis`, `anchore-2017`, or a file (dockgate TOML, Anchore text or JSON).
+    /// The policy: `default`, `strict`, `cis`, `hadolint` (with its own configuration), `buildkit`, `anchore-2017`, or a file
+    /// (dockgate TOML, Anchore text or JSON).
     #[arg(long, value_name = "POLICY", default_value = "default")]
     pub(super) policy: String,
     /// The policy bundle: another name for --policy.
@@ -154,7 +158,7 @@ pub(super) struct CommonArgs {
     #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
     pub(super) fail_on: FailOn,
     /// How the report on standard output looks [default: text, or what hadolint's configuration asks for].
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
     pub(super) format: Option<Format>,
     /// Show Anchore's trigger ids, which whitelists name, in the table.
     #[arg(long = "show-triggerids")]
@@ -190,14 +194,11 @@ pub(super) enum ShellCheck {
     Never,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Text,
-    Table,
-    Json,
-    Sarif,
-    Github,
-    Markdown,
+/// The names of the report formats, with what they are for.
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let name = |format: Format| PossibleValue::new(format.name).aliases(format.aliases).help(format.about);
+    PossibleValuesParser::new(Format::ALL.map(name))
+        .try_map(|name| Format::named(&name).ok_or("there is no such format"))
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, Format, GateArgs, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
@@ -18,7 +18,7 @@ use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Target};
 use crate::shell::ShellCheck;
-use crate::text::SourceText;
+use crate::text::{SourceText, escape};
 
 /// What the common options come to.
 struct Ready {
@@ -38,15 +38,7 @@ impl Ready {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
         let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
         let mut policy = policies::in_force(&common.policies, image, build.platform.as_deref())?;
-        let format = match common.format {
-            Some(Format::Text) => output::Format::Text,
-            Some(Format::Table) => output::Format::Table,
-            Some(Format::Json) => output::Format::Json,
-            Some(Format::Sarif) => output::Format::Sarif,
-            Some(Format::Github) => output::Format::Github,
-            Some(Format::Markdown) => output::Format::Markdown,
-            None => wished_format(&mut policy),
-        };
+        let format = common.format.unwrap_or_else(|| wished_format(&mut policy));
         Ok(Self {
             policy,
             format,
@@ -70,12 +62,15 @@ impl Ready {
     }
 }
 
-/// The format a configuration asks for. One that is not written here is told, and the report is text.
+/// The format hadolint's configuration asks for; text without one. One that is not written here is told, and the report
+/// is text.
 fn wished_format(policy: &mut Policy) -> output::Format {
-    let Some(name) = policy.wishes.format.as_deref().filter(|name| *name != "tty") else { return output::Format::Text };
+    let Some(name) = policy.wishes.format.as_deref() else { return output::Format::TEXT };
+    // The name stands for hadolint's own shape there.
+    let name = if name == "json" { "hadolint-json" } else { name };
     output::Format::named(name).unwrap_or_else(|| {
         policy.notes.push(format!("`{name}` is not a format of this version, so the report is text"));
-        output::Format::Text
+        output::Format::TEXT
     })
 }
 
@@ -173,6 +168,9 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
     let color = terminal.color && !ready.policy.wishes.is_plain;
     let style = Style { color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
+    if !ready.format.has_notes {
+        report.notes.iter().for_each(|note| terminal.warn(&format!("note: {}", escape::line(note))));
+    }
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
 }
 

@@ -44,7 +44,7 @@ impl FileOutput {
     /// Reads `FORMAT:FILE`.
     pub(super) fn parse(text: &str) -> Result<Self, CliError> {
         let wanted = || {
-            let names: Vec<&str> = Format::ALL.iter().map(|(n, _)| *n).collect();
+            let names: Vec<&str> = Format::ALL.iter().map(|format| format.name).collect();
             format!("FORMAT:FILE, where FORMAT is one of {}", names.join(", "))
         };
         let split = text.split_once(':').filter(|(_, path)| !path.is_empty());

@@ -48,22 +48,22 @@ pub struct BuildFailure {
     pub remedy: Remedy,
 }
 
-/// The reasons there are for the build to fail at what can be judged here, the first of each instruction and step, in the
-/// order BuildKit meets them. `environments`, `bases` and `steps` are those of the build.
+/// The reasons there are for the build to fail at what can be judged here, the first of each instruction and step that is
+/// not refused already, in the order BuildKit meets them. `environments`, `bases` and `steps` are those of the build.
 pub fn failures(dockerfile: &Dockerfile, environments: &[Env], bases: &[Base], steps: &[Step]) -> Vec<BuildFailure> {
     let first = dockerfile.stages.first().map_or(dockerfile.instructions.len(), |stage| stage.from);
     let globals = dockerfile.instructions.iter().take(first).zip(environments).filter_map(|(instruction, env)| {
+        if instruction.error.is_some() {
+            return None;
+        }
         let words = instruction.expandable();
         let place = Place { phase: BuildPhase::Arguments, at: instruction.span.start, env };
         words.into_iter().find_map(|word| place.expand(dockerfile, word).err())
     });
     let mut found: Vec<BuildFailure> = globals.collect();
     let of_stage = |stage: &Stage| {
-        let place = Place {
-            phase: BuildPhase::From,
-            at: dockerfile.instructions.get(stage.from)?.span.start,
-            env: environments.get(stage.from)?,
-        };
+        let from = dockerfile.instructions.get(stage.from).filter(|from| from.error.is_none())?;
+        let place = Place { phase: BuildPhase::From, at: from.span.start, env: environments.get(stage.from)? };
         place.check_from(dockerfile, stage, bases.get(stage.index)).err()
     };
     found.extend(dockerfile.stages.iter().filter_map(of_stage));
@@ -73,7 +73,7 @@ pub fn failures(dockerfile: &Dockerfile, environments: &[Env], bases: &[Base], s
 }
 
 fn of_step(dockerfile: &Dockerfile, step: &Step) -> Option<BuildFailure> {
-    let node = step.node(dockerfile)?;
+    let node = step.node(dockerfile).filter(|node| node.error.is_none())?;
     let at = match step.is_trigger {
         true => dockerfile.instructions.get(dockerfile.stages.get(step.stage)?.from)?.span.start,
         false => node.span.start,

@@ -33,10 +33,9 @@ const MAX_VALUE_BYTES: usize = 16 << 20;
 const MAX_TRIGGER_STEPS: usize = 10_000;
 
 /// The environment before each instruction of the file, in order. A FROM line, and what stands before the first one, has
-/// the global arguments.
+/// the global arguments. A file without any FROM is read as a piece of a stage.
 pub fn environments(dockerfile: &Dockerfile, options: &BuildOptions) -> Vec<Env> {
     let mut walk = Walk::new(dockerfile, options);
-    // Without any FROM the file is a piece of a stage.
     let has_stages = !dockerfile.stages.is_empty();
     let mut environments = Vec::with_capacity(dockerfile.instructions.len());
     for (i, instruction) in dockerfile.instructions.iter().enumerate() {

@@ -208,6 +208,13 @@ fn variables_follow_the_scopes_of_a_build() {
 }
 
 #[test]
+fn a_piece_of_a_stage_has_variables_too() {
+    let dockerfile = read("ARG A=1\nENV B=$A\nRUN x\n");
+    let environments = environments(&dockerfile, &BuildOptions::default());
+    assert_eq!((environments[2].get("A"), environments[2].get("B")), (Some("1"), Some("1")));
+}
+
+#[test]
 fn comments_are_kept_with_what_they_describe() {
     let text = "# syntax=x\n# one\n\n# two\n# three\nFROM a\n#\n# four\nRUN x # five\n";
     let dockerfile = read(text);

@@ -21,6 +21,8 @@ pub(super) struct Case {
     pub(super) content_patterns: Vec<String>,
     /// Layers of a base given beside the image.
     pub(super) current_layers: Option<usize>,
+    /// The platform of that base.
+    pub(super) base_platform: Option<String>,
     /// Packages of other kinds, in the image and not in its base.
     pub(super) others: Vec<Package>,
     /// Licences of every package.
@@ -44,6 +46,7 @@ impl Case {
             package_problems: Vec::new(),
             content_patterns: Vec::new(),
             current_layers: None,
+            base_platform: None,
             others: Vec::new(),
             licences: Vec::new(),
             config: ImageConfig::default(),
@@ -116,6 +119,7 @@ impl Case {
                 packages: &base_packages,
                 layers,
                 current_layers: self.current_layers,
+                platform: self.base_platform.clone(),
             }),
             dockerfile: self.dockerfile.as_ref(),
             trace: self.trace.as_ref(),

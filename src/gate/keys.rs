@@ -1,37 +1,39 @@
 //! Keys and credentials in an image: those that are there, and those that a later layer took away and everybody still gets.
 
+use std::collections::BTreeSet;
+
 use super::{Facts, Reporter};
 use crate::finding::Finding;
-use crate::image::Node;
+use crate::image::Change;
 use crate::rule::{Confidence, Severity};
 use crate::secrets::KeyHit;
 
-/// Key files of the image.
+/// Key files of the image, each at the layer that brought its content.
 pub fn key_file_in_image(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    for (layer, path, hit) in shipped(facts) {
-        if !is_there(facts, layer, path) {
-            continue;
+    let mut told = BTreeSet::new();
+    for key in shipped(facts).filter(|key| key.is_there(facts)) {
+        // A layer that stores the same file once more brings nothing new.
+        if told.insert(key.path) {
+            let Key { path, hit, .. } = key;
+            let message = format!("{path} ({}) is in the image, and whoever can pull it can read it", what(hit));
+            report.push(finding(report, key.layer, path, hit, message));
         }
-        let message = format!("{path} is {}, and whoever can pull the image can read it", what(hit));
-        report.push(finding(report, layer, path, hit, message));
     }
 }
 
 /// Key files of lower layers that are not in the image any more.
 pub fn deleted_key_file_shipped(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    for (layer, path, hit) in shipped(facts) {
-        if is_there(facts, layer, path) {
-            continue;
-        }
+    for key in shipped(facts).filter(|key| !key.is_there(facts)) {
+        let Key { layer, path, hit } = key;
         let now = facts.tree.get(path);
         let by = now.map(|node| node.layer).or_else(|| facts.image.removed_by(path)).filter(|by| *by > layer);
         let gone = if now.is_some() { "replaced" } else { "removed" };
-        let (ordinal, at) = match by {
+        let (by, at) = match by {
             Some(by) => (format!(" by layer {}", by + 1), Some(report.layer_place(by))),
             None => (String::new(), None),
         };
         let message = format!(
-            "{path} is {}, {gone}{ordinal}: layer {} still has it, and whoever can pull the image can read it",
+            "{path} ({}) is {gone}{by} and still in layer {}, where whoever can pull the image can read it",
             what(hit),
             layer + 1
         );
@@ -43,22 +45,39 @@ pub fn deleted_key_file_shipped(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
 }
 
-/// Every key file a layer brings, lowest layer first.
-fn shipped<'a>(facts: &Facts<'a>) -> impl Iterator<Item = (usize, &'a str, &'a KeyHit)> + use<'a> {
-    let layers = facts.image.layers.iter();
-    layers.flat_map(|layer| layer.keys.iter().map(|(path, hit)| (layer.index, path.as_str(), hit)))
+/// A key file that a layer brings.
+#[derive(Clone, Copy)]
+struct Key<'a> {
+    layer: usize,
+    path: &'a str,
+    hit: &'a KeyHit,
 }
 
-/// Whether the image's file of that name is this layer's.
-fn is_there(facts: &Facts<'_>, layer: usize, path: &str) -> bool {
-    facts.tree.get(path).is_some_and(|node: &Node| node.layer == layer)
+/// Every key file, lowest layer first.
+fn shipped<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Key<'a>> + use<'a> {
+    let layers = facts.image.layers.iter();
+    layers.flat_map(|layer| layer.keys.iter().map(|(path, hit)| Key { layer: layer.index, path, hit }))
+}
+
+impl Key<'_> {
+    /// Whether the image's file of that name is this one, or one of the same content.
+    fn is_there(&self, facts: &Facts<'_>) -> bool {
+        let Some(node) = facts.tree.get(self.path) else { return false };
+        node.layer == self.layer || (node.entry.sha256.is_some() && node.entry.sha256 == self.digest(facts))
+    }
+
+    fn digest(&self, facts: &Facts<'_>) -> Option<String> {
+        let changes = &facts.image.layers.get(self.layer)?.changes;
+        changes.iter().rev().find_map(|change| match change {
+            Change::Add(entry) if entry.path == self.path => entry.sha256.clone(),
+            _ => None,
+        })
+    }
 }
 
 fn what(hit: &KeyHit) -> String {
-    let article = if hit.kind.name.starts_with(['a', 'e', 'i', 'o', 'A', 'I', 'S']) { "an" } else { "a" };
-    let is_many = hit.kind.name.ends_with('s') && !hit.kind.name.ends_with("ss");
-    let name = if is_many { hit.kind.name.to_owned() } else { format!("{article} {}", hit.kind.name) };
-    if hit.is_encrypted { format!("{name} (under a passphrase)") } else { name }
+    let passphrase = if hit.is_encrypted { ", under a passphrase" } else { "" };
+    format!("{}{passphrase}", hit.kind.name)
 }
 
 fn finding(report: &Reporter<'_>, layer: usize, path: &str, hit: &KeyHit, message: String) -> Finding {
@@ -110,25 +129,22 @@ mod tests {
         let case = Case::new(1)
             .layer([text("/base/id_rsa", &key())], [])
             .layer([text("/root/.ssh/id_rsa", &key()), text("/root/.npmrc", npmrc), text("/root/id_rsa", &key())], [])
-            .layer([text("/root/id_rsa", "gone"), text("/app/test/id_rsa", &key())], ["/root/.npmrc"]);
+            .layer(
+                [text("/root/id_rsa", "gone"), text("/app/test/id_rsa", &key()), text("/root/.ssh/id_rsa", &key())],
+                ["/root/.npmrc"],
+            );
         let there = case.run("key-file-in-image", &[]);
-        assert_eq!(
-            messages(&there),
-            [
-                "0 /base/id_rsa is an SSH private key, and whoever can pull the image can read it",
-                "1 /root/.ssh/id_rsa is an SSH private key, and whoever can pull the image can read it",
-                "2 /app/test/id_rsa is an SSH private key, and whoever can pull the image can read it",
-            ]
-        );
+        let said = "(SSH private key) is in the image, and whoever can pull it can read it";
+        let expected = ["0 /base/id_rsa", "1 /root/.ssh/id_rsa", "2 /app/test/id_rsa"].map(|at| format!("{at} {said}"));
+        assert_eq!(messages(&there), expected);
         assert_eq!([1, 2].map(|i: usize| there[i].severity), [Severity::Error, Severity::Info]);
         let gone = case.run("deleted-key-file-shipped", &[]);
+        let said = "by layer 3 and still in layer 2, where whoever can pull the image can read it";
         assert_eq!(
             messages(&gone),
             [
-                "1 /root/.npmrc is npm registry credentials, removed by layer 3: layer 2 still has it, and whoever can pull \
-                 the image can read it",
-                "1 /root/id_rsa is an SSH private key, replaced by layer 3: layer 2 still has it, and whoever can pull the \
-                 image can read it",
+                format!("1 /root/.npmrc (npm registry credentials) is removed {said}"),
+                format!("1 /root/id_rsa (SSH private key) is replaced {said}"),
             ]
         );
         assert_eq!(gone[0].related.len(), 1);

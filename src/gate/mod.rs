@@ -26,6 +26,7 @@ pub mod permissions;
 pub mod pkgblacklist;
 pub mod pkgcheck;
 pub mod pkgdiff;
+pub mod platform;
 pub mod registry;
 pub mod suiddiff;
 pub mod unchecked;
@@ -82,6 +83,8 @@ pub struct BaseFacts<'a> {
     pub layers: usize,
     /// Layers the base has today; `None` for a base found inside the image, of which nothing newer is known.
     pub current_layers: Option<usize>,
+    /// `os/architecture` of a base that was given beside the image, when its config tells.
+    pub platform: Option<String>,
 }
 
 /// Where a gate reports to.

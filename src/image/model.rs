@@ -58,6 +58,14 @@ pub struct ImageConfig {
     pub history: Vec<History>,
 }
 
+impl ImageConfig {
+    /// `os/architecture`; `None` when the config does not tell both.
+    pub fn platform(&self) -> Option<String> {
+        let is_told = !self.os.is_empty() && !self.architecture.is_empty();
+        is_told.then(|| format!("{}/{}", self.os, self.architecture))
+    }
+}
+
 /// The container defaults in an image config.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "PascalCase")]

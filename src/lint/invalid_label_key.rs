@@ -17,8 +17,8 @@ fn fault(key: &str) -> Option<String> {
     if let Some(reserved) = RESERVED.iter().find(|namespace| key.starts_with(*namespace)) {
         return Some(format!("is in `{reserved}`, which Docker keeps for itself"));
     }
-    if let Some(other) = key.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '.' | '-')) {
-        return Some(format!("holds `{}`: keys are made of a-z, 0-9, `.` and `-`", other.escape_default()));
+    if let Some(other) = key.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '.' | '-' | '_')) {
+        return Some(format!("holds `{}`: keys are made of a-z, 0-9, `.`, `-` and `_`", other.escape_default()));
     }
     if !key.starts_with(|c: char| c.is_ascii_lowercase()) {
         return Some("does not start with a letter".to_owned());

@@ -11,7 +11,7 @@ pub(super) struct Label<'a> {
     pub(super) name: String,
     /// The value in the file.
     pub(super) value: Option<&'a Word>,
-    /// The value, expanded; `None` when it holds a variable that only the build will fill.
+    /// The value, expanded; `None` when it holds a variable that the build fills: an ARG, or one without a value.
     pub(super) text: Option<String>,
 }
 
@@ -23,7 +23,7 @@ pub(super) fn all<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Label<'a>> {
             name: facts.text_of(index, &pair.key),
             value: pair.value.as_ref(),
             text: match &pair.value {
-                Some(value) => facts.expanded(index, value).filter(|e| e.missing.is_empty()).map(|e| e.text),
+                Some(value) => facts.expanded(index, value).filter(|e| !facts.is_left_open(index, e)).map(|e| e.text),
                 None => Some(String::new()),
             },
         })

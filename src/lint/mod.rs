@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::context::{Context, Copied, IgnoreFile};
 use crate::dockerfile::{
     Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Expanded, Expander, ImageName, Instruction,
-    Keyword, Platform, Stage, Step, SyntaxError, Word, expand_word,
+    Keyword, Platform, Setter, Stage, Step, SyntaxError, Word, expand_word,
 };
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule, Severity};
@@ -198,6 +198,16 @@ impl<'a> Facts<'a> {
     pub fn expanded(&self, instruction: usize, word: &Word) -> Option<Expanded> {
         let env = self.environments.get(instruction)?;
         Expander::new(env, self.dockerfile.escape).keep_missing().word(&word.text).ok()
+    }
+
+    /// Whether an expanded word of an instruction depends on the build: on an ARG, whose value a build may set, or on a
+    /// variable that has no value in the file.
+    pub fn is_left_open(&self, instruction: usize, expanded: &Expanded) -> bool {
+        let is_argument = |name: &String| {
+            let variable = self.environments.get(instruction).and_then(|env| env.variable(name));
+            variable.is_some_and(|variable| matches!(variable.setter, Setter::Arg(_)))
+        };
+        !expanded.missing.is_empty() || expanded.matched.iter().chain(&expanded.unmatched).any(is_argument)
     }
 
     /// The text of [`Facts::expanded`]; of a malformed word what is left without its outer quotes.

@@ -1,16 +1,12 @@
 use super::{Facts, Reporter};
-use crate::dockerfile::{Keyword, Setter};
+use crate::dockerfile::Keyword;
 
 /// Reports every USER that is named rather than numbered.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for (index, instruction) in facts.instructions_of(Keyword::User) {
         let Some(word) = instruction.args.text() else { continue };
         let Some(expanded) = facts.expanded(index, word) else { continue };
-        let is_argument = |name: &String| {
-            let variable = facts.environments.get(index).and_then(|env| env.variable(name));
-            variable.is_some_and(|variable| matches!(variable.setter, Setter::Arg(_)))
-        };
-        if !expanded.missing.is_empty() || expanded.matched.iter().any(is_argument) {
+        if facts.is_left_open(index, &expanded) {
             continue;
         }
         let user = expanded.text.split(':').next().unwrap_or_default().trim();

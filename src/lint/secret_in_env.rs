@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::{Facts, Reporter};
 use crate::dockerfile::Keyword;
 use crate::secrets::is_secret_name;
@@ -5,28 +7,39 @@ use crate::text::Span;
 
 /// Reports every ENV and ARG that is named like a secret or has a value that is one.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let (by_value, global_args) = (report.params().bool("values"), report.params().bool("global-args"));
-    let mut last: Option<Span> = None;
-    for secret in facts.secrets {
-        let instruction = secret.instruction.and_then(|index| facts.dockerfile.instructions.get(index));
-        let Some(instruction) = instruction else { continue };
-        let (Some(name), Keyword::Env | Keyword::Arg) = (&secret.variable, instruction.keyword) else { continue };
-        let is_named = is_secret_name(name.text.trim_matches(['"', '\'']));
-        let is_built = instruction.stage.map_or(global_args, |stage| facts.is_built(stage));
-        if last == Some(name.span) || !is_built || !(is_named || by_value) {
+    let (by_value, unbuilt) = (report.params().bool("values"), report.params().bool("unbuilt"));
+    let parts: Vec<String> = report.params().list("name-contains").iter().map(|part| part.to_lowercase()).collect();
+    let is_like_one = |name: &str| match parts.is_empty() {
+        true => is_secret_name(name),
+        false => parts.iter().any(|part| name.to_lowercase().contains(part)),
+    };
+    let known = facts.secrets.iter().filter(|secret| by_value && secret.detector.is_some());
+    let known: HashSet<Span> = known.filter_map(|secret| secret.variable.as_ref()).map(|name| name.span).collect();
+    for instruction in &facts.dockerfile.instructions {
+        let node = instruction.innermost();
+        let kept = match node.keyword {
+            Keyword::Env => "the image's config",
+            Keyword::Arg => "the image's history",
+            _ => continue,
+        };
+        let is_built = instruction.trigger.is_none() && instruction.stage.is_some_and(|stage| facts.is_built(stage));
+        if !is_built && (!unbuilt || instruction.stage.is_some_and(|stage| !facts.is_built(stage))) {
             continue;
         }
-        last = Some(name.span);
-        let (kept, keyword) = match instruction.keyword {
-            Keyword::Env => ("the image's config", "ENV"),
-            _ => ("the image's history", "ARG"),
-        };
-        let what = if secret.detector.is_some() && by_value { "holds a secret" } else { "is named like a secret" };
-        let message = format!("{keyword} `{}` {what}, and its value stays readable in {kept}", name.text);
-        let finding = report.at(name.span, message).subject(name.text.clone());
-        report.push(
-            finding
-                .help("mount it for the step that needs it (`RUN --mount=type=secret,id=…`), or give it at run time"),
-        );
+        for name in node.args.pairs().iter().map(|pair| &pair.key) {
+            let what = match known.contains(&name.span) {
+                true => "holds a secret",
+                false if is_like_one(name.text.trim_matches(['"', '\''])) => "is named like a secret",
+                false => continue,
+            };
+            let keyword = node.keyword.name();
+            let message = format!("{keyword} `{}` {what}, and its value stays readable in {kept}", name.text);
+            let finding = report.at(name.span, message).subject(name.text.clone());
+            report.push(
+                finding.help(
+                    "mount it for the step that needs it (`RUN --mount=type=secret,id=…`), or give it at run time",
+                ),
+            );
+        }
     }
 }

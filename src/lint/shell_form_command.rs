@@ -1,51 +1,54 @@
 use std::collections::HashSet;
 
 use super::{Facts, Reporter};
-use crate::dockerfile::{Args, Base, Keyword};
+use crate::dockerfile::{Args, Instruction, Keyword};
+use crate::finding::Finding;
+use crate::text::Span;
 
 /// Reports CMD and ENTRYPOINT in shell form, unless a SHELL of the file says that the shell is meant.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let (healthcheck, after_shell) = (report.params().bool("healthcheck"), report.params().bool("after-shell"));
-    let mut with_shell: HashSet<usize> = HashSet::new();
-    let mut entered = None;
-    for step in facts.step_nodes() {
-        let stage = step.step.stage;
-        if entered != Some(stage) {
-            entered = Some(stage);
-            if let Some(Base::Stage(base)) = facts.bases.get(stage)
-                && with_shell.contains(base)
-            {
-                with_shell.insert(stage);
-            }
+    let counts = |node: &Instruction| node.keyword != Keyword::Healthcheck || healthcheck;
+    for node in facts.dockerfile.instructions.iter().take_while(|node| node.stage.is_none()) {
+        if let Some((span, message)) = shell_form(node).filter(|_| counts(node)) {
+            report.push(helped(report.at(span, message), node));
         }
-        let name = match step.node.keyword {
-            Keyword::Shell => {
-                with_shell.insert(stage);
-                continue;
-            }
-            Keyword::Healthcheck
-                if healthcheck && step.node.check_type.as_ref().is_some_and(|t| t.text.eq_ignore_ascii_case("cmd")) =>
-            {
-                "HEALTHCHECK"
-            }
-            Keyword::Cmd => "CMD",
-            Keyword::Entrypoint => "ENTRYPOINT",
-            _ => continue,
-        };
-        if step.node.args.is_json() || (with_shell.contains(&stage) && !after_shell) {
-            continue;
-        }
-        let span = match &step.node.args {
-            Args::Text(text) => text.span,
-            _ => step.node.keyword_word.span,
-        };
-        let message = match name {
-            "HEALTHCHECK" => "HEALTHCHECK CMD in shell form needs a shell in the image".to_owned(),
-            _ => format!("{name} in shell form runs under `/bin/sh -c`, which keeps signals from the program"),
-        };
-        let finding = report.at_step(&step, span, message);
-        report.push(finding.help(format!(
-            "write it as a list, `{name} [\"program\", \"argument\"]`, or say with SHELL which shell is meant"
-        )));
     }
+    let mut with_shell: HashSet<usize> = HashSet::new();
+    for step in facts.step_nodes() {
+        if step.node.keyword == Keyword::Shell {
+            with_shell.insert(step.step.stage);
+        }
+        let Some((span, message)) = shell_form(step.node).filter(|_| counts(step.node)) else { continue };
+        let is_meant = || facts.dockerfile.stage_chain(step.step.stage).iter().any(|stage| with_shell.contains(stage));
+        if after_shell || !is_meant() {
+            report.push(helped(report.at_step(&step, span, message), step.node));
+        }
+    }
+}
+
+/// Where a command in shell form stands, and what is wrong with it.
+fn shell_form(node: &Instruction) -> Option<(Span, String)> {
+    let message = match node.keyword {
+        Keyword::Cmd | Keyword::Entrypoint => {
+            let name = node.keyword.name();
+            format!("{name} in shell form runs under `/bin/sh -c`, which keeps signals from the program")
+        }
+        Keyword::Healthcheck if node.check_type.as_ref().is_some_and(|kind| kind.text.eq_ignore_ascii_case("cmd")) => {
+            "HEALTHCHECK CMD in shell form needs a shell in the image".to_owned()
+        }
+        _ => return None,
+    };
+    match &node.args {
+        Args::Json(_) => None,
+        Args::Text(text) => Some((text.span, message)),
+        _ => Some((node.keyword_word.span, message)),
+    }
+}
+
+fn helped(finding: Finding, node: &Instruction) -> Finding {
+    let name = node.keyword.name();
+    let help =
+        format!("write it as a list, `{name} [\"program\", \"argument\"]`, or say with SHELL which shell is meant");
+    finding.help(if node.keyword == Keyword::Healthcheck { help.replace(" [", " CMD [") } else { help })
 }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::Style;
+use super::{Format, Style};
 use crate::check::{Judged, Report};
 use crate::policy::Action;
 use crate::text::escape;
@@ -13,7 +13,15 @@ use crate::text::escape;
 /// Annotations of one level that a runner shows for a step.
 const SHOWN: usize = 10;
 
-pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) const FORMAT: Format = Format {
+    name: "github",
+    aliases: &[],
+    about: "Workflow commands, which GitHub Actions shows as annotations",
+    has_notes: true,
+    write,
+};
+
+fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut left_out = 0;
     for (action, command) in [(Action::Stop, "error"), (Action::Warn, "warning"), (Action::Go, "notice")] {
         if style.quiet && action == Action::Go {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::{Format, Style};
 use crate::check::{Judged, Report, Suppressed};
 use crate::finding::{ImagePlace, Place};
 use crate::gate;
@@ -11,7 +12,10 @@ use crate::gate;
 /// Version of the shape this module writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) const FORMAT: Format =
+    Format { name: "json", aliases: &[], about: "Everything there is to know, versioned", has_notes: true, write };
+
+fn write(report: &Report, _: Style, out: &mut dyn Write) -> io::Result<()> {
     let (stop, warn, go) = report.counts();
     let document = json!({
         "schema": SCHEMA_VERSION,

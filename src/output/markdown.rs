@@ -2,13 +2,16 @@
 
 use std::io::{self, Write};
 
-use super::Style;
+use super::{Format, Style};
 use crate::check::{Judged, Report};
 use crate::finding::Origin;
 use crate::policy::Action;
 use crate::text::escape;
 
-pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) const FORMAT: Format =
+    Format { name: "markdown", aliases: &[], about: "For a pull request or a job's page", has_notes: true, write };
+
+fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (stop, warn, go) = report.counts();
     writeln!(out, "## dockgate: {}\n", report.verdict)?;
     writeln!(out, "{stop} STOP, {warn} WARN, {go} GO with policy {}\n", code(&report.policy.name))?;
@@ -66,7 +69,7 @@ fn cell(text: &str) -> String {
     let text = escape::line(text);
     let pieces: Vec<&str> = text.split('`').collect();
     // A backtick without a partner is none.
-    if pieces.len() % 2 == 0 {
+    if pieces.len().is_multiple_of(2) {
         return plain(&text);
     }
     let piece = |(i, piece): (usize, &&str)| if i % 2 == 0 { plain(piece) } else { code(piece) };

@@ -1,14 +1,24 @@
 //! One file per report format: each turns a [`Report`] into text. Everything that leaves is escaped for its sink, and no
 //! secret is in it.
 
+mod checkstyle;
+mod codacy;
+mod codeclimate;
 mod github;
+mod gitlab;
+mod gnu;
+mod hadolint_json;
 mod inspect;
+mod issue;
 mod json;
+mod junit;
 mod line_hash;
 mod markdown;
 mod sarif;
+mod sonarqube;
 mod table;
 mod text;
+mod tty;
 
 use std::io::{self, Write};
 
@@ -17,21 +27,18 @@ use crate::check::Report;
 pub use inspect::{InspectFormat, View, write_inspection};
 pub use json::SCHEMA_VERSION;
 
-/// A report format.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Format {
-    /// For people: source excerpts with the marked places.
-    Text,
-    /// Anchore's columns and the FINAL row.
-    Table,
-    /// Everything, versioned.
-    Json,
-    /// SARIF 2.1.0.
-    Sarif,
-    /// GitHub workflow commands.
-    Github,
-    /// Markdown, for a job's page or a pull request.
-    Markdown,
+/// A report format. Each is described in the file that writes it, and listed in [`Format::ALL`].
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// What it is called where a format is chosen.
+    pub name: &'static str,
+    /// What other tools call it.
+    pub aliases: &'static [&'static str],
+    /// What it is for, no full stop.
+    pub about: &'static str,
+    /// Whether it says what was not looked at.
+    pub has_notes: bool,
+    write: fn(&Report, Style, &mut dyn Write) -> io::Result<()>,
 }
 
 /// How text for people looks.
@@ -48,19 +55,31 @@ pub struct Style {
 }
 
 impl Format {
-    /// All formats and their names.
-    pub const ALL: [(&'static str, Format); 6] = [
-        ("text", Format::Text),
-        ("table", Format::Table),
-        ("json", Format::Json),
-        ("sarif", Format::Sarif),
-        ("github", Format::Github),
-        ("markdown", Format::Markdown),
+    /// For people: what a run prints unless it is asked for another.
+    pub const TEXT: Format = text::FORMAT;
+
+    /// All formats, those for people first.
+    pub const ALL: [Format; 15] = [
+        text::FORMAT,
+        table::FORMAT,
+        markdown::FORMAT,
+        json::FORMAT,
+        sarif::FORMAT,
+        github::FORMAT,
+        gitlab::FORMAT,
+        junit::FORMAT,
+        sonarqube::FORMAT,
+        checkstyle::FORMAT,
+        codeclimate::FORMAT,
+        codacy::FORMAT,
+        gnu::FORMAT,
+        tty::FORMAT,
+        hadolint_json::FORMAT,
     ];
 
     /// The format of a name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, f)| *f)
+        Self::ALL.into_iter().find(|format| format.name == name || format.aliases.contains(&name))
     }
 }
 
@@ -69,12 +88,9 @@ impl Format {
 /// # Errors
 /// When `out` cannot be written to.
 pub fn write(report: &Report, format: Format, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    match format {
-        Format::Text => text::write(report, style, out),
-        Format::Table => table::write(report, style, out),
-        Format::Json => json::write(report, out),
-        Format::Sarif => sarif::write(report, out),
-        Format::Github => github::write(report, style, out),
-        Format::Markdown => markdown::write(report, style, out),
-    }
+    (format.write)(report, style, out)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

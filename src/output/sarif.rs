@@ -12,6 +12,7 @@ use serde_sarif::sarif::{
 };
 
 use super::line_hash::line_hashes;
+use super::{Format, Style};
 use crate::check::{Judged, Report};
 use crate::finding::{ImagePlace, Place};
 use crate::rule::{Confidence, Rule, Severity};
@@ -20,7 +21,10 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What code scanning computes line hashes into.
 const LINE_HASH: &str = "primaryLocationLineHash";
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) const FORMAT: Format =
+    Format { name: "sarif", aliases: &[], about: "SARIF 2.1.0, for code scanning", has_notes: true, write };
+
+fn write(report: &Report, _: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut used: Vec<&'static Rule> = report.findings.iter().map(|j| j.finding.rule()).collect();
     used.sort_by_key(|r| r.id);
     used.dedup();

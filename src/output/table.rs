@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::Style;
+use super::{Format, Style};
 use crate::check::{Judged, Report};
 use crate::gate;
 use crate::text::escape;
@@ -13,7 +13,15 @@ const COLUMNS: [&str; 7] = ["Image Id", "Repo Tag", TRIGGER_ID, "Gate", "Trigger
 /// The column that is there when asked for.
 const TRIGGER_ID: &str = "Trigger Id";
 
-pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) const FORMAT: Format = Format {
+    name: "table",
+    aliases: &[],
+    about: "The columns of Anchore's gates, and the FINAL row",
+    has_notes: true,
+    write,
+};
+
+fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (id, tag) = match &report.image {
         Some(image) => {
             let digest = image.id.strip_prefix("sha256:").unwrap_or(&image.id);

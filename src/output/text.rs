@@ -11,7 +11,7 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::Style;
+use super::{Format, Style};
 use crate::check::{Judged, Report};
 use crate::finding::{ImageWord, Origin, Place};
 use crate::policy::Action;
@@ -21,7 +21,15 @@ use crate::text::{SourceText, Span, escape};
 /// Findings of one rule, or of one code of a rule, in one file beyond this many are counted, not shown.
 const SHOWN_OF_A_KIND: usize = 10;
 
-pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) const FORMAT: Format = Format {
+    name: "text",
+    aliases: &[],
+    about: "For people: each finding with the source it is about",
+    has_notes: true,
+    write,
+};
+
+fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler =
         GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false).with_context_lines(1);
@@ -208,7 +216,8 @@ fn help(judged: &Judged) -> String {
                 let short = digest.get(..12).unwrap_or(digest);
                 lines.push(format!("in the image: {path}, layer {} ({short})", layer.index + 1));
             }
-            None => lines.push(format!("in the image: {path}")),
+            None if inside.path.is_some() => lines.push(format!("in the image: {path}")),
+            None => {}
         }
     }
     if finding.origin == Origin::Base {

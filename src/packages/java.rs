@@ -48,13 +48,19 @@ impl Archive<'_> {
         let licences = licence::normalise_all(header("bundle-license").into_iter().flat_map(licence_header));
         let (stem, file_version) = named(path);
         let mut packages: Vec<Package> = self.properties.iter().filter_map(|text| maven(text)).collect();
-        if packages.is_empty() {
-            let version = header("implementation-version").or_else(|| header("bundle-version")).or(file_version);
+        let version = header("implementation-version").or(file_version).or_else(|| header("bundle-version"));
+        // Properties of other names are of what was shaded into the archive.
+        let is_own = |package: &Package| {
+            let artifact = package.name.rsplit(':').next().unwrap_or_default().replace('_', "-");
+            artifact.starts_with(stem) || stem.starts_with(&artifact) || Some(package.version.as_str()) == version
+        };
+        let mut own = packages.iter().position(is_own);
+        if let (None, Some(version)) = (own, version) {
             let group = header("implementation-vendor-id").map(|group| format!("{group}:")).unwrap_or_default();
-            packages.extend(version.map(|v| Package::new(PackageKind::Maven, format!("{group}{stem}"), v)));
+            own = Some(packages.len());
+            packages.push(Package::new(PackageKind::Maven, format!("{group}{stem}"), version));
         }
-        // The manifest speaks of the archive, not of what was shaded into it.
-        if let [package] = packages.as_mut_slice() {
+        if let Some(package) = own.and_then(|own| packages.get_mut(own)) {
             package.licences = licences;
         }
         packages
@@ -145,6 +151,10 @@ mod tests {
                 "Bundle-License: https://www.apache.org/lice\n nses/LICENSE-2.0.txt\n",
             ),
             part("BOOT-INF/lib/b-api-2.0-RC1.jar!/", ""),
+            part(
+                "BOOT-INF/lib/b-api-2.0-RC1.jar!/META-INF/maven/s/shaded/pom.properties",
+                "groupId=s\nartifactId=shaded\nversion=3",
+            ),
             part("BOOT-INF/lib/plain.jar!/", ""),
         ];
         let found: Vec<String> = packages("/app.jar", &parts)
@@ -156,6 +166,7 @@ mod tests {
             [
                 "app 9 /app.jar ",
                 "org.g:a 1.2.3 /app.jar!/BOOT-INF/lib/a-1.2.jar Apache-2.0",
+                "s:shaded 3 /app.jar!/BOOT-INF/lib/b-api-2.0-RC1.jar ",
                 "b-api 2.0-RC1 /app.jar!/BOOT-INF/lib/b-api-2.0-RC1.jar ",
             ]
         );

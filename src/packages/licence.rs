@@ -1,5 +1,8 @@
 //! Licences as the many ecosystems spell them, brought to SPDX where the spelling leaves no doubt.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use spdx::{Expression, ParseMode};
 
 /// Bytes of a licence field that is still a name; longer ones are the text of a licence.
@@ -172,8 +175,12 @@ fn is_gnu(stem: &str) -> bool {
 
 /// The identifier of the licence list, without regard to case.
 fn spdx_id(lower: &str) -> Option<String> {
-    let license = spdx::identifiers::LICENSES.iter().find(|license| license.name.eq_ignore_ascii_case(lower))?;
-    (license.name != "NOASSERTION" && license.name != "NONE").then(|| license.name.to_owned())
+    static IDS: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
+    let ids = IDS.get_or_init(|| {
+        let listed = spdx::identifiers::LICENSES.iter().map(|license| license.name);
+        listed.filter(|id| !matches!(*id, "NOASSERTION" | "NONE")).map(|id| (id.to_ascii_lowercase(), id)).collect()
+    });
+    ids.get(lower).map(|id| (*id).to_owned())
 }
 
 /// Brings fields to SPDX, sorted and each once.

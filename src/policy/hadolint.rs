@@ -84,6 +84,7 @@ fn lay_over(settings: &Settings, layer: &mut Layer, notes: &mut Vec<String>) -> 
                 for wanted in wanted(layer, rule) {
                     wanted.severity = Some(severity);
                     wanted.wish = Wish::BySeverity;
+                    wanted.is_built_in = false;
                     wanted.line.clone_from(&code.line);
                 }
             }
@@ -156,11 +157,10 @@ fn wanted(layer: &mut Layer, target: Target) -> &mut Vec<Wanted> {
     })
 }
 
-/// The rules a code stands for. One that is not known is told, as hadolint does not; codes of ShellCheck may be checks
-/// that only ShellCheck makes.
+/// The rules a code stands for. One that is not known is told, as hadolint does not.
 fn named(code: &Code, notes: &mut Vec<String>) -> Vec<Target> {
     let rules: Vec<Target> = rule::targets(&code.text).into_iter().filter(|t| !t.rule.needs_params()).collect();
-    if rules.is_empty() && !code.text.starts_with("SC") {
+    if rules.is_empty() {
         let near = rule::similar(&code.text).map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
         notes.push(format!("{}: `{}` is no rule{near}", code.origin(), code.text));
     }
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn severities_and_ignored_rules_are_taken_over() {
-        let config = "# ours\nfailure-threshold: error\nignored:\n  - DL3000\n  - DL3002\n  - SC9999\n  - DL399\noverride:\n  \
+        let config = "# ours\nfailure-threshold: error\nignored:\n  - DL3000\n  - DL3002\n  - SC2086\n  - DL399\noverride:\n  \
                       error: [DL3048, DL3000]\n  info: [DL3057, DL3048]\n";
         let policy = policy(config, &[]).unwrap();
         assert_eq!(told(&policy, "DL3048"), Some((Some(Severity::Error), Action::Stop)));

@@ -28,7 +28,7 @@ pub(super) struct Layer {
     /// Whether comments in a Dockerfile may silence findings in it.
     pub(super) honours_comments: Option<bool>,
     /// By rule id, and code where one is meant.
-    pub(super) rules: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>,
+    pub(super) rules: WantedRules,
     /// The policy's own checks, told apart by their parameter `id`.
     pub(super) checks: Vec<Wanted>,
     pub(super) waivers: Vec<Waiver>,
@@ -45,6 +45,9 @@ pub(super) struct ImageBlock {
     pub(super) names: Vec<String>,
     pub(super) layer: Layer,
 }
+
+/// The runs a policy asks for, by rule id, and code where one is meant.
+pub(super) type WantedRules = BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>;
 
 /// One run of a rule that a policy asks for.
 #[derive(Clone, Debug)]
@@ -188,12 +191,13 @@ pub(super) static NEEDED: [Needed; 2] = [
 ];
 
 fn compares_with_base(rule: &Rule) -> bool {
-    rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
+    let is_own = [catalogue::FILE_CAPABILITIES_ADDED, catalogue::IMAGE_GREW].contains(&rule);
+    is_own || rule.triggers.iter().any(|t| t.starts_with("SUIDDIFF:") || t.starts_with("PKGDIFF:"))
 }
 
 fn compares_packages(rule: &Rule) -> bool {
-    let gate = |t: &&'static str| t.split(':').next().unwrap_or_default();
-    rule.triggers.iter().map(|t| gate(&t)).any(|gate| PACKAGE_GATES.contains(&gate))
+    let gate = |t: &'static str| t.split(':').next().unwrap_or_default();
+    rule.triggers.iter().copied().map(gate).any(|gate| PACKAGE_GATES.contains(&gate))
 }
 
 /// Anchore's gates that look at packages.

@@ -15,7 +15,7 @@ pub(super) use blocks::{CHECK_KEYS, FILLED, LOOKS_AT};
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
-use super::layer::{Layer, Wanted, Wish, params};
+use super::layer::{Layer, Wanted, WantedRules, Wish, params};
 use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, Waiver, WhitelistItem};
 use crate::rule::{self, Code, Edition, Severity, Target, Value};
 use crate::text::{SourceText, Span};
@@ -187,8 +187,8 @@ impl Document<'_> {
         Ok(targets)
     }
 
-    fn rules(&self, table: &DeTable<'_>) -> Result<BTreeMap<(&'static str, Option<Code>), Vec<Wanted>>, PolicyError> {
-        let mut wanted: BTreeMap<(&'static str, Option<Code>), Vec<Wanted>> = BTreeMap::new();
+    fn rules(&self, table: &DeTable<'_>) -> Result<WantedRules, PolicyError> {
+        let mut wanted = WantedRules::new();
         let mut set_by: BTreeMap<(&'static str, Option<Code>), &str> = BTreeMap::new();
         for (key, item) in table {
             let name = key.get_ref().as_ref();

@@ -181,7 +181,7 @@ fn grammar(dialect: Dialect) -> ShellProfile {
 }
 
 /// The first thing wrong with the code, and its byte.
-fn problem(parsed: &ParseResult) -> Option<(String, usize)> {
+pub(super) fn problem(parsed: &ParseResult) -> Option<(String, usize)> {
     if let Some(diagnostic) = parsed.diagnostics.first() {
         return Some((diagnostic.message.clone(), diagnostic.span.start.offset()));
     }

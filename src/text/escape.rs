@@ -25,6 +25,28 @@ pub fn workflow_property(text: &str) -> String {
     workflow_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// For XML 1.0, as an attribute's value or as text: markup and line ends are character references, and what XML cannot
+/// hold is shown as in [`line`].
+pub fn xml(text: &str) -> String {
+    let is_line_end = |c| matches!(c, '\t' | '\n' | '\r');
+    let legal = escape(text, |c| (is_control(c) && !is_line_end(c)) || matches!(c, '\u{FFFE}' | '\u{FFFF}'));
+    let mut out = String::with_capacity(legal.len() + 8);
+    for c in legal.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            '\t' => out.push_str("&#9;"),
+            '\n' => out.push_str("&#10;"),
+            '\r' => out.push_str("&#13;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -65,6 +87,15 @@ mod tests {
         assert_eq!(terminal("a\x1b[31mb\nc"), "a\\x1b[31mb\nc");
         assert_eq!(line("a\nb\u{202e}c"), "a\\nb\\u{202e}c");
         assert_eq!(line("plain ä"), "plain ä");
+    }
+
+    #[test]
+    fn xml_holds_no_markup_and_no_control_character() {
+        assert_eq!(xml("a<b>&\"'c"), "a&lt;b&gt;&amp;&quot;&apos;c");
+        assert_eq!(
+            xml("1\n2\t3\r\0\x1b\u{FFFF}\u{202e}\u{10FEFF}ä"),
+            "1&#10;2&#9;3&#13;\\x00\\x1b\\u{ffff}\\u{202e}\\xffä"
+        );
     }
 
     #[test]

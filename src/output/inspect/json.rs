@@ -70,11 +70,15 @@ pub(super) fn layer_makers(inspection: &Inspection) -> Vec<Option<String>> {
     if makers.len() == layers { makers } else { vec![None; layers] }
 }
 
-/// Whose a layer is, when a Dockerfile tells: `base`, `instruction 4` (from 1), `unknown`.
+/// Where a layer is from, when a Dockerfile tells: `base`, the place of an instruction (`Dockerfile:4`), or `unknown`.
 pub(super) fn origin(inspection: &Inspection, layer: usize) -> Option<String> {
+    let dockerfile = inspection.dockerfile.as_ref()?;
     Some(match inspection.trace.as_ref()?.layers.get(layer)? {
         Maker::Base => String::from("base"),
-        Maker::Instruction(index) => format!("instruction {}", index + 1),
+        Maker::Instruction(index) => {
+            let start = dockerfile.instructions.get(*index)?.head_span.start;
+            format!("{}:{}", dockerfile.source.path(), dockerfile.source.line(start))
+        }
         Maker::Unknown => String::from("unknown"),
     })
 }

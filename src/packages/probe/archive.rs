@@ -14,6 +14,8 @@ const MAX_TEXT: usize = 1 << 20;
 /// Bytes of all members of a file that are unpacked, and members that are looked at.
 const MAX_BYTES: usize = 512 << 20;
 const MAX_MEMBERS: usize = 1_000_000;
+/// Bytes of what is taken out of a file, names included.
+const MAX_TAKEN: usize = 16 << 20;
 
 const ENDINGS: [&str; 5] = [".jar", ".war", ".ear", ".hpi", ".jpi"];
 
@@ -49,59 +51,75 @@ impl Probe for Archive {
         if self.bytes.is_empty() {
             return None;
         }
-        let mut look = Look { parts: Vec::new(), unread: Vec::new(), bytes: MAX_BYTES, members: MAX_MEMBERS };
+        let mut look = Look { bytes: MAX_BYTES, members: MAX_MEMBERS, taken: MAX_TAKEN, ..Look::default() };
         look.archive(&self.bytes, "", 0);
-        let problem = match look.unread.as_slice() {
-            [] => None,
-            [one] if one.is_empty() => Some("is no archive that can be read".to_owned()),
-            [one] => Some(format!("has a part that could not be read: {one}")),
-            [first, rest @ ..] => Some(format!("has {} parts that could not be read, such as {first}", rest.len() + 1)),
-        };
+        let problem = look.first_unread.map(|first| match (look.unread, first.as_str()) {
+            (1, "") => "is damaged, or no archive of this format".to_owned(),
+            (1, part) => format!("has a part that could not be read: {part}"),
+            (count, "") => format!("is damaged, and has {} parts that could not be read", count - 1),
+            (count, part) => format!("has {count} parts that could not be read, such as {part}"),
+        });
         Some(Probed { parts: look.parts, problem })
     }
 }
 
+#[derive(Default)]
 struct Look {
     parts: Vec<Part>,
-    /// Names of what could not be read; empty for the file itself.
-    unread: Vec<String>,
+    /// How many members and archives could not be read, and the name of the first; empty for the file itself.
+    unread: usize,
+    first_unread: Option<String>,
     /// Bytes that may still be unpacked.
     bytes: usize,
     /// Members that may still be looked at.
     members: usize,
+    /// Bytes that may still be taken.
+    taken: usize,
 }
 
 impl Look {
     fn archive(&mut self, bytes: &[u8], prefix: &str, depth: usize) {
-        let Some(zip) = Zip::open(bytes) else {
-            self.unread.push(prefix.trim_end_matches(NESTED).to_owned());
-            return;
-        };
+        let Some(zip) = Zip::open(bytes) else { return self.unread(prefix.trim_end_matches(NESTED)) };
         for member in zip.members() {
-            let Some(members) = self.members.checked_sub(1) else {
-                self.unread.push(format!("{prefix}{}", member.name));
-                return;
+            let left = self.members.checked_sub(1);
+            let (Some(member), Some(left)) = (member, left) else {
+                return self.unread(prefix.trim_end_matches(NESTED));
             };
-            self.members = members;
+            self.members = left;
             let is_nested = is_archive(&member.name);
             if !is_nested && !is_metadata(&member.name) {
                 continue;
             }
             let name = format!("{prefix}{}", member.name);
-            let most =
-                self.bytes.min(if is_nested { usize::try_from(MAX_WHOLE).unwrap_or(usize::MAX) } else { MAX_TEXT });
+            let most = if is_nested { usize::try_from(MAX_WHOLE).unwrap_or(usize::MAX) } else { MAX_TEXT };
+            let most = most.min(self.bytes);
             let content = zip.content(&member, most);
             self.bytes = self.bytes.saturating_sub(content.as_ref().map_or(most, |content| content.len()));
             match content {
                 Some(content) if is_nested && depth < MAX_DEPTH => {
                     let prefix = format!("{name}{NESTED}");
-                    self.parts.push(Part { name: prefix.clone(), content: Vec::new() });
+                    self.take(Part { name: prefix.clone(), content: Vec::new() });
                     self.archive(&content, &prefix, depth + 1);
                 }
-                Some(content) if !is_nested => self.parts.push(Part { name, content: content.into_owned() }),
-                _ => self.unread.push(name),
+                Some(content) if !is_nested => self.take(Part { name, content: content.into_owned() }),
+                _ => self.unread(&name),
             }
         }
+    }
+
+    fn take(&mut self, part: Part) {
+        match self.taken.checked_sub(part.name.len() + part.content.len()) {
+            Some(left) => {
+                self.taken = left;
+                self.parts.push(part);
+            }
+            None => self.unread(&part.name),
+        }
+    }
+
+    fn unread(&mut self, name: &str) {
+        self.unread += 1;
+        self.first_unread.get_or_insert_with(|| name.to_owned());
     }
 }
 

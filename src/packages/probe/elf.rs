@@ -48,9 +48,10 @@ impl<'a> Elf<'a> {
             slice(self.bytes, offset, size)
         };
         let names = range(headers.get(names_index)?)?;
+        let wanted = [name.as_bytes(), &[0]].concat();
         headers.iter().find_map(|header| {
-            let found = names.get(self.order.size32(header, 0)?..)?.split(|b| *b == 0).next()?;
-            (found == name.as_bytes()).then(|| range(header))?
+            let found = names.get(self.order.size32(header, 0)?..)?;
+            found.starts_with(&wanted).then(|| range(header))?
         })
     }
 

@@ -27,3 +27,7 @@ pub(super) fn choose(entry: &Entry) -> Option<Box<dyn Probe>> {
     let is_executable = entry.mode & 0o111 != 0;
     (is_executable && entry.size > elf::HEAD).then(|| -> Box<dyn Probe> { Box::new(Binary::new(entry.size)) })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -46,7 +46,7 @@ impl<'a> Zip<'a> {
         let is_end = |at: &usize| {
             let comment = Endian::Little.size16(tail, at + 20);
             tail.get(*at..).is_some_and(|rest| rest.starts_with(END))
-                && comment.is_some_and(|comment| at + END_LENGTH + comment <= tail.len())
+                && comment.is_some_and(|comment| at + END_LENGTH + comment == tail.len())
         };
         let end = from + (0..tail.len().saturating_sub(END_LENGTH - 1)).rev().find(is_end)?;
         let number = |at| Endian::Little.size32(bytes, end + at);
@@ -55,26 +55,16 @@ impl<'a> Zip<'a> {
         Some(Self { bytes, directory: bytes.get(start..end)?, prefix: start.checked_sub(offset)? })
     }
 
-    /// The members, up to damage in the directory.
-    pub(super) fn members(&self) -> impl Iterator<Item = Member<'a>> + use<'a> {
+    /// The members; `None` at last when the directory is damaged.
+    pub(super) fn members(&self) -> impl Iterator<Item = Option<Member<'a>>> + use<'a> {
         let mut rest = self.directory;
         std::iter::from_fn(move || {
-            if !rest.starts_with(CENTRAL) {
+            if rest.is_empty() {
                 return None;
             }
-            let short = |at| Endian::Little.u16(rest, at);
-            let long = |at| Endian::Little.size32(rest, at);
-            let name = slice(rest, 46, usize::from(short(28)?))?;
-            let length = 46 + usize::from(short(28)?) + usize::from(short(30)?) + usize::from(short(32)?);
-            let member = Member {
-                name: String::from_utf8_lossy(name),
-                is_encrypted: short(8)? & 1 != 0,
-                method: short(10)?,
-                packed: long(20)?,
-                header: long(42)?,
-            };
-            rest = rest.get(length..)?;
-            Some(member)
+            let read = Member::read(rest);
+            rest = read.as_ref().map(|(_, rest)| *rest).unwrap_or_default();
+            Some(read.map(|(member, _)| member))
         })
     }
 
@@ -97,5 +87,24 @@ impl<'a> Zip<'a> {
             }
             _ => None,
         }
+    }
+}
+
+impl<'a> Member<'a> {
+    /// Reads an entry of the directory; gives what follows it too.
+    fn read(entry: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let short = |at| Endian::Little.u16(entry, at);
+        let long = |at| Endian::Little.size32(entry, at);
+        let length = |at| short(at).map(usize::from);
+        let name = slice(entry, 46, length(28)?)?;
+        let rest = entry.get(46 + name.len() + length(30)? + length(32)?..)?;
+        let member = Self {
+            name: String::from_utf8_lossy(name),
+            is_encrypted: short(8)? & 1 != 0,
+            method: short(10)?,
+            packed: long(20)?,
+            header: long(42)?,
+        };
+        entry.starts_with(CENTRAL).then_some((member, rest))
     }
 }

@@ -31,19 +31,21 @@ pub(super) fn read<'a>(content: &'a [u8], headers: &mut Headers<'a>) -> Result<(
     if content.get(24).is_some_and(|algorithm| *algorithm != 0) {
         return Err(Unreadable::new("is encrypted"));
     }
-    let mut file = File { content, order, page_size, overflow: vec![false; content.len() / page_size + 1] };
+    let mut file = Database { content, order, page_size, overflow: vec![false; content.len() / page_size + 1] };
     let last = order.size32(content, 32).ok_or_else(foreign)?;
     for number in 1..=last {
         let damaged = || Unreadable(format!("is damaged at page {number}"));
         let page = file.page(number).ok_or_else(damaged)?;
         if matches!(page.get(25), Some(&(HASH | HASH_UNSORTED))) {
-            file.read_page(page, headers).ok_or_else(damaged)?;
+            for value in file.values(page).ok_or_else(damaged)? {
+                headers.push(file.resolve(value).ok_or_else(damaged)?)?;
+            }
         }
     }
     Ok(())
 }
 
-struct File<'a> {
+struct Database<'a> {
     content: &'a [u8],
     order: Endian,
     page_size: usize,
@@ -51,27 +53,31 @@ struct File<'a> {
     overflow: Vec<bool>,
 }
 
-impl<'a> File<'a> {
+impl<'a> Database<'a> {
     fn page(&self, number: usize) -> Option<&'a [u8]> {
         slice(self.content, number.checked_mul(self.page_size)?, self.page_size)
     }
 
-    /// Reads a page of keys and values, which alternate.
-    fn read_page(&mut self, page: &'a [u8], headers: &mut Headers<'a>) -> Option<()> {
+    /// The items of a page that hold values: keys and values alternate.
+    fn values(&self, page: &'a [u8]) -> Option<Vec<&'a [u8]>> {
         let items = self.order.size16(page, 20)?;
+        let mut values = Vec::new();
         for index in (0..items).step_by(2) {
-            let key = self.item(page, index)?;
             let value = self.item(page, index + 1)?;
-            if let [IN_PAGE, 0, 0, 0, 0] = key {
-                continue;
-            }
-            match value {
-                [IN_PAGE, value @ ..] => headers.push(Cow::Borrowed(value)),
-                [OFF_PAGE, ..] => headers.push(Cow::Owned(self.chain(value)?)),
-                _ => return None,
+            if !matches!(self.item(page, index)?, [IN_PAGE, 0, 0, 0, 0]) {
+                values.push(value);
             }
         }
-        Some(())
+        Some(values)
+    }
+
+    /// The value an item holds or points at.
+    fn resolve(&mut self, item: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        match item {
+            [IN_PAGE, value @ ..] => Some(Cow::Borrowed(value)),
+            [OFF_PAGE, ..] => self.chain(item).map(Cow::Owned),
+            _ => None,
+        }
     }
 
     /// An item of a page: it reaches to where the one before it starts, the first one to the page's end.

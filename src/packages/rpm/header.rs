@@ -6,6 +6,8 @@ use super::super::{Package, PackageKind, licence};
 
 /// Entries of an index; rpm's own bound.
 const MAX_ENTRIES: usize = 0xffff;
+/// Bytes of a text, its end mark included.
+const MAX_TEXT: usize = 4096;
 
 const NAME: u32 = 1000;
 const VERSION: u32 = 1001;
@@ -38,7 +40,9 @@ pub(super) fn package(header: &[u8]) -> Option<Package> {
         let text = || -> Option<String> {
             let kind = number(4)?;
             matches!(kind, STRING | STRING_ARRAY | I18N_STRING).then_some(())?;
-            let text = value()?.split(|b| *b == 0).next()?;
+            let value = value()?;
+            let text = value.get(..value.len().min(MAX_TEXT))?;
+            let text = text.get(..text.iter().position(|b| *b == 0)?)?;
             Some(String::from_utf8_lossy(text).into_owned()).filter(|text| !text.is_empty())
         };
         match number(0)? {

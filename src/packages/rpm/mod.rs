@@ -16,7 +16,20 @@ use super::{Package, Packages, Unreadable};
 const FOLDERS: [&str; 3] = ["/usr/lib/sysimage/rpm", "/usr/share/rpm", "/var/lib/rpm"];
 
 /// The headers of a database, as far as they could be read; those before damage stay.
-type Headers<'a> = Vec<Cow<'a, [u8]>>;
+struct Headers<'a> {
+    list: Vec<Cow<'a, [u8]>>,
+    /// Bytes more of them may have: headers do not overlap, so together they are no larger than the file.
+    room: usize,
+}
+
+impl<'a> Headers<'a> {
+    fn push(&mut self, header: Cow<'a, [u8]>) -> Result<(), Unreadable> {
+        let room = self.room.checked_sub(header.len());
+        self.room = room.ok_or_else(|| Unreadable::new("has headers that lie in one another"))?;
+        self.list.push(header);
+        Ok(())
+    }
+}
 
 /// A database format: the name of its file, and its reader.
 type Format = (&'static str, for<'a> fn(&'a [u8], &mut Headers<'a>) -> Result<(), Unreadable>);
@@ -57,11 +70,11 @@ pub(super) fn read(path: &str, node: &Node, packages: &mut Packages) {
         problem("could not be read");
         return;
     };
-    let mut headers = Headers::new();
+    let mut headers = Headers { list: Vec::new(), room: content.len() };
     if let Err(reason) = read(content, &mut headers) {
         problem(&reason.to_string());
     }
-    let found: Vec<Option<Package>> = headers.iter().map(|header| header::package(header)).collect();
+    let found: Vec<Option<Package>> = headers.list.iter().map(|header| header::package(header)).collect();
     let broken = found.iter().filter(|package| package.is_none()).count();
     if broken > 0 {
         problem(&format!("has {broken} headers without a package name or version"));

@@ -24,8 +24,6 @@ pub(super) fn read<'a>(content: &'a [u8], headers: &mut Headers<'a>) -> Result<(
     };
     let slots = pages.checked_mul(PAGE).and_then(|end| content.get(2 * BLOCK..end));
     let slots = slots.ok_or_else(|| Unreadable::new("ends within its slots"))?;
-    // Blobs do not overlap, so together they are no larger than the file.
-    let mut bytes = 0;
     for slot in slots.chunks_exact(BLOCK) {
         let number = |at| Endian::Little.size32(slot, at);
         let (Some(package), Some(offset)) = (number(4), number(8)) else { continue };
@@ -37,11 +35,7 @@ pub(super) fn read<'a>(content: &'a [u8], headers: &mut Headers<'a>) -> Result<(
         }
         let blob = offset.checked_mul(BLOCK).and_then(|at| blob(content, at, package));
         let blob = blob.ok_or_else(|| Unreadable(format!("has no header for package number {package}")))?;
-        bytes += blob.len();
-        if bytes > content.len() {
-            return Err(Unreadable::new("has headers that lie in one another"));
-        }
-        headers.push(Cow::Borrowed(blob));
+        headers.push(Cow::Borrowed(blob))?;
     }
     Ok(())
 }

@@ -18,35 +18,40 @@ const MAX_COLUMNS: usize = 16;
 
 /// Reads the headers: the blobs of the table.
 pub(super) fn read<'a>(content: &'a [u8], headers: &mut Headers<'a>) -> Result<(), Unreadable> {
-    let mut file = File::open(content)?;
+    let mut file = Database::open(content)?;
     let mut root = None;
     file.rows(1, &mut |record| {
         // type, name, tbl_name, rootpage, sql
         if let [Column::Other(b"table"), Column::Other(TABLE), _, Column::Number(page), ..] = columns(&record)[..] {
             root = usize::try_from(page).ok();
         }
+        Ok(())
     })?;
     let root = root.ok_or_else(|| Unreadable::new("has no table of packages"))?;
     let mut without = 0;
     let walked = file.rows(root, &mut |record| {
         // hnum, blob; the first is the row's number and stored as null.
-        match blob_range(&record) {
-            Some((at, end)) => headers.push(match record {
-                Cow::Borrowed(record) => Cow::Borrowed(record.get(at..end).unwrap_or_default()),
-                Cow::Owned(mut record) => {
-                    record.truncate(end);
-                    record.drain(..at);
-                    Cow::Owned(record)
-                }
-            }),
-            None => without += 1,
-        }
+        let Some((at, end)) = blob_range(&record) else {
+            without += 1;
+            return Ok(());
+        };
+        headers.push(match record {
+            Cow::Borrowed(record) => Cow::Borrowed(record.get(at..end).unwrap_or_default()),
+            Cow::Owned(mut record) => {
+                record.truncate(end);
+                record.drain(..at);
+                Cow::Owned(record)
+            }
+        })
     });
     walked?;
     if without > 0 { Err(Unreadable(format!("has {without} rows without a header"))) } else { Ok(()) }
 }
 
-struct File<'a> {
+/// Takes the record of a row.
+type Row<'r, 'a> = &'r mut dyn FnMut(Cow<'a, [u8]>) -> Result<(), Unreadable>;
+
+struct Database<'a> {
     content: &'a [u8],
     page_size: usize,
     /// Bytes of a page that hold data.
@@ -55,7 +60,7 @@ struct File<'a> {
     seen: Vec<bool>,
 }
 
-impl<'a> File<'a> {
+impl<'a> Database<'a> {
     fn open(content: &'a [u8]) -> Result<Self, Unreadable> {
         let damaged = || Unreadable::new("is no SQLite database");
         if !content.starts_with(MAGIC) {
@@ -84,7 +89,7 @@ impl<'a> File<'a> {
     }
 
     /// Gives every row's record of the table whose b-tree starts at `root`, in order.
-    fn rows(&mut self, root: usize, row: &mut dyn FnMut(Cow<'a, [u8]>)) -> Result<(), Unreadable> {
+    fn rows(&mut self, root: usize, row: Row<'_, 'a>) -> Result<(), Unreadable> {
         // Pages still to read, the next one last.
         let mut ahead = vec![root];
         while let Some(number) = ahead.pop() {
@@ -107,7 +112,7 @@ impl<'a> File<'a> {
                 }
                 LEAF_TABLE => {
                     for index in 0..cells {
-                        row(self.record(page, cell(index)?)?.ok_or_else(damaged)?);
+                        row(self.record(page, cell(index)?)?.ok_or_else(damaged)?)?;
                     }
                 }
                 _ => return Err(damaged()),

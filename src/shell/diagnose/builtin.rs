@@ -5,14 +5,19 @@ use std::sync::LazyLock;
 
 use shuck_linter::{AnalysisRequest, LinterSettings, Rule, ShellCheckCodeMap, ShellCheckLevel, ShellDialect};
 
+use shuck_parser::parser::ParseResult;
+
 use super::listing::{Language, Listing};
 use super::{Fault, OUT_OF_PLACE};
 use crate::rule::Severity;
-use crate::shell::collect::parse;
+use crate::shell::collect::{parse, problem};
 use crate::shell::guard::guarded;
 
 /// Codes that ShellCheck reports only when it is asked to.
 const OPTIONAL: [u16; 10] = [2230, 2243, 2244, 2248, 2249, 2250, 2292, 2310, 2311, 2312];
+
+/// ShellCheck's code for what is not shell syntax.
+const NO_SYNTAX: u16 = 1072;
 
 /// The rules that have a code, and the settings to run them with.
 struct Linter {
@@ -58,16 +63,17 @@ fn dialect(language: Language) -> ShellDialect {
 
 /// The faults in a listing; `None` when it could not be read.
 pub(super) fn read(listing: &Listing) -> Option<Vec<Fault>> {
-    guarded(|| lint(listing))
+    guarded(|| lint(listing)).flatten()
 }
 
-fn lint(listing: &Listing) -> Vec<Fault> {
+fn lint(listing: &Listing) -> Option<Vec<Fault>> {
     let linter = &*LINTER;
-    let Some((_, settings)) = linter.settings.iter().find(|(language, _)| *language == listing.language) else {
-        return Vec::new();
-    };
+    let (_, settings) = linter.settings.iter().find(|(language, _)| *language == listing.language)?;
     let text = listing.text();
     let parsed = parse(text, listing.language.dialect());
+    if is_beyond_limits(&parsed) {
+        return None;
+    }
     let request = AnalysisRequest::from_parse_result(&parsed, text, settings);
     // `# shellcheck disable=…` in a here-document; to look for it costs time.
     let request = match text.contains("shellcheck") {
@@ -79,5 +85,18 @@ fn lint(listing: &Listing) -> Vec<Fault> {
         let range = found.span.start.offset()..found.span.end.offset();
         Some(Fault { code, severity, message: found.message, range })
     };
-    request.lint().into_iter().filter_map(fault).collect()
+    let mut faults: Vec<Fault> = request.lint().into_iter().filter_map(fault).collect();
+    // The linter has rules for some errors of syntax; ShellCheck has a word for all.
+    if let Some((why, at)) = problem(&parsed)
+        && !faults.iter().any(|fault| fault.code < 2000 && fault.severity == Severity::Error)
+    {
+        let message = format!("this is not shell syntax: {why}");
+        faults.push(Fault { code: NO_SYNTAX, severity: Severity::Error, message, range: at..at });
+    }
+    Some(faults)
+}
+
+/// Whether the grammar gave up because the code is too deep or too long for it: such an error has no place.
+fn is_beyond_limits(parsed: &ParseResult) -> bool {
+    matches!(parsed.terminal_error, Some(shuck_parser::Error::Parse { line: 0, .. }))
 }

@@ -60,34 +60,33 @@ const GIVEN: [&str; 10] = [
     "no_proxy",
 ];
 
-/// Code behind a line that declares the variables it is run with, so that none of them seems unset.
+/// Code with a line in it that declares the variables it is run with, so that none of them seems unset.
 pub(super) struct Listing {
     text: String,
-    /// Where the code begins.
-    start: usize,
+    declarations: Range<usize>,
     pub(super) language: Language,
 }
 
 impl Listing {
     pub(super) fn new(code: &Code, language: Language, environment: Option<&Env>) -> Self {
-        let mut text = declarations(code.text(), environment);
-        let start = text.len();
-        // A `#!` line has chosen the language already, and would be out of place in the second line.
-        match code.text().strip_prefix("#!") {
-            Some(rest) => text.extend(["# ", rest]),
-            None => text.push_str(code.text()),
-        }
-        Self { text, start, language }
+        let code = code.text();
+        let declarations = declarations(code, environment);
+        // Comments at the top (`#!`, `# shellcheck …`) mean the whole of the code only while they stand there.
+        let top: usize = code.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
+        let (comments, rest) = code.split_at(top);
+        Self { text: [comments, &declarations, rest].concat(), declarations: top..top + declarations.len(), language }
     }
 
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// A range of the listing as one of the code; `None` when it begins before.
+    /// A range of the listing as one of the code; `None` when it begins in what was put in.
     pub(super) fn in_code(&self, range: Range<usize>) -> Option<Range<usize>> {
-        let start = range.start.checked_sub(self.start)?;
-        Some(start..range.end.saturating_sub(self.start).max(start))
+        let Range { start, end } = self.declarations;
+        let in_code = |at: usize| if at < end { at.min(start) } else { at - (end - start) };
+        let is_put_in = (start..end).contains(&range.start);
+        (!is_put_in).then(|| in_code(range.start)..in_code(range.end).max(in_code(range.start)))
     }
 }
 
@@ -108,7 +107,7 @@ fn declarations(code: &str, environment: Option<&Env>) -> String {
 }
 
 /// What could be names.
-fn words(code: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(code: &str) -> impl Iterator<Item = &str> {
     code.split(is_no_name_part).filter(|word| !word.is_empty())
 }
 

@@ -3,9 +3,15 @@
 //! Two engines read code: a linter that is part of this program, and the `shellcheck` command where the caller lends a
 //! way to run it. Both are given the same [`Listing`]; what they report is put back where it was written.
 
+mod bounds;
 mod builtin;
 mod listing;
 mod shellcheck;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -17,8 +23,8 @@ use crate::rule::Severity;
 use crate::text::Span;
 use listing::{Language, Listing};
 
-/// Longest code that is read, in bytes.
-const MAX_CODE: usize = 64 * 1024;
+/// Commands of one Dockerfile that are read.
+const MAX_COMMANDS: usize = 3_000;
 
 /// A fault in shell code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +58,7 @@ struct Fault {
     code: u16,
     severity: Severity,
     message: String,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
 }
 
 /// Codes about what a Dockerfile has no use for: files that are sourced (1090, 1091), `#!` lines (1008, 1113 to 1115, 1128,
@@ -77,9 +83,17 @@ pub fn diagnose(
         .filter(is_run)
         .filter_map(|script| Some((script, Language::of(script.shell.as_deref()?)?)))
         .collect();
+    let mut commands = 0;
+    let is_within = |(script, _): &&(&Script, Language)| {
+        commands += script.commands.len();
+        commands <= MAX_COMMANDS
+    };
+    let within = jobs.iter().take_while(is_within).count();
     let parts: Vec<Diagnosis> = jobs
-        .into_par_iter()
-        .map(|(script, language)| read(dockerfile, script, language, environments, shellcheck))
+        .get(..within)
+        .unwrap_or_default()
+        .par_iter()
+        .map(|&(script, language)| read(dockerfile, script, language, environments, shellcheck))
         .collect();
     let mut whole = Diagnosis::default();
     for part in parts {
@@ -87,8 +101,15 @@ pub fn diagnose(
         whole.problems.extend(part.problems);
         whole.scripts += part.scripts;
     }
-    whole.diagnostics.sort_by(|a, b| (a.span.start, a.span.end, a.code).cmp(&(b.span.start, b.span.end, b.code)));
+    whole.diagnostics.sort_by_key(|d| (d.span, d.code));
     whole.diagnostics.dedup();
+    if let Some((script, _)) = jobs.get(within) {
+        let line = dockerfile.source.line(script.code.place(0..0).start);
+        let path = dockerfile.source.path();
+        whole.problems.push(format!(
+            "{path}:{line}: from here on code was not read for shell pitfalls: the file has more than {MAX_COMMANDS} commands"
+        ));
+    }
     whole.problems.sort();
     whole
 }
@@ -102,41 +123,46 @@ fn read(
 ) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
     let source = &dockerfile.source;
-    let line = || source.line(script.code.place(0..0).start);
-    if script.code.text().len() > MAX_CODE {
-        let limit = MAX_CODE / 1024;
-        diagnosis.problems.push(format!(
-            "{}:{}: the code is longer than {limit} KiB and was not read for shell pitfalls",
-            source.path(),
-            line()
-        ));
+    let at = || format!("{}:{}", source.path(), source.line(script.code.place(0..0).start));
+    let unread = |why: &str| format!("{}: the code was not read for shell pitfalls: {why}", at());
+    if let Some(excess) = bounds::excess(script.code.text(), script.commands.len()) {
+        diagnosis.problems.push(unread(&excess));
         return diagnosis;
     }
     let listing = Listing::new(&script.code, language, environments.get(script.instruction));
-    let asked = shellcheck.and_then(|command| command.read(&listing));
-    let found = match asked {
+    let found = match shellcheck.and_then(|command| command.read(&listing)) {
         Some(Ok(faults)) => Some(faults),
         Some(Err(why)) => {
-            diagnosis.problems.push(format!(
-                "{}:{}: {why}; the built-in linter read the code instead",
-                source.path(),
-                line()
-            ));
+            diagnosis.problems.push(format!("{}: {why}; the built-in linter read the code instead", at()));
             builtin::read(&listing)
         }
         None => builtin::read(&listing),
     };
     let Some(faults) = found else {
-        diagnosis.problems.push(format!("{}:{}: the code could not be read for shell pitfalls", source.path(), line()));
+        diagnosis.problems.push(unread("it is nested too deep, or the linter failed on it"));
         return diagnosis;
     };
     diagnosis.scripts = 1;
     let known = faults.into_iter().filter(|fault| !OUT_OF_PLACE.contains(&fault.code));
     diagnosis.diagnostics.extend(known.filter_map(|fault| {
-        let range = listing.in_code(fault.range)?;
+        let range = at_least_a_character(listing.in_code(fault.range)?, script.code.text());
         let Fault { code, severity, message, .. } = fault;
         let instruction = script.instruction;
         Some(Diagnostic { instruction, code, severity, message, span: script.code.place(range) })
     }));
     diagnosis
+}
+
+/// A place between two characters as the one behind it, so that there is something to point at; at the end of the code
+/// as the one before.
+fn at_least_a_character(range: Range<usize>, text: &str) -> Range<usize> {
+    if !range.is_empty() {
+        return range;
+    }
+    let at = range.start.min(text.len());
+    let next = text.get(at..).and_then(|rest| rest.chars().next()).filter(|c| *c != '\n');
+    match next {
+        Some(c) => at..at + c.len_utf8(),
+        None => text.get(..at).and_then(|before| before.chars().next_back()).map_or(at..at, |c| at - c.len_utf8()..at),
+    }
 }

@@ -6,12 +6,15 @@ use super::Fault;
 use super::listing::{Language, Listing};
 use crate::rule::Severity;
 
+/// Runs `shellcheck` with these arguments and this standard input: its standard output, or why it could not be run.
+pub type RunShellCheck = dyn Fn(&[&str], &str) -> Result<String, String> + Sync;
+
 /// A `shellcheck` command that the caller can run.
 pub struct ShellCheck<'a> {
     /// Its version, for reports.
     pub version: String,
-    /// Runs it with these arguments and this standard input: its standard output, or why it could not be run.
-    pub run: &'a (dyn Fn(&[&str], &str) -> Result<String, String> + Sync),
+    /// Runs it.
+    pub run: &'a RunShellCheck,
 }
 
 /// What the `json1` format holds.

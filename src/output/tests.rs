@@ -1,0 +1,200 @@
+//! What the formats of other linters come out as: one report, hostile names and messages in it.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::check::{Coverage, Judged, PolicySummary, Scope, Waived};
+use crate::finding::{Finding, ImagePlace, Place};
+use crate::policy::Action;
+use crate::rule::{self, Edition, Severity};
+use crate::text::{SourceText, Span};
+
+const HOSTILE: &str = "a\"b<c>&'d\u{1b}[31m\n::error::x";
+
+fn judged(rule: &str, severity: Severity, place: Place, message: &str, fingerprint: &str) -> Judged {
+    Judged {
+        finding: Finding::new(rule::find(rule).unwrap(), place, message).severity(severity).help("mend it"),
+        action: if severity == Severity::Error { Action::Stop } else { Action::Go },
+        decided_by: None,
+        trigger: None,
+        waived: None,
+        fingerprint: fingerprint.into(),
+    }
+}
+
+/// Five findings: an error over a token, a hostile file and message, one of the whole file, one in an image, a waived one.
+fn report() -> Report {
+    let plain = SourceText::new("app/Dockerfile", "FROM debian\nRUN sudo x\n");
+    let hostile = SourceText::new(format!("/x/{HOSTILE}"), "FROM debian\n");
+    let at = |source, start, end| Place::source(source, Span::new(start, end));
+    let image =
+        Place::Image(ImagePlace { image: "docker-archive:out/x.tar".into(), path: Some("/k".into()), layer: None });
+    let mut waived = judged("latest-base", Severity::Warning, at(&plain, 5, 11), "waived away", "5");
+    waived.waived = Some(Waived { reason: "we <know>".into(), by: "policy:1".into() });
+    Report {
+        findings: vec![
+            judged("sudo-used", Severity::Error, at(&plain, 16, 20), "sudo is used", "1"),
+            waived,
+            judged("untagged-base", Severity::Style, at(&hostile, 5, 11), HOSTILE, "2"),
+            judged("scratch-base", Severity::Info, Place::file_path("app/Dockerfile"), "of the file", "3"),
+            judged("secret-in-env", Severity::Warning, image, "in the image", "4"),
+        ],
+        suppressed: Vec::new(),
+        verdict: Action::Stop,
+        policy: PolicySummary { name: "default".into(), ruleset: Edition(2026, 1) },
+        scope: Scope::default(),
+        image: None,
+        coverage: Coverage::default(),
+        notes: vec![format!("not checked: {HOSTILE}")],
+        redactions: Default::default(),
+    }
+}
+
+fn written(report: &Report, format: &str, quiet: bool) -> String {
+    let mut out = Vec::new();
+    write(report, Format::named(format).unwrap(), Style { color: false, width: 100, quiet }, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn format(name: &str) -> String {
+    written(&report(), name, false)
+}
+
+fn json_of(name: &str) -> Value {
+    serde_json::from_str(&format(name)).unwrap()
+}
+
+#[test]
+fn the_formats_of_other_tools_stay_as_they_are() {
+    for name in ["tty", "gnu", "hadolint-json", "checkstyle", "codeclimate", "gitlab", "codacy", "sonarqube", "junit"] {
+        insta::assert_snapshot!(name, format(name));
+    }
+}
+
+#[test]
+fn a_line_holds_one_finding_and_nothing_of_a_file_name_breaks_it() {
+    let tty = format("tty");
+    let lines: Vec<&str> = tty.lines().collect();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[0], "app/Dockerfile:2 DL3004 error: sudo is used");
+    assert_eq!(lines[1], r#"/x/a"b<c>&'d\x1b[31m\n::error::x:1 DL3006 style: a"b<c>&'d\x1b[31m\n::error::x"#);
+    assert_eq!(format("gnu").lines().next(), Some("dockgate:app/Dockerfile:2:5: DL3004 error: sudo is used"));
+    assert_eq!(written(&report(), "gnu", true).lines().count(), 1, "quiet leaves out what is GO");
+}
+
+#[test]
+fn hadolints_json_is_an_array_of_its_six_fields() {
+    let all = json_of("hadolint-json");
+    assert_eq!(all.as_array().unwrap().len(), 4);
+    let expected = json!({
+        "code": "DL3004", "column": 5, "file": "app/Dockerfile", "level": "error", "line": 2, "message": "sudo is used"
+    });
+    assert_eq!(all[0], expected);
+    assert_eq!(all[1]["message"], HOSTILE);
+    let rest: Vec<_> = [2, 3].map(|i| (&all[i]["code"], &all[i]["file"], &all[i]["line"])).into();
+    assert_eq!(rest[0], (&json!("scratch-base"), &json!("app/Dockerfile"), &json!(1)), "no code of hadolint's: our id");
+    assert_eq!(rest[1], (&json!("secret-in-env"), &json!("out/x.tar"), &json!(1)));
+}
+
+#[test]
+fn codes_and_levels_reach_code_quality_reports() {
+    let gitlab = json_of("gitlab");
+    let expected = json!({
+        "type": "issue", "check_name": "DL3004", "description": "sudo is used", "categories": ["Bug Risk"],
+        "severity": "blocker", "fingerprint": "1",
+        "location": { "path": "app/Dockerfile", "lines": { "begin": 2, "end": 2 } }
+    });
+    assert_eq!(gitlab[0], expected);
+    let severities: Vec<&Value> = gitlab.as_array().unwrap().iter().map(|i| &i["severity"]).collect();
+    assert_eq!(severities, ["blocker", "minor", "info", "major"]);
+    assert_eq!(gitlab[1]["location"]["path"], format!("x/{HOSTILE}"), "paths are below the repository");
+    let engine = format("codeclimate");
+    let issues: Vec<&str> = engine.split_terminator('\0').collect();
+    assert_eq!(issues.len(), 4, "a null byte ends each");
+    assert_eq!(serde_json::from_str::<Value>(issues[0]).unwrap(), expected);
+    let codacy = format("codacy");
+    let first: Value = serde_json::from_str(codacy.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        first,
+        json!({ "filename": "app/Dockerfile", "line": 2, "message": "sudo is used", "patternId": "DL3004" })
+    );
+}
+
+#[test]
+fn sonarqube_gets_columns_from_zero_and_no_empty_range() {
+    let issues = &json_of("sonarqube")["issues"];
+    let expected = json!({
+        "engineId": "dockgate", "ruleId": "DL3004", "severity": "CRITICAL", "type": "BUG",
+        "primaryLocation": {
+            "message": "sudo is used", "filePath": "app/Dockerfile",
+            "textRange": { "startLine": 2, "endLine": 2, "startColumn": 4, "endColumn": 8 }
+        }
+    });
+    assert_eq!(issues[0], expected);
+    assert_eq!(issues[2]["primaryLocation"]["textRange"], json!({ "startLine": 1 }));
+    let severities: Vec<&Value> = issues.as_array().unwrap().iter().map(|i| &i["severity"]).collect();
+    assert_eq!(severities, ["CRITICAL", "INFO", "MINOR", "MAJOR"]);
+}
+
+/// Reads XML as far as these formats use it: the elements with their attributes, in order. Fails on what is not well formed.
+fn elements(xml: &str) -> Vec<String> {
+    let body = xml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap();
+    assert!(body.chars().all(|c| c == '\n' || !c.is_control()), "no control character");
+    let (mut open, mut found) = (Vec::new(), Vec::new());
+    for piece in body.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').unwrap();
+        assert!(!text.contains('>'));
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        for entity in text.split('&').skip(1).chain(tag.split('&').skip(1)) {
+            let name = entity.split_once(';').unwrap().0;
+            assert!(["amp", "lt", "gt", "quot", "apos", "#10", "#9", "#13"].contains(&name), "{name}");
+        }
+        match tag.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name)),
+            None => {
+                found.push(tag.trim_end_matches('/').to_owned());
+                if !tag.ends_with('/') {
+                    open.push(tag.split(' ').next().unwrap());
+                }
+            }
+        }
+    }
+    assert!(open.is_empty());
+    found
+}
+
+#[test]
+fn checkstyle_is_well_formed_whatever_a_file_is_called() {
+    let found = elements(&format("checkstyle"));
+    assert_eq!(found[0], r#"checkstyle version="4.3""#);
+    assert_eq!(found[1], r#"file name="app/Dockerfile""#);
+    let error = r#"error line="2" column="5" severity="error" message="sudo is used" source="DL3004""#;
+    assert_eq!(found[2], error);
+    assert_eq!(found[3], r#"file name="/x/a&quot;b&lt;c&gt;&amp;&apos;d\x1b[31m&#10;::error::x""#);
+}
+
+#[test]
+fn junit_counts_its_tests_and_says_what_was_not_looked_at() {
+    let xml = format("junit");
+    let found = elements(&xml);
+    assert_eq!(found[0], r#"testsuites name="dockgate" tests="6" failures="4" errors="0""#);
+    assert_eq!(found[4], r#"testsuite name="app/Dockerfile" tests="2" failures="1" errors="0" skipped="1""#);
+    let test = r#"testcase classname="app/Dockerfile" name="DL3004 at 2:5" file="app/Dockerfile" line="2""#;
+    assert_eq!(found[5], test);
+    assert_eq!(found[6], r#"failure type="error" message="sudo is used""#);
+    assert_eq!(found[8], r#"skipped message="waived: we &lt;know&gt;""#);
+    assert!(xml.contains("<system-out>not checked: a&quot;b"), "{xml}");
+    let empty = Report { findings: Vec::new(), ..report() };
+    let found = elements(&written(&empty, "junit", false));
+    assert_eq!(found[0], r#"testsuites name="dockgate" tests="1" failures="0" errors="0""#);
+}
+
+#[test]
+fn every_format_has_a_name_of_its_own() {
+    let mut names: Vec<&str> = Format::ALL.iter().flat_map(|f| f.aliases.iter().copied().chain([f.name])).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    assert_eq!(Format::named("gitlab_codeclimate").map(|f| f.name), Some("gitlab"));
+}
