@@ -13,3 +13,4 @@ mod images;
 mod pages;
 mod policies;
 mod readme;
+mod shell;

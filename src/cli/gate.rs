@@ -62,13 +62,10 @@ impl Ready {
     }
 }
 
-/// The format hadolint's configuration asks for; text without one. One that is not written here is told, and the report
-/// is text.
+/// The format a hadolint configuration asks for, else text. One that is not written here is told.
 fn wished_format(policy: &mut Policy) -> output::Format {
-    let Some(name) = policy.wishes.format.as_deref() else { return output::Format::TEXT };
-    // The name stands for hadolint's own shape there.
-    let name = if name == "json" { "hadolint-json" } else { name };
-    output::Format::named(name).unwrap_or_else(|| {
+    let Some(name) = &policy.wishes.format else { return output::Format::TEXT };
+    output::Format::of_hadolint(name).unwrap_or_else(|| {
         policy.notes.push(format!("`{name}` is not a format of this version, so the report is text"));
         output::Format::TEXT
     })

@@ -181,7 +181,11 @@ impl Case {
         if layers == self.layers.len() {
             list.extend(self.others.iter().cloned());
         }
-        list.iter_mut().for_each(|package| package.licences.clone_from(&self.licences));
+        let history = PackageHistory::of(&self.image());
+        for package in &mut list {
+            package.licences.clone_from(&self.licences);
+            package.layer = history.layer_of(&package.name).filter(|_| package.layer == 0).unwrap_or(package.layer);
+        }
         list.sort();
         Packages { list, problems: self.package_problems.clone(), distro: None }
     }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::pkgdiff::placed;
 use super::{Facts, Reporter};
+use crate::packages::normalise_licence;
 
 /// Packages under exactly these licences.
 pub fn denied_licence(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    denied(facts, report, |licence, unwanted| licence == unwanted);
+    denied(facts, report, |licence, unwanted| {
+        // A package may spell what it is under in another way than the policy, and mean the same.
+        let is_same = |spelt: &str| normalise_licence(unwanted).is_some_and(|unwanted| unwanted == spelt);
+        licence == unwanted || is_same(licence) || licence.split(' ').any(|one| one == unwanted || is_same(one))
+    });
 }
 
 /// Packages whose licence has one of these texts in it.
@@ -26,9 +30,9 @@ fn denied(facts: &Facts<'_>, report: &mut Reporter<'_>, is_denied: fn(&str, &str
         return report.push(report.on_image(message));
     }
     for unwanted in report.params().list("licences") {
-        let mut by_layer: BTreeMap<Option<usize>, Vec<&str>> = BTreeMap::new();
+        let mut by_layer: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for package in packages.iter().filter(|p| p.licences.iter().any(|licence| is_denied(licence, unwanted))) {
-            by_layer.entry(facts.package_history.layer_of(&package.name)).or_default().push(&package.name);
+            by_layer.entry(package.layer).or_default().push(&package.name);
         }
         for (layer, mut names) in by_layer {
             names.sort_unstable();
@@ -40,7 +44,7 @@ fn denied(facts: &Facts<'_>, report: &mut Reporter<'_>, is_denied: fn(&str, &str
             };
             let is = if names.len() == 1 { "is" } else { "are" };
             let message = format!("{shown}{more} {is} under `{unwanted}`, and the policy does not want this licence");
-            report.push(placed(report, layer, message).subject(unwanted));
+            report.push(report.in_layer(layer, None, message).subject(unwanted));
         }
     }
 }

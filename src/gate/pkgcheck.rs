@@ -19,7 +19,7 @@ pub fn required_package_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
     for (name, version) in params.list("minimum-versions").iter().filter_map(|item| name_and_version(item)) {
         require(facts, report, name, Some(version), |package| {
-            let is_below = package.kind.compare_versions(&package.version, version) == Ordering::Less;
+            let is_below = package.kind.compare_versions(&package.version, version) == Some(Ordering::Less);
             is_below.then(|| format!("where the policy wants at least {version}"))
         });
     }

@@ -38,7 +38,7 @@ pub fn gem_registry_data_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 fn denied_version(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
     for (name, version) in report.params().list("versions").iter().filter_map(|item| name_and_version(item)) {
         for package in installed(facts, kind).filter(|p| p.name == name && p.version == version) {
-            report.push(unwanted(facts, report, package).subject(format!("{name}-{version}")));
+            report.push(unwanted(report, package).subject(format!("{name}-{version}")));
         }
     }
 }
@@ -46,7 +46,7 @@ fn denied_version(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKin
 fn denied_name(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
     for name in report.params().list("names") {
         for package in installed(facts, kind).filter(|p| p.name == *name) {
-            report.push(unwanted(facts, report, package).subject(name));
+            report.push(unwanted(report, package).subject(name));
         }
     }
 }
@@ -55,17 +55,14 @@ fn installed<'a>(facts: &Facts<'a>, kind: PackageKind) -> impl Iterator<Item = &
     facts.packages.list.iter().filter(move |package| package.kind == kind)
 }
 
-fn unwanted(facts: &Facts<'_>, report: &Reporter<'_>, package: &Package) -> Finding {
+fn unwanted(report: &Reporter<'_>, package: &Package) -> Finding {
     let message = format!(
         "the {} {} {} is installed, and the policy does not want it",
         thing(package.kind),
         package.name,
         package.version
     );
-    match facts.tree.get(&package.database) {
-        Some(node) => report.in_layer(node.layer, Some(&package.database), message),
-        None => report.on_image(message),
-    }
+    report.in_layer(package.layer, Some(&package.database), message)
 }
 
 fn data_missing(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
@@ -93,7 +90,8 @@ mod tests {
     fn case() -> Case {
         let manifest = "/app/node_modules/left-pad/package.json";
         let mut case = Case::new(1).layer([], []).packages([("left-pad", "1.3.0")]).layer([file(manifest)], []);
-        let npm = Package { kind: PackageKind::Npm, database: manifest.into(), ..package("left-pad", "1.3.0") };
+        let npm =
+            Package { kind: PackageKind::Npm, layer: 1, database: manifest.into(), ..package("left-pad", "1.3.0") };
         case.others = vec![npm, Package { kind: PackageKind::Gem, ..package("rake", "13.0") }];
         case
     }
@@ -109,7 +107,7 @@ mod tests {
         assert_eq!(run("denied-gem-package", "names", "left-pad"), [""; 0]);
         assert_eq!(
             run("denied-gem-version", "versions", "rake|13.0"),
-            ["- the gem rake 13.0 is installed, and the policy does not want it"]
+            ["0 the gem rake 13.0 is installed, and the policy does not want it"]
         );
     }
 

@@ -55,9 +55,6 @@ pub struct Style {
 }
 
 impl Format {
-    /// For people: what a run prints unless it is asked for another.
-    pub const TEXT: Format = text::FORMAT;
-
     /// All formats, those for people first.
     pub const ALL: [Format; 15] = [
         text::FORMAT,
@@ -76,6 +73,14 @@ impl Format {
         tty::FORMAT,
         hadolint_json::FORMAT,
     ];
+
+    /// The format of a report that nobody chose one for.
+    pub const TEXT: Format = text::FORMAT;
+
+    /// The format that hadolint calls so.
+    pub fn of_hadolint(name: &str) -> Option<Self> {
+        Self::named(if name == "json" { hadolint_json::FORMAT.name } else { name })
+    }
 
     /// The format of a name.
     pub fn named(name: &str) -> Option<Self> {

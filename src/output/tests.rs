@@ -36,8 +36,8 @@ fn report() -> Report {
             judged("sudo-used", Severity::Error, at(&plain, 16, 20), "sudo is used", "1"),
             waived,
             judged("untagged-base", Severity::Style, at(&hostile, 5, 11), HOSTILE, "2"),
-            judged("scratch-base", Severity::Info, Place::file_path("app/Dockerfile"), "of the file", "3"),
-            judged("secret-in-env", Severity::Warning, image, "in the image", "4"),
+            judged("key-file-copied", Severity::Info, Place::file_path("app/Dockerfile"), "of the file", "3"),
+            judged("file-name-matched", Severity::Warning, image, "in the image", "4"),
         ],
         suppressed: Vec::new(),
         verdict: Action::Stop,
@@ -52,7 +52,13 @@ fn report() -> Report {
 
 fn written(report: &Report, format: &str, quiet: bool) -> String {
     let mut out = Vec::new();
-    write(report, Format::named(format).unwrap(), Style { color: false, width: 100, quiet }, &mut out).unwrap();
+    write(
+        report,
+        Format::named(format).unwrap(),
+        Style { color: false, width: 100, quiet, trigger_ids: false },
+        &mut out,
+    )
+    .unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -92,8 +98,8 @@ fn hadolints_json_is_an_array_of_its_six_fields() {
     assert_eq!(all[0], expected);
     assert_eq!(all[1]["message"], HOSTILE);
     let rest: Vec<_> = [2, 3].map(|i| (&all[i]["code"], &all[i]["file"], &all[i]["line"])).into();
-    assert_eq!(rest[0], (&json!("scratch-base"), &json!("app/Dockerfile"), &json!(1)), "no code of hadolint's: our id");
-    assert_eq!(rest[1], (&json!("secret-in-env"), &json!("out/x.tar"), &json!(1)));
+    assert_eq!(rest[0], (&json!("key-file-copied"), &json!("app/Dockerfile"), &json!(1)), "no code of hadolint's: our id");
+    assert_eq!(rest[1], (&json!("file-name-matched"), &json!("out/x.tar"), &json!(1)));
 }
 
 #[test]
@@ -197,4 +203,5 @@ fn every_format_has_a_name_of_its_own() {
     names.dedup();
     assert_eq!(names.len(), count);
     assert_eq!(Format::named("gitlab_codeclimate").map(|f| f.name), Some("gitlab"));
+    assert_eq!(Format::of_hadolint("json").map(|f| f.name), Some("hadolint-json"), "json is ours");
 }

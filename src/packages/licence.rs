@@ -70,7 +70,7 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// A licence field as an SPDX expression where it surely is one, else as it is; `None` when it says nothing.
-pub(super) fn normalise(field: &str) -> Option<String> {
+pub fn normalise(field: &str) -> Option<String> {
     let field = field.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     if field.is_empty() || matches!(field.to_ascii_uppercase().as_str(), "UNKNOWN" | "NONE" | "NOASSERTION") {
         return None;

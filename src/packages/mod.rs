@@ -27,7 +27,7 @@ use crate::image::{EntryKind, Node, Part, Problem, Tree, Wants};
 
 pub use distro::Distro;
 pub use history::PackageHistory;
-pub use licence::LicenceForm;
+pub use licence::{LicenceForm, normalise as normalise_licence};
 pub use model::{Package, PackageKind, Packages};
 
 /// Problems with the metadata of single packages told one by one; the rest are counted.

@@ -5,11 +5,13 @@ use std::cmp::Ordering;
 use super::PackageKind;
 
 impl PackageKind {
-    /// Compares two versions as this manager does.
-    pub fn compare_versions(self, a: &str, b: &str) -> Ordering {
+    /// Compares two versions as a manager of a distribution does; `None` for packages of a language.
+    pub fn compare_versions(self, a: &str, b: &str) -> Option<Ordering> {
         match self {
-            Self::Deb => deb(a, b),
-            _ => pieces(a, b),
+            Self::Deb => Some(deb(a, b)),
+            Self::Apk => Some(apk(a, b)),
+            Self::Rpm => Some(rpm(a, b)),
+            _ => None,
         }
     }
 }
@@ -66,31 +68,115 @@ fn deb_weight(byte: u8) -> i32 {
     }
 }
 
-/// Numbers and words in turn, numbers above words: close to what registries of language packages compare.
-fn pieces(a: &str, b: &str) -> Ordering {
-    let split = |version: &str| -> Vec<String> {
-        let plain = version.trim().trim_start_matches('v').split('+').next().unwrap_or_default().to_owned();
-        plain.split(['.', '-']).map(str::to_owned).collect()
-    };
+/// rpm's order: `[epoch:]version[-release]`. A release that only one of them has is not compared.
+fn rpm(a: &str, b: &str) -> Ordering {
+    let split = |version| DebVersion::split(version);
     let (a, b) = (split(a), split(b));
-    for index in 0..a.len().max(b.len()) {
-        let is_number = |piece: &str| !piece.is_empty() && piece.bytes().all(|c| c.is_ascii_digit());
-        let order = match (a.get(index), b.get(index)) {
-            (Some(a), Some(b)) if is_number(a) && is_number(b) => number_order(a, b),
-            (Some(a), Some(b)) if is_number(a) != is_number(b) => is_number(a).cmp(&is_number(b)),
-            (Some(a), Some(b)) => a.cmp(b),
-            // `1.0` is above `1.0-rc` and equal to `1.0.0`.
-            (Some(more), None) if is_number(more) => number_order(more, "0"),
-            (None, Some(more)) if is_number(more) => number_order("0", more),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => Ordering::Equal,
+    let by_version = number_order(a.epoch, b.epoch).then_with(|| rpm_part(a.upstream, b.upstream));
+    match a.revision.is_empty() || b.revision.is_empty() {
+        true => by_version,
+        false => by_version.then_with(|| rpm_part(a.revision, b.revision)),
+    }
+}
+
+/// Runs of digits and runs of letters one by one, numbers above letters; `~` sorts before the end and `^` right after it.
+fn rpm_part(mut a: &str, mut b: &str) -> Ordering {
+    let is_separator = |c: char| !c.is_ascii_alphanumeric() && c != '~' && c != '^';
+    loop {
+        (a, b) = (a.trim_start_matches(is_separator), b.trim_start_matches(is_separator));
+        if a.starts_with('~') || b.starts_with('~') {
+            match (a.strip_prefix('~'), b.strip_prefix('~')) {
+                (Some(rest_a), Some(rest_b)) => (a, b) = (rest_a, rest_b),
+                (only_a, _) => return if only_a.is_some() { Ordering::Less } else { Ordering::Greater },
+            }
+            continue;
+        }
+        if a.starts_with('^') || b.starts_with('^') {
+            match (a.strip_prefix('^'), b.strip_prefix('^')) {
+                (Some(rest_a), Some(rest_b)) => (a, b) = (rest_a, rest_b),
+                (Some(_), None) => return if b.is_empty() { Ordering::Greater } else { Ordering::Less },
+                (None, _) => return if a.is_empty() { Ordering::Less } else { Ordering::Greater },
+            }
+            continue;
+        }
+        if a.is_empty() || b.is_empty() {
+            return a.len().cmp(&b.len());
+        }
+        let is_number = a.starts_with(|c: char| c.is_ascii_digit());
+        let run = |text: &str| {
+            let is_other = |c: char| if is_number { !c.is_ascii_digit() } else { !c.is_ascii_alphabetic() };
+            text.find(is_other).unwrap_or(text.len())
+        };
+        let ((run_a, rest_a), (run_b, rest_b)) = (a.split_at(run(a)), b.split_at(run(b)));
+        let order = match (run_b.is_empty(), is_number) {
+            (true, true) => Ordering::Greater,
+            (true, false) => Ordering::Less,
+            (false, true) => number_order(run_a, run_b),
+            (false, false) => run_a.cmp(run_b),
         };
         if order.is_ne() {
             return order;
         }
+        (a, b) = (rest_a, rest_b);
     }
-    Ordering::Equal
+}
+
+/// apk's order: `1.2.3a_rc1_p2-r4`.
+fn apk(a: &str, b: &str) -> Ordering {
+    let (a, b) = (ApkVersion::split(a), ApkVersion::split(b));
+    let by_numbers = apk_numbers(&a.numbers, &b.numbers);
+    let by_suffix = || {
+        let at = |suffixes: &[(i8, &str)], index: usize| {
+            suffixes.get(index).map_or((0, String::new()), |(r, n)| (*r, (*n).to_owned()))
+        };
+        let pairs = (0..a.suffixes.len().max(b.suffixes.len())).map(|i| (at(&a.suffixes, i), at(&b.suffixes, i)));
+        let order = |((rank_a, n_a), (rank_b, n_b)): ((i8, String), (i8, String))| {
+            rank_a.cmp(&rank_b).then_with(|| number_order(&n_a, &n_b))
+        };
+        pairs.map(order).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    };
+    by_numbers
+        .then_with(|| a.letter.cmp(b.letter))
+        .then_with(by_suffix)
+        .then_with(|| number_order(a.revision, b.revision))
+}
+
+/// Suffixes of apk's versions: those before a release are below none at all, those after it above.
+const APK_SUFFIXES: [(&str, i8); 9] =
+    [("alpha", -4), ("beta", -3), ("pre", -2), ("rc", -1), ("cvs", 1), ("svn", 2), ("git", 3), ("hg", 4), ("p", 5)];
+
+struct ApkVersion<'a> {
+    numbers: Vec<&'a str>,
+    letter: &'a str,
+    /// Rank and number of each.
+    suffixes: Vec<(i8, &'a str)>,
+    revision: &'a str,
+}
+
+impl<'a> ApkVersion<'a> {
+    fn split(version: &'a str) -> Self {
+        let (rest, revision) = version.trim().rsplit_once("-r").unwrap_or((version.trim(), ""));
+        let mut parts = rest.split('_');
+        let release = parts.next().unwrap_or_default();
+        let numbers = release.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let suffix = |part: &'a str| {
+            let (name, number) = split_at_digit(part);
+            Some((APK_SUFFIXES.iter().find(|(known, _)| *known == name)?.1, number))
+        };
+        let letter = release.get(numbers.len()..).unwrap_or_default();
+        Self { numbers: numbers.split('.').collect(), letter, suffixes: parts.filter_map(suffix).collect(), revision }
+    }
+}
+
+/// The first number as one; the later ones as fractions where one of them starts with a zero.
+fn apk_numbers(a: &[&str], b: &[&str]) -> Ordering {
+    let order = |(index, (a, b)): (usize, (&&str, &&str))| match index > 0 && (a.starts_with('0') || b.starts_with('0'))
+    {
+        true => a.cmp(b),
+        false => number_order(a, b),
+    };
+    let by_number = a.iter().zip(b).enumerate().map(order).find(|order| order.is_ne());
+    by_number.unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
 fn split_at_digit(text: &str) -> (&str, &str) {
@@ -151,14 +237,66 @@ mod tests {
     }
 
     #[test]
-    fn versions_of_language_packages() {
-        for (low, high) in
-            [("1.2.3", "1.10.0"), ("1.0.0-rc.1", "1.0.0"), ("1.0.0-alpha", "1.0.0-beta"), ("1.0", "1.0.1")]
-        {
-            assert_eq!(PackageKind::Npm.compare_versions(low, high), Ordering::Less, "{low} {high}");
-            assert_eq!(PackageKind::Gem.compare_versions(high, low), Ordering::Greater, "{low} {high}");
+    fn rpms_order() {
+        // From the tests of rpm itself.
+        let cases = [
+            ("1.0", "1.0", 0),
+            ("1.0", "2.0", -1),
+            ("2.0.1", "2.0.1a", -1),
+            ("5.5p1", "5.5p10", -1),
+            ("10xyz", "10.1xyz", -1),
+            ("xyz10", "xyz10.1", -1),
+            ("xyz.4", "8", -1),
+            ("5.5p2", "5.6p1", -1),
+            ("6.0.rc1", "6.0", 1),
+            ("10b2", "10a1", 1),
+            ("1.0aa", "1.0a", 1),
+            ("10.0001", "10.0039", -1),
+            ("4.999.9", "5.0", -1),
+            ("20101122", "20101121", 1),
+            ("2_0", "2.0", 0),
+            ("a+", "a_", 0),
+            ("1.0~rc1", "1.0", -1),
+            ("1.0~rc1~git123", "1.0~rc1", -1),
+            ("1.0^", "1.0", 1),
+            ("1.0^git1", "1.01", -1),
+            ("1.0^20160101", "1.0.1", -1),
+            ("1.0~rc1^git1", "1.0~rc1", 1),
+            ("1.0^git1~pre", "1.0^git1", -1),
+            ("1:0.1", "9.9", 1),
+            ("1.0-1.el9", "1.0-2.el9", -1),
+            ("1.0-1.el9", "1.0", 0),
+        ];
+        check(rpm, &cases);
+    }
+
+    #[test]
+    fn apks_order() {
+        let cases = [
+            ("2.34", "0.1.0_alpha", 1),
+            ("0.1.0_alpha", "0.1.3_alpha", -1),
+            ("0.1.0_alpha2", "0.1.0_alpha", 1),
+            ("1.0_rc1", "1.0", -1),
+            ("1.0", "1.0_p1", -1),
+            ("1.0_p10-r1", "1.0_p9", 1),
+            ("1.2.3-r9", "1.2.3-r10", -1),
+            ("1.0a", "1.0", 1),
+            ("1.0a", "1.0b", -1),
+            ("1.0", "1.0.0", -1),
+            ("1.10", "1.9", 1),
+            ("1.02", "1.1", -1),
+            ("3.0.8-r0", "3.0.8-r0", 0),
+            ("1.0_alpha", "1.0_beta", -1),
+            ("1.0_git20200101", "1.0", 1),
+        ];
+        check(apk, &cases);
+        assert_eq!(PackageKind::Npm.compare_versions("1", "2"), None);
+    }
+
+    fn check(order: fn(&str, &str) -> Ordering, cases: &[(&str, &str, i8)]) {
+        for (a, b, expected) in cases {
+            assert_eq!(order(a, b), expected.cmp(&0), "{a} {b}");
+            assert_eq!(order(b, a), 0.cmp(expected), "{b} {a}");
         }
-        assert_eq!(PackageKind::Npm.compare_versions("v1.0.0+build", "1.0.0"), Ordering::Equal);
-        assert_eq!(PackageKind::Gem.compare_versions("1.0", "1.0.0"), Ordering::Equal);
     }
 }

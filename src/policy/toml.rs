@@ -428,8 +428,10 @@ mod tests {
 
     #[test]
     fn a_policy_that_compares_nothing_need_not_know_the_base() {
-        let off = ["setuid-added", "setuid-removed", "setuid-mode-changed", "setuid-changed", "package-added"];
-        let off = off.iter().chain(&["package-removed", "package-version-changed", "packages-changed"]);
+        let off =
+            ["setuid-added", "setuid-removed", "setuid-mode-changed", "setuid-changed", "file-capabilities-added"];
+        let off =
+            off.iter().chain(&["package-added", "package-removed", "package-version-changed", "packages-changed"]);
         let text = off.map(|rule| format!("{rule} = \"off\"\n")).collect::<String>();
         assert_eq!(action(&policy(&format!("[rules]\n{text}")), "base-unknown"), None);
         assert_eq!(action(&policy("[rules]\npackage-added = \"go\"\n"), "packages-unread"), Some(Action::Warn));

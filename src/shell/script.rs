@@ -186,8 +186,8 @@ const PARALLEL_FROM: usize = 100;
 /// Reads the scripts of a Dockerfile: RUN, and the commands of CMD, ENTRYPOINT and HEALTHCHECK, also inside ONBUILD. One
 /// for each such instruction, in order.
 ///
-/// SHELL, and a comment `# hadolint shell=bash` likewise, is followed within a stage and into the stages built on it; the
-/// comment above the first FROM is about all stages. Code for a shell of another family gives a script without commands.
+/// SHELL is followed within a stage and into the stages built on it. Code for a shell of another family gives a script
+/// without commands.
 pub fn scripts(dockerfile: &Dockerfile) -> Vec<Script> {
     let shells = shells(dockerfile);
     let script = |(index, shell): (usize, Arc<Shell>)| {
@@ -375,26 +375,6 @@ mod tests {
             ["a", "b", "c", "exit 1"]
         );
         assert_eq!(spans("FROM x\nCMD [\"a\", \"b\"]\nENTRYPOINT exec c\n"), ["\"a\", \"b\"", "exec c", "c"]);
-    }
-
-    #[test]
-    fn a_comment_names_the_shell() {
-        let programs = |text: &str| {
-            let of = |script: &Script| script.shell.as_ref().and_then(|shell| shell.program()).unwrap_or_default();
-            read(text).1.iter().map(of).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            programs("FROM x AS a\nRUN a\n# hadolint shell = /bin/Bash.exe\nRUN b\nFROM y\nRUN c\nFROM a\nRUN d\n"),
-            ["sh", "bash", "sh", "bash"]
-        );
-        assert_eq!(
-            programs("# hadolint shell=pwsh\nFROM x\nRUN a\nSHELL [\"zsh\"]\nRUN b\nFROM y\nRUN c\n"),
-            ["pwsh", "zsh", "pwsh"]
-        );
-        assert_eq!(
-            programs("FROM x\n# hadolint shell\n# hadolintshell=zsh\nRUN a\\\n# hadolint shell=zsh\nb\n"),
-            ["sh"]
-        );
     }
 
     #[test]

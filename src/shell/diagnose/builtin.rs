@@ -18,6 +18,32 @@ const OPTIONAL: [u16; 10] = [2230, 2243, 2244, 2248, 2249, 2250, 2292, 2310, 231
 
 /// ShellCheck's code for what is not shell syntax.
 const NO_SYNTAX: u16 = 1072;
+/// ShellCheck's code for variables that `sh` does not set.
+const BASH_VARIABLE: u16 = 3028;
+/// Variables that bash sets.
+const OF_BASH: [&str; 19] = [
+    "BASHOPTS",
+    "BASHPID",
+    "BASH_REMATCH",
+    "BASH_SOURCE",
+    "BASH_VERSINFO",
+    "DIRSTACK",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "EUID",
+    "FUNCNAME",
+    "GROUPS",
+    "HOSTNAME",
+    "HOSTTYPE",
+    "MACHTYPE",
+    "OSTYPE",
+    "PIPESTATUS",
+    "RANDOM",
+    "SECONDS",
+    "UID",
+];
+/// Those whose value bash alone makes, whatever they were set to.
+const ALWAYS_OF_BASH: [&str; 2] = ["RANDOM", "SECONDS"];
 
 /// The rules that have a code, and the settings to run them with.
 struct Linter {
@@ -85,7 +111,24 @@ fn lint(listing: &Listing) -> Option<Vec<Fault>> {
         let range = found.span.start.offset()..found.span.end.offset();
         Some(Fault { code, severity, message: found.message, range })
     };
-    let mut faults: Vec<Fault> = request.lint().into_iter().filter_map(fault).collect();
+    let analysis = request.analyze();
+    let mut faults: Vec<Fault> = analysis.diagnostics.into_iter().filter_map(fault).collect();
+    if matches!(listing.language, Language::Sh | Language::Dash) {
+        let read = analysis.semantic.references().iter().filter(|reference| {
+            let name = reference.name.as_str();
+            let is_set = || !analysis.semantic.bindings_for(&reference.name).is_empty();
+            OF_BASH.contains(&name) && (ALWAYS_OF_BASH.contains(&name) || !is_set())
+        });
+        faults.extend(read.map(|reference| Fault {
+            code: BASH_VARIABLE,
+            severity: Severity::Warning,
+            message: format!("only bash sets `{}`", reference.name.as_str()),
+            range: reference.span.start.offset()..reference.span.end.offset(),
+        }));
+    }
+    if listing.language == Language::Dash {
+        faults.iter_mut().filter(|fault| (3000..4000).contains(&fault.code)).for_each(as_of_dash);
+    }
     // The linter has rules for some errors of syntax; ShellCheck has a word for all.
     if let Some((why, at)) = problem(&parsed)
         && !faults.iter().any(|fault| fault.code < 2000 && fault.severity == Severity::Error)
@@ -94,6 +137,14 @@ fn lint(listing: &Listing) -> Option<Vec<Fault>> {
         faults.push(Fault { code: NO_SYNTAX, severity: Severity::Error, message, range: at..at });
     }
     Some(faults)
+}
+
+/// What is merely undefined in `sh` does not work in `dash`, which has a code of its own for the flags of `echo`.
+fn as_of_dash(fault: &mut Fault) {
+    fault.severity = Severity::Error;
+    if fault.code == 3037 {
+        fault.code = 3036;
+    }
 }
 
 /// Whether the grammar gave up because the code is too deep or too long for it: such an error has no place.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::dockerfile::Env;
+use crate::dockerfile::{Dockerfile, Env, Instruction, Keyword, Setter, Variable};
 use crate::shell::code::Code;
 use crate::shell::script::{Dialect, Shell};
 
@@ -68,9 +68,9 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    pub(super) fn new(code: &Code, language: Language, environment: Option<&Env>) -> Self {
+    pub(super) fn new(code: &Code, language: Language, variables: &Variables<'_>) -> Self {
         let code = code.text();
-        let declarations = declarations(code, environment);
+        let declarations = declarations(code, variables);
         // Comments at the top (`#!`, `# shellcheck …`) mean the whole of the code only while they stand there.
         let top: usize = code.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
         let (comments, rest) = code.split_at(top);
@@ -90,15 +90,58 @@ impl Listing {
     }
 }
 
-/// A line that sets the variables of the environment; empty when the code speaks of none.
-fn declarations(code: &str, environment: Option<&Env>) -> String {
-    let is_given = |name: &str| GIVEN.contains(&name) || environment.is_some_and(|e| e.is_declared(name));
+/// The variables that code is run with.
+pub(super) struct Variables<'a> {
+    environment: Option<&'a Env>,
+    /// For the trigger of an ONBUILD: what the triggers before it set.
+    triggered: Option<Vec<&'a str>>,
+}
+
+impl<'a> Variables<'a> {
+    /// Those of an instruction. The trigger of an ONBUILD runs in another build, which has the ENV of this stage and not
+    /// its ARG, and what the triggers before it set.
+    pub(super) fn at(dockerfile: &'a Dockerfile, environments: &'a [Env], instruction: usize) -> Self {
+        let stage_of = |index: usize| dockerfile.instructions.get(index).and_then(|i| i.stage);
+        let is_trigger = dockerfile.instructions.get(instruction).is_some_and(|i| i.keyword == Keyword::Onbuild);
+        let triggered = || {
+            let earlier = dockerfile.instructions.get(..instruction).unwrap_or_default();
+            let triggers = earlier.iter().filter(|i| i.keyword == Keyword::Onbuild && i.stage == stage_of(instruction));
+            let pairs = triggers
+                .map(Instruction::innermost)
+                .filter(|i| matches!(i.keyword, Keyword::Arg | Keyword::Env))
+                .flat_map(|i| i.args.pairs());
+            pairs.map(|pair| pair.key.text.as_str()).collect()
+        };
+        Self { environment: environments.get(instruction), triggered: is_trigger.then(triggered) }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let variable = self.environment.and_then(|environment| environment.variable(name));
+        GIVEN.contains(&name) || variable.is_some_and(|v| self.is_passed_on(v)) || self.triggered().any(|t| t == name)
+    }
+
+    fn names(&self) -> BTreeSet<&'a str> {
+        let variables = self.environment.map(Env::variables).unwrap_or_default();
+        let passed_on = variables.into_iter().filter(|v| self.is_passed_on(v)).map(|v| &*v.name);
+        GIVEN.into_iter().chain(passed_on).chain(self.triggered()).collect()
+    }
+
+    fn triggered(&self) -> impl Iterator<Item = &'a str> {
+        self.triggered.iter().flatten().copied()
+    }
+
+    fn is_passed_on(&self, variable: &Variable) -> bool {
+        self.triggered.is_none() || !matches!(variable.setter, Setter::Arg(_))
+    }
+}
+
+/// A line that sets variables; empty when the code speaks of none.
+fn declarations(code: &str, variables: &Variables<'_>) -> String {
     // A name that nothing sets may be a misspelling of any other.
-    let names = if references(code).any(|name| !is_given(name)) {
-        let variables = environment.map(Env::variables).unwrap_or_default();
-        GIVEN.into_iter().chain(variables.into_iter().map(|v| &*v.name)).collect()
+    let names = if references(code).any(|name| !variables.has(name)) {
+        variables.names()
     } else {
-        words(code).filter(|name| is_given(name)).collect::<BTreeSet<&str>>()
+        words(code).filter(|name| variables.has(name)).collect()
     };
     // The builder sets PATH in every image; to declare it would look like a mistake.
     let names = names.into_iter().filter(|name| *name != "PATH" && is_name(name));

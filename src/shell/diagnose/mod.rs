@@ -21,7 +21,7 @@ use super::script::{Form, Script};
 use crate::dockerfile::{Dockerfile, Env, Keyword};
 use crate::rule::Severity;
 use crate::text::Span;
-use listing::{Language, Listing};
+use listing::{Language, Listing, Variables};
 
 /// Commands of one Dockerfile that are read.
 const MAX_COMMANDS: usize = 3_000;
@@ -129,7 +129,8 @@ fn read(
         diagnosis.problems.push(unread(&excess));
         return diagnosis;
     }
-    let listing = Listing::new(&script.code, language, environments.get(script.instruction));
+    let variables = Variables::at(dockerfile, environments, script.instruction);
+    let listing = Listing::new(&script.code, language, &variables);
     let found = match shellcheck.and_then(|command| command.read(&listing)) {
         Some(Ok(faults)) => Some(faults),
         Some(Err(why)) => {

@@ -69,6 +69,11 @@ fn code_is_read_as_the_shell_in_force_reads_it() {
         found(&format!("FROM x\nSHELL [{shell}]\nRUN f() {{ local a=1; echo \"$a\"; }}; f; [[ -e /x ]]\n"))
     };
     assert_eq!(with("\"/bin/sh\", \"-c\""), ["3:11 3043 local a", "3:39 3010 [[ -e /x ]]"]);
+    assert_eq!(
+        found("FROM x\nENV UID=1\nRUN echo \"$RANDOM $UID ${EUID}\" \\$UID\n"),
+        ["3:11 3028 $RANDOM", "3:24 3028 ${EUID}"]
+    );
+    assert_eq!(found("FROM x\nSHELL [\"dash\", \"-c\"]\nRUN echo -e a\n"), ["3:10 3036 -e"]);
     assert_eq!(with("\"/bin/ash\", \"-eo\", \"pipefail\", \"-c\""), ["3:39 3010 [[ -e /x ]]"]);
     assert_eq!(with("\"/bin/bash\", \"-c\""), Vec::<String>::new());
     assert_eq!(with("\"pwsh\", \"-Command\""), Vec::<String>::new());
@@ -82,6 +87,10 @@ fn variables_of_the_dockerfile_are_set() {
         Vec::<String>::new()
     );
     assert_eq!(found("ARG all\nFROM x\nRUN echo \"$all\"\n"), ["3:11 2154 $all"]);
+    assert_eq!(
+        found("FROM x\nARG a=1\nENV b=2\nONBUILD ARG c\nONBUILD RUN echo \"$a$b$c$d\"\nONBUILD ARG d\n"),
+        ["5:19 2154 $a", "5:25 2154 $d"]
+    );
     assert_eq!(found("FROM x\nENV build_dir=/b\nRUN echo \"$build_dirs\"\n"), ["3:11 2154 $build_dirs"]);
     assert_eq!(found("FROM x\nENV BUILD_DIR=/b\nRUN echo \"$BUILD_DIRS\"\n"), ["3:11 2153 $BUILD_DIRS"]);
 }
