@@ -5,10 +5,12 @@
 mod catalogue;
 mod checks;
 mod command;
+mod engine;
 mod floors;
 mod gates;
 mod ignores;
 mod images;
 mod pages;
+mod policies;
 mod readme;
 mod shell;

@@ -266,12 +266,29 @@ pub(super) enum PolicyCommand {
         /// Built-in name or file.
         #[arg(default_value = "default")]
         policy: String,
+        /// The image it is for, where the policy depends on it (repeatable).
+        #[arg(long = "image-name", value_name = "NAME")]
+        image_names: Vec<String>,
     },
     /// Read a policy and say whether it is sound.
     Check {
         /// Built-in name or file.
         policy: String,
     },
+    /// Write an Anchore policy, text or JSON, as a dockgate policy that decides the same.
+    Convert {
+        /// The file.
+        policy: String,
+        /// The image it is for, where a bundle has policies for several (repeatable).
+        #[arg(long = "image-name", value_name = "NAME")]
+        image_names: Vec<String>,
+    },
+    /// Write a policy to begin with: `dockgate policy init > dockgate.toml`.
+    Init,
+    /// Write a policy that lists every rule, with its other names and its parameters, behind comments.
+    Template,
+    /// Write the JSON schema of dockgate policies, for editors.
+    Schema,
 }
 
 #[derive(Debug, Subcommand)]

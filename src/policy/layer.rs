@@ -29,6 +29,8 @@ pub(super) struct Layer {
     pub(super) honours_comments: Option<bool>,
     /// By rule id, and code where one is meant.
     pub(super) rules: WantedRules,
+    /// The policy's own checks, told apart by their parameter `id`.
+    pub(super) checks: Vec<Wanted>,
     pub(super) waivers: Vec<Waiver>,
     /// What holds for some images only; the later of two that fit stands over the earlier.
     pub(super) images: Vec<ImageBlock>,
@@ -86,6 +88,12 @@ impl Layer {
         // A word on a whole rule is also one on its codes.
         merged.rules.retain(|(rule, _), _| !self.rules.contains_key(&(rule, None)));
         merged.rules.append(&mut self.rules);
+        for check in self.checks {
+            match merged.checks.iter_mut().find(|below| below.params.str("id") == check.params.str("id")) {
+                Some(below) => *below = check,
+                None => merged.checks.push(check),
+            }
+        }
         merged.waivers.append(&mut self.waivers);
         merged.images.append(&mut self.images);
         merged.notes.append(&mut self.notes);
@@ -130,8 +138,9 @@ impl Layer {
                 }
             }
             let wanted = self.rules.range((rule.id, None)..).take_while(|((id, _), _)| *id == rule.id);
+            let own = self.checks.iter().filter(|check| check.rule == rule);
             for Wanted { code, wish, severity, params, trigger, line, is_built_in, .. } in
-                wanted.flat_map(|(_, wanted)| wanted).cloned()
+                wanted.flat_map(|(_, wanted)| wanted).chain(own).cloned()
             {
                 if wish == Wish::Off && code.is_some() {
                     left_out.push(Target { rule, code });

@@ -5,6 +5,7 @@
 
 mod anchore;
 mod bundle;
+mod convert;
 mod date;
 mod engine;
 mod error;
@@ -17,6 +18,8 @@ mod model;
 mod proposal;
 mod read;
 mod regexp;
+mod schema;
+mod template;
 mod toml;
 mod verdict;
 mod whitelist;
@@ -29,5 +32,7 @@ pub use model::*;
 pub use proposal::proposed;
 pub use read::{Policies, ReadFile, from_disk};
 pub use regexp::{find_regex, line_regex, path_regex};
+pub use schema::schema;
+pub use template::{starter, template};
 pub use verdict::{Decision, ExpiredWaiver, FailOn, UnusedWaiver, Verdict, Waived, decide};
 pub use whitelist::WhitelistItem;

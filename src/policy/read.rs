@@ -42,7 +42,10 @@ pub struct Policies {
 
 #[derive(Debug)]
 enum Form {
+    /// dockgate's own, and what it extends.
     Layer(Box<Layer>),
+    /// Anchore's text.
+    Anchore(Box<Layer>),
     /// The built-in policy over which hadolint's configuration is laid.
     Hadolint(Box<Layer>),
     Bundle(Bundle),
@@ -71,7 +74,7 @@ impl Policies {
     /// Whether another image can have another policy, so that [`Self::for_image`] needs to know what it is called.
     pub fn depend_on_image(&self) -> bool {
         let is_for_some = match &self.form {
-            Form::Layer(layer) | Form::Hadolint(layer) => !layer.images.is_empty(),
+            Form::Layer(layer) | Form::Anchore(layer) | Form::Hadolint(layer) => !layer.images.is_empty(),
             Form::Bundle(bundle) => bundle.depends_on_image(),
         };
         is_for_some || self.whitelisted.iter().flat_map(|w| &w.whitelisted).any(|item| item.names_image())
@@ -88,7 +91,9 @@ impl Policies {
     /// When nothing in the policy is for such an image, and when hadolint's configuration is in the way.
     pub fn for_image(&self, image: &ImageNames) -> Result<Policy, PolicyError> {
         let mut policy = match &self.form {
-            Form::Layer(layer) => layer.as_ref().clone().for_image(image).resolve(self.name.clone()),
+            Form::Layer(layer) | Form::Anchore(layer) => {
+                layer.as_ref().clone().for_image(image).resolve(self.name.clone())
+            }
             Form::Hadolint(layer) => hadolint::resolve(layer.as_ref().clone(), &Surroundings::of_process())?,
             Form::Bundle(bundle) => {
                 let chosen = bundle.for_image(image)?;
@@ -105,12 +110,28 @@ impl Policies {
     }
 }
 
+impl Policies {
+    /// What an Anchore policy asks for of an image, and the policy's name; `None` for a policy in TOML.
+    pub(super) fn anchore_layer(&self, image: &ImageNames) -> Result<Option<(Layer, String)>, PolicyError> {
+        Ok(match &self.form {
+            Form::Bundle(bundle) => {
+                let chosen = bundle.for_image(image)?;
+                let which = if chosen.name.is_empty() { String::new() } else { format!(" ({})", chosen.name) };
+                Some((chosen.layer, format!("{}{which}", self.name)))
+            }
+            Form::Anchore(layer) => Some((layer.as_ref().clone(), self.name.clone())),
+            Form::Layer(_) | Form::Hadolint(_) => None,
+        })
+    }
+}
+
 impl Form {
     fn of(text: &Arc<SourceText>, is_built_in: bool, read: &ReadFile<'_>) -> Result<Self, PolicyError> {
         if is_json(text) {
             return bundle::parse(text).map(Self::Bundle);
         }
-        stack(text, is_built_in, read, &mut Vec::new()).map(|layer| Self::Layer(Box::new(layer)))
+        let layer = Box::new(stack(text, is_built_in, read, &mut Vec::new())?);
+        Ok(if is_anchore(text) { Self::Anchore(layer) } else { Self::Layer(layer) })
     }
 }
 

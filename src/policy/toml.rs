@@ -3,14 +3,20 @@
 //! Nothing is taken in silence: an unknown key, rule or parameter, a value of the wrong kind and a rule that is set
 //! twice are errors with their place.
 
+mod blocks;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+#[cfg(test)]
+pub(super) use blocks::IMAGE_KEYS;
+pub(super) use blocks::{CHECK_KEYS, FILLED, LOOKS_AT};
 
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
 use super::layer::{Layer, Wanted, WantedRules, Wish, params};
-use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, Waiver};
+use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, Waiver, WhitelistItem};
 use crate::rule::{self, Code, Edition, Severity, Target, Value};
 use crate::text::{SourceText, Span};
 
@@ -41,11 +47,24 @@ struct Document<'a> {
 type Key<'a> = Spanned<::toml::de::DeString<'a>>;
 type Item<'a> = Spanned<DeValue<'a>>;
 
-const KEYS: [&str; 8] =
-    ["actions", "extends", "inline-ignores", "named-only", "rules", "ruleset", "until-build-fails", "waiver"];
+/// Keys of a policy.
+pub(super) const KEYS: [&str; 10] = [
+    "actions",
+    "check",
+    "extends",
+    "image",
+    "inline-ignores",
+    "named-only",
+    "rules",
+    "ruleset",
+    "until-build-fails",
+    "waiver",
+];
 const SEVERITIES: [(&str, Severity); 4] =
     [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
-const WAIVER_KEYS: [&str; 6] = ["expires", "fingerprint", "path", "reason", "rule", "rules"];
+/// Keys of `[[waiver]]`.
+pub(super) const WAIVER_KEYS: [&str; 8] =
+    ["expires", "fingerprint", "gate", "path", "reason", "rule", "rules", "trigger-id"];
 
 impl Document<'_> {
     fn error(&self, span: std::ops::Range<usize>, fault: Fault) -> PolicyError {
@@ -87,6 +106,13 @@ impl Document<'_> {
                 "inline-ignores" => layer.honours_comments = Some(self.switch("inline-ignores", item)?),
                 "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
                 "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
+                "check" => layer.checks = self.checks(item)?,
+                "image" => {
+                    let rows = item.get_ref().as_array();
+                    for row in rows.ok_or_else(|| self.kind("image", item, "tables: write [[image]]"))? {
+                        layer.images.push(self.image(row)?);
+                    }
+                }
                 "waiver" => {
                     let rows = item.get_ref().as_array();
                     for row in rows.ok_or_else(|| self.kind("waiver", item, "tables: write [[waiver]]"))? {
@@ -172,8 +198,10 @@ impl Document<'_> {
                     return Err(self.error(key.span(), Fault::SetTwice { name, rule: target.rule.id, other }));
                 }
                 let runs = match item.get_ref() {
-                    DeValue::Array(rows) => rows.iter().map(|row| self.run(name, target, key, row)).collect(),
-                    _ => self.run(name, target, key, item).map(|run| vec![run]),
+                    DeValue::Array(rows) => {
+                        rows.iter().map(|row| self.run(name, target, key, row, row.span().start)).collect()
+                    }
+                    _ => self.run(name, target, key, item, key.span().start).map(|run| vec![run]),
                 };
                 wanted.insert(target.sort_key(), runs?);
             }
@@ -182,7 +210,14 @@ impl Document<'_> {
     }
 
     /// One run of a rule: an action, or a table of an action and parameters.
-    fn run(&self, name: &str, target: Target, key: &Key<'_>, item: &Item<'_>) -> Result<Wanted, PolicyError> {
+    fn run(
+        &self,
+        name: &str,
+        target: Target,
+        key: &Key<'_>,
+        item: &Item<'_>,
+        start: usize,
+    ) -> Result<Wanted, PolicyError> {
         let Target { rule, code } = target;
         let (mut wish, mut severity, mut given, mut spans) = (Wish::BySeverity, None, Vec::new(), BTreeMap::new());
         match item.get_ref() {
@@ -222,7 +257,7 @@ impl Document<'_> {
                 self.error(at.cloned().unwrap_or_else(|| key.span()), fault)
             })?
         };
-        let span = Span::new(key.span().start, key.span().end.max(item.span().end));
+        let span = Span::new(start, start.max(item.span().end));
         let line = Some(PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, span) });
         Ok(Wanted { rule, code, wish, severity, params, trigger: None, line, is_built_in: self.is_built_in })
     }
@@ -251,6 +286,7 @@ impl Document<'_> {
         let whole = || Span::new(row.span().start, row.span().end);
         let fault = |span, text: String| self.error(span, Fault::Waiver(text));
         let (mut rules, mut path, mut fingerprint, mut reason, mut expires) = (Vec::new(), None, None, None, None);
+        let (mut gate, mut trigger_id) = (None, None);
         for (key, item) in table {
             let name = key.get_ref().as_ref();
             match name {
@@ -261,6 +297,8 @@ impl Document<'_> {
                         rules.extend(self.named(self.string(name, one)?, one.span())?);
                     }
                 }
+                "gate" => gate = Some(self.string(name, item)?.to_owned()),
+                "trigger-id" => trigger_id = Some(self.string(name, item)?.to_owned()),
                 "path" => {
                     let glob = PathGlob::new(self.string(name, item)?);
                     path = Some(glob.map_err(|why| fault(item.span(), why))?);
@@ -294,7 +332,17 @@ impl Document<'_> {
         }
         rules.sort_by_key(Target::sort_key);
         rules.dedup();
-        if rules.is_empty() {
+        let whitelisted = match (gate, trigger_id) {
+            (Some(gate), Some(id)) if rules.is_empty() && path.is_none() && fingerprint.is_none() => {
+                Some(WhitelistItem::new(&gate, &id, None))
+            }
+            (None, None) => None,
+            _ => {
+                let text = "`gate` and `trigger-id` stand together, and in place of rules, a path and a fingerprint";
+                return Err(fault(row.span(), text.to_owned()));
+            }
+        };
+        if rules.is_empty() && whitelisted.is_none() {
             let text = "a waiver names the rule it waives: rule = \"…\" or rules = […]";
             return Err(fault(row.span(), text.to_owned()));
         }
@@ -302,7 +350,7 @@ impl Document<'_> {
             return Err(fault(row.span(), "a waiver says why: reason = \"…\"".to_owned()));
         };
         let line = PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, whole()) };
-        Ok(Waiver { rules, path, fingerprint, whitelisted: None, reason, expires, line })
+        Ok(Waiver { rules, path, fingerprint, whitelisted, reason, expires, line })
     }
 }
 
@@ -374,8 +422,8 @@ mod tests {
         let names: Vec<_> = policy.checks.iter().filter(|c| c.rule.id == "file-name-matched").collect();
         let shown: Vec<_> = names.iter().map(|c| (c.action, c.params.str("name-regexp"))).collect();
         assert_eq!(shown, [(Action::Stop, ".*/id_rsa$"), (Action::Go, "/tmp/")]);
-        let line = names[1].line.as_ref().unwrap();
-        assert_eq!(line.source.line(line.span.start), 4);
+        let line = |check: &crate::policy::Check| check.line.as_ref().map(|l| l.source.line(l.span.start)).unwrap();
+        assert_eq!([line(names[0]), line(names[1])], [4, 7]);
     }
 
     #[test]

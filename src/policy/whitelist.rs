@@ -31,7 +31,7 @@ impl fmt::Display for WhitelistItem {
 }
 
 impl WhitelistItem {
-    fn new(gate: &str, trigger_id: &str, image: Option<String>) -> Self {
+    pub(super) fn new(gate: &str, trigger_id: &str, image: Option<String>) -> Self {
         let mut trigger_id = trigger_id.to_owned();
         // Whitelists name a vulnerability alone, and the trigger id has the package behind it.
         let is_of_vulnerabilities = ["ANCHORESEC", "vulnerabilities"].iter().any(|g| g.eq_ignore_ascii_case(gate));
@@ -54,6 +54,16 @@ impl WhitelistItem {
     pub(super) fn is_for(&self, image: &ImageNames) -> bool {
         let bare = |text: &str| text.strip_prefix("sha256:").unwrap_or(text).to_owned();
         self.image.as_ref().is_none_or(|wanted| image.id.as_ref().is_some_and(|id| bare(id) == bare(wanted)))
+    }
+
+    /// The gate; `*` is every one.
+    pub(super) fn gate(&self) -> &str {
+        &self.gate
+    }
+
+    /// The trigger id, in which `*` is any text.
+    pub(super) fn trigger_id(&self) -> &str {
+        &self.trigger_id
     }
 
     /// Whether it is for one image only.

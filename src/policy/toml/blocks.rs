@@ -1,0 +1,324 @@
+//! Blocks of a policy: what holds for some images (`[[image]]`), and checks of its own (`[[check]]`).
+
+use std::sync::Arc;
+
+use ::toml::de::{DeTable, DeValue};
+
+use super::{Document, Item, first_line};
+use crate::policy::layer::{ImageBlock, Layer, Wanted, Wish, params};
+use crate::policy::{Fault, PathGlob, PolicyError, PolicyLine};
+use crate::rule::{self, Rule, Value, catalogue};
+use crate::text::Span;
+
+/// Keys of `[[image]]`.
+pub(in crate::policy) const IMAGE_KEYS: [&str; 5] = ["actions", "category", "check", "names", "rules"];
+/// Keys of `[[check]]` beside the one that says what it looks at.
+pub(in crate::policy) const CHECK_KEYS: [&str; 4] = ["action", "id", "message", "severity"];
+/// What a check can look at: the key, the rule that does it, and the rule's parameter that the key itself stands for.
+pub(in crate::policy) const LOOKS_AT: [(&str, &Rule); 7] = [
+    ("env", catalogue::CUSTOM_SETTING),
+    ("file", catalogue::CUSTOM_FILE),
+    ("instruction", catalogue::CUSTOM_INSTRUCTION),
+    ("label", catalogue::CUSTOM_SETTING),
+    ("package", catalogue::CUSTOM_PACKAGE),
+    ("port", catalogue::CUSTOM_SETTING),
+    ("user", catalogue::CUSTOM_SETTING),
+];
+/// Parameters that a check fills by itself.
+pub(in crate::policy) const FILLED: [&str; 3] = ["id", "kind", "message"];
+
+impl Document<'_> {
+    fn block(&self, span: std::ops::Range<usize>, text: impl Into<String>) -> PolicyError {
+        self.error(span, Fault::Block(text.into()))
+    }
+
+    /// A block for the images that its patterns name.
+    pub(super) fn image(&self, row: &Item<'_>) -> Result<ImageBlock, PolicyError> {
+        let table = self.table("image", row)?;
+        let (mut names, mut category, mut layer) = (Vec::new(), None, Layer::default());
+        for (key, item) in table {
+            match key.get_ref().as_ref() {
+                "names" => match self.value("names", item)? {
+                    Value::Str(one) => names.push(one),
+                    Value::List(all) => names.extend(all),
+                    Value::Int(_) | Value::Bool(_) => return Err(self.kind("names", item, "names of images")),
+                },
+                "category" => category = Some(self.string("category", item)?.to_owned()),
+                "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
+                "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
+                "check" => layer.checks = self.checks(item)?,
+                _ => return Err(self.unknown_key(key, "[[image]]", IMAGE_KEYS)),
+            }
+        }
+        if names.iter().all(|name| name.trim().is_empty()) {
+            let text = "an image block says for which images it is: names = [\"registry.example/team/*:1.*\"]";
+            return Err(self.block(row.span(), text));
+        }
+        let called = category.map(|category| format!(" ({category})")).unwrap_or_default();
+        let line = self.text.line(row.span().start);
+        layer.notes.push(format!("the image block of {}:{line}{called} holds for this image", self.text.path()));
+        Ok(ImageBlock { names, layer })
+    }
+
+    /// The policy's own checks, each with an id of its own.
+    pub(super) fn checks(&self, item: &Item<'_>) -> Result<Vec<Wanted>, PolicyError> {
+        let rows = item.get_ref().as_array().ok_or_else(|| self.kind("check", item, "tables: write [[check]]"))?;
+        let mut checks: Vec<Wanted> = Vec::new();
+        for row in rows.iter() {
+            let check = self.check(row)?;
+            let id = check.params.str("id");
+            if checks.iter().any(|other| other.params.str("id") == id) {
+                return Err(self.block(row.span(), format!("a second check has the id `{id}`")));
+            }
+            checks.push(check);
+        }
+        Ok(checks)
+    }
+
+    fn check(&self, row: &Item<'_>) -> Result<Wanted, PolicyError> {
+        let table = self.table("check", row)?;
+        let (mut id, mut message, mut severity, mut wish) = (None, None, None, Wish::BySeverity);
+        let mut looks_at = None;
+        for (key, item) in table {
+            let name = key.get_ref().as_ref();
+            match (name, LOOKS_AT.iter().find(|(key, _)| *key == name)) {
+                ("id", _) => id = Some(self.check_id(item)?),
+                ("message", _) => message = Some(self.string(name, item)?.trim().to_owned()).filter(|m| !m.is_empty()),
+                ("severity", _) => severity = Some(self.severity(item)?),
+                ("action", _) => wish = self.wish(name, item)?,
+                (_, Some((key, rule))) => {
+                    if looks_at.is_some() {
+                        return Err(self.block(item.span(), "a check looks at one thing; write a second check"));
+                    }
+                    looks_at = Some((*rule, self.looked_at(key, rule, item)?, item.span()));
+                }
+                (_, None) => {
+                    let known = CHECK_KEYS.into_iter().chain(LOOKS_AT.iter().map(|(key, _)| *key));
+                    return Err(self.unknown_key(key, "[[check]]", known));
+                }
+            }
+        }
+        let Some(id) = id else { return Err(self.block(row.span(), "a check has an id: id = \"no-telnet\"")) };
+        let Some(message) = message else {
+            return Err(self.block(row.span(), "a check says what is wrong: message = \"…\""));
+        };
+        let Some((rule, mut given, span)) = looks_at else {
+            let known: Vec<&str> = LOOKS_AT.iter().map(|(key, _)| *key).collect();
+            return Err(self.block(row.span(), format!("a check says what it looks at: one of {}", known.join(", "))));
+        };
+        given.push(("id".to_owned(), Value::Str(id)));
+        given.push(("message".to_owned(), Value::Str(message)));
+        let params = params(rule, given).map_err(|fault| self.error(span.clone(), fault))?;
+        self.check_words(&params, span)?;
+        let place = Span::new(row.span().start, row.span().end);
+        let line = Some(PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, place) });
+        let trigger = None;
+        Ok(Wanted { rule, code: None, wish, severity, params, trigger, line, is_built_in: self.is_built_in })
+    }
+
+    fn check_id(&self, item: &Item<'_>) -> Result<String, PolicyError> {
+        let id = self.string("id", item)?;
+        let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if id.is_empty() || !id.chars().all(is_part) || id.starts_with('-') || id.ends_with('-') {
+            return Err(self.block(item.span(), format!("`{id}` is no id; write it in lower case: no-telnet")));
+        }
+        if !rule::named(id).is_empty() {
+            return Err(self.block(item.span(), format!("`{id}` is the name of a rule; a check needs one of its own")));
+        }
+        Ok(id.to_owned())
+    }
+
+    /// The parameters that the table of what a check looks at gives; a text or number alone is a name.
+    fn looked_at(&self, kind: &str, rule: &'static Rule, item: &Item<'_>) -> Result<Vec<(String, Value)>, PolicyError> {
+        let mut given = Vec::new();
+        if rule == catalogue::CUSTOM_SETTING {
+            given.push(("kind".to_owned(), Value::Str(kind.to_owned())));
+        }
+        let main = if rule == catalogue::CUSTOM_FILE { "path" } else { "name" };
+        let table: &DeTable<'_> = match item.get_ref() {
+            DeValue::Table(table) => table,
+            DeValue::String(_) | DeValue::Integer(_) if rule != catalogue::CUSTOM_INSTRUCTION => {
+                given.push((main.to_owned(), self.value(kind, item)?));
+                return Ok(given);
+            }
+            _ => return Err(self.kind(kind, item, "a table that says which")),
+        };
+        let known = || rule.params.iter().map(|p| p.name).filter(|name| !FILLED.contains(name));
+        for (key, item) in table {
+            let name = key.get_ref().as_ref();
+            if !known().any(|k| k == name) {
+                return Err(self.unknown_key(key, kind, known()));
+            }
+            given.push((name.to_owned(), self.value(name, item)?));
+        }
+        Ok(given)
+    }
+
+    /// Whether words that only mean something when they are well formed are.
+    fn check_words(&self, params: &rule::Params, span: std::ops::Range<usize>) -> Result<(), PolicyError> {
+        if !params.str("path").is_empty() {
+            PathGlob::new(params.str("path")).map_err(|why| self.block(span.clone(), why))?;
+        }
+        let mode = params.str("mode");
+        if !mode.is_empty() && u32::from_str_radix(mode.trim_start_matches("0o"), 8).is_err() {
+            return Err(self.block(span, format!("`{mode}` is no mode; write it in octal: \"4000\"")));
+        }
+        let digest = params.str("sha256").trim_start_matches("sha256:");
+        if !digest.is_empty() && (digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_hexdigit())) {
+            return Err(self.block(span, format!("`{digest}` is no SHA-256: it has 64 hexadecimal digits")));
+        }
+        let keyword = params.str("keyword");
+        let is_known =
+            |k: &&str| crate::dockerfile::Keyword::ALL.iter().any(|known| known.name().eq_ignore_ascii_case(k));
+        if !keyword.is_empty() && !is_known(&keyword) {
+            let known = crate::dockerfile::Keyword::ALL.iter().map(|k| k.name());
+            let fault = Fault::Block(format!("`{keyword}` is no instruction"));
+            return Err(self.error(span, fault).did_you_mean(keyword, known));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::policy::{Action, ImageNames, Policies, Policy, from_disk};
+    use crate::text::SourceText;
+
+    fn policy(text: &str) -> Result<Policy, String> {
+        Policy::parse(&SourceText::new("p.toml", text)).map_err(|e| e.to_string())
+    }
+
+    fn for_image(text: &str, name: &str) -> Policy {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.toml");
+        std::fs::write(&path, text).unwrap();
+        let policies = Policies::load(&path.to_string_lossy(), &[], &from_disk).unwrap();
+        assert!(policies.depend_on_image());
+        policies.for_image(&ImageNames { names: vec![name.to_owned()], ..ImageNames::default() }).unwrap()
+    }
+
+    #[test]
+    fn a_block_holds_for_the_images_it_names() {
+        let text = "[rules]\nuntagged-base = \"stop\"\nlatest-base = \"stop\"\n\
+                    [[image]]\nnames = [\"team/*\", \"tool:1.*\"]\ncategory = \"build images\"\nrules = { untagged-base = \"go\" }\n\
+                    [[image]]\nnames = \"team/app\"\nactions = { info = \"warn\" }\n[image.rules]\nuntagged-base = \"warn\"\n";
+        let action = |name: &str, rule: &str| {
+            let policy = for_image(text, name);
+            policy.checks.iter().find(|c| c.rule.id == rule).map(|c| c.action)
+        };
+        for (name, expected) in
+            [("x", Action::Stop), ("tool:1.2", Action::Go), ("tool:2", Action::Stop), ("team/app:9", Action::Warn)]
+        {
+            assert_eq!(action(name, "untagged-base"), Some(expected), "{name}");
+            assert_eq!(action(name, "latest-base"), Some(Action::Stop));
+        }
+        let notes = for_image(text, "team/app").notes;
+        assert!(notes[0].ends_with("p.toml:4 (build images) holds for this image"), "{notes:?}");
+        assert_eq!(notes.len(), 2);
+    }
+
+    #[test]
+    fn checks_become_runs_of_the_rules_behind_them() {
+        let text = "named-only = true\n[[check]]\nid = \"no-telnet\"\nmessage = \"no\"\naction = \"warn\"\npackage = \"telnet*\"\n\
+                    [[check]]\nid = \"no-ssh\"\nmessage = \"no\"\nport = 22\n\
+                    [[check]]\nid = \"quiet\"\nmessage = \"no\"\nseverity = \"info\"\ninstruction = { keyword = \"run\", argument-regexp = \"-q\" }\n\
+                    [[check]]\nid = \"suid\"\nmessage = \"no\"\nfile = { path = \"/opt/**\", mode = \"4000\" }\n\
+                    [[check]]\nid = \"not-now\"\nmessage = \"no\"\naction = \"off\"\nuser = \"root\"\n";
+        let policy = policy(text).unwrap();
+        let line = |c: &crate::policy::Check| c.line.as_ref().map(|l| l.source.line(l.span.start)).unwrap();
+        let shown: Vec<String> = policy
+            .checks
+            .iter()
+            .map(|c| format!("{} {} {} {}", c.rule.id, c.params.str("id"), c.action, line(c)))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "custom-file suid STOP 16",
+                "custom-instruction quiet GO 11",
+                "custom-package no-telnet WARN 2",
+                "custom-setting no-ssh STOP 7"
+            ]
+        );
+        assert_eq!(policy.checks[3].params.str("kind"), "port");
+    }
+
+    #[test]
+    fn checks_of_a_stack_add_up_and_the_upper_of_one_id_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |id: &str, action: &str| {
+            format!("[[check]]\nid = \"{id}\"\nmessage = \"m\"\naction = \"{action}\"\nuser = \"{id}\"\n")
+        };
+        std::fs::write(
+            folder.path().join("a.toml"),
+            format!("named-only = true\n{}{}", check("one", "stop"), check("two", "stop")),
+        )
+        .unwrap();
+        let text = format!("extends = \"a.toml\"\n{}{}", check("two", "go"), check("three", "warn"));
+        let path = folder.path().join("b.toml").to_string_lossy().into_owned();
+        let policy = Policy::parse(&Arc::clone(&SourceText::new(path, text))).unwrap();
+        let shown: Vec<_> = policy.checks.iter().map(|c| (c.params.str("id"), c.action)).collect();
+        assert_eq!(shown, [("one", Action::Stop), ("two", Action::Go), ("three", Action::Warn)]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let check = |rest: &str| format!("[[check]]\nid = \"own\"\nmessage = \"m\"\n{rest}\n");
+        let cases = [
+            (
+                "[[image]]\nrules = { sudo-used = \"go\" }".to_owned(),
+                "p.toml:1: an image block says for which images it is: names = [\"registry.example/team/*:1.*\"]",
+            ),
+            ("[[image]]\nname = \"x\"".to_owned(), "p.toml:2: unknown key `name` in [[image]]; did you mean `names`?"),
+            (
+                "[[check]]\nmessage = \"m\"\nuser = \"root\"".to_owned(),
+                "p.toml:1: a check has an id: id = \"no-telnet\"",
+            ),
+            (
+                "[[check]]\nid = \"own\"\nuser = \"root\"".to_owned(),
+                "p.toml:1: a check says what is wrong: message = \"…\"",
+            ),
+            (
+                check(""),
+                "p.toml:1: a check says what it looks at: one of env, file, instruction, label, package, port, user",
+            ),
+            (check("user = \"a\"\nport = 1"), "p.toml:5: a check looks at one thing; write a second check"),
+            (check("files = \"a\""), "p.toml:4: unknown key `files` in [[check]]; did you mean `file`?"),
+            (
+                check("file = { path = \"a\", mod = \"1\" }"),
+                "p.toml:4: unknown key `mod` in file; did you mean `mode`?",
+            ),
+            (
+                check("file = { path = \"a\", mode = \"rwx\" }"),
+                "p.toml:4: `rwx` is no mode; write it in octal: \"4000\"",
+            ),
+            (check("file = { path = \"a[\" }"), "p.toml:4: `a[` has a `[` that is not closed"),
+            (
+                check("file = { path = \"a\", sha256 = \"12\" }"),
+                "p.toml:4: `12` is no SHA-256: it has 64 hexadecimal digits",
+            ),
+            (
+                check("file = { mode = \"1\" }"),
+                "p.toml:4: `custom-file` needs parameter `path`: Glob over absolute paths: `/etc/*.conf`, `**/id_rsa`",
+            ),
+            (check("instruction = { keyword = \"RAN\" }"), "p.toml:4: `RAN` is no instruction; did you mean `RUN`?"),
+            (check("instruction = \"RUN\""), "p.toml:4: `instruction` takes a table that says which"),
+            (
+                check("env = { name = \"a\", value-regexp = \"(\" }"),
+                "p.toml:4: `value-regexp` is not a regular expression that can be run: unclosed group",
+            ),
+            ("[[check]]\nid = \"Own\"".to_owned(), "p.toml:2: `Own` is no id; write it in lower case: no-telnet"),
+            (
+                "[[check]]\nid = \"sudo-used\"".to_owned(),
+                "p.toml:2: `sudo-used` is the name of a rule; a check needs one of its own",
+            ),
+            (format!("{0}{0}", check("user = \"a\"")), "p.toml:5: a second check has the id `own`"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(policy(&text).unwrap_err(), expected, "{text}");
+        }
+    }
+}
