@@ -107,8 +107,13 @@ impl LintModels {
         };
         let mut steps = dockerfile::steps(&dockerfile, &build);
         steps.retain(|step| built_stages.binary_search(&step.stage).is_ok());
-        let defaults = BuildOptions { build_args: BTreeMap::new(), ..build.clone() };
-        let default_environments = dockerfile::environments(&dockerfile, &defaults);
+        let default_environments = match build.build_args.is_empty() {
+            true => environments.clone(),
+            false => {
+                let defaults = BuildOptions { build_args: BTreeMap::new(), ..build.clone() };
+                dockerfile::environments(&dockerfile, &defaults)
+            }
+        };
         let (mut ignore_file, mut notes) = (None, Vec::new());
         match request.ignore_files.get(source.path()) {
             Some(Ok(file)) => ignore_file = Some(Arc::clone(file)),
