@@ -98,7 +98,11 @@ fn hadolints_json_is_an_array_of_its_six_fields() {
     assert_eq!(all[0], expected);
     assert_eq!(all[1]["message"], HOSTILE);
     let rest: Vec<_> = [2, 3].map(|i| (&all[i]["code"], &all[i]["file"], &all[i]["line"])).into();
-    assert_eq!(rest[0], (&json!("key-file-copied"), &json!("app/Dockerfile"), &json!(1)), "no code of hadolint's: our id");
+    assert_eq!(
+        rest[0],
+        (&json!("key-file-copied"), &json!("app/Dockerfile"), &json!(1)),
+        "no code of hadolint's: our id"
+    );
     assert_eq!(rest[1], (&json!("file-name-matched"), &json!("out/x.tar"), &json!(1)));
 }
 
