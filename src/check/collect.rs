@@ -28,6 +28,7 @@ pub(super) struct LintModels {
     pub(super) dockerfile: Dockerfile,
     pub(super) environments: Vec<Env>,
     bases: Vec<Base>,
+    lowest_stages: Vec<usize>,
     scripts: Vec<Script>,
     package_calls: Vec<Vec<PackageCall>>,
     diagnosis: Diagnosis,
@@ -121,12 +122,21 @@ impl LintModels {
         let check_options = dockerfile.check_options(&request.build);
         let suppressions =
             suppress::suppressions(&dockerfile, check_options.as_ref().unwrap_or(&CheckOptions::default()));
+        let mut lowest_stages: Vec<usize> = Vec::with_capacity(bases.len());
+        for (stage, base) in bases.iter().enumerate() {
+            let below = match base {
+                Base::Stage(base) => lowest_stages.get(*base).copied(),
+                _ => None,
+            };
+            lowest_stages.push(below.unwrap_or(stage));
+        }
         let failures = dockerfile::failures(&dockerfile, &environments, &bases, &steps);
         let reach = Reach::of(&dockerfile, &failures, check_options.is_ok());
         Ok(Self {
             dockerfile,
             environments,
             bases,
+            lowest_stages,
             scripts,
             package_calls,
             diagnosis,
@@ -153,6 +163,7 @@ impl LintModels {
             dockerfile: &self.dockerfile,
             environments: &self.environments,
             bases: &self.bases,
+            lowest_stages: &self.lowest_stages,
             check_options: self.check_options.as_ref(),
             failures: &self.failures,
             secrets: &self.secrets,

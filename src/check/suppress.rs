@@ -3,7 +3,7 @@
 //! Every kind of comment is read to [`Suppression`]s; what they cover is taken out of the run before the policy's waivers
 //! are looked at, and stays in the report as left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dockerfile::{CheckNames, CheckOptions, Dockerfile};
 use crate::finding::{Finding, Place};
@@ -43,7 +43,7 @@ pub(super) struct Suppression {
 
 impl Suppression {
     fn covers(&self, finding: &Finding) -> bool {
-        let at = finding.silenced_at.unwrap_or_else(|| finding.place().span()).start;
+        let at = silenced_at(finding);
         let is_over = self.over.is_some_and(|over| over.start <= at && at <= over.end);
         is_over && self.rules.iter().any(|target| finding.is_of(target))
     }
@@ -65,6 +65,16 @@ impl Suppression {
         let told = format!("`{}` finds nothing here, so there is nothing to silence", self.name);
         self.rules.iter().any(|target| target.code.is_none() && has_run(target.rule)).then_some(told)
     }
+}
+
+/// The byte at which a comment must hold to silence a finding.
+fn silenced_at(finding: &Finding) -> usize {
+    finding.silenced_at.unwrap_or_else(|| finding.place().span()).start
+}
+
+/// The power of two that a length lies below.
+fn size_class(span: Span) -> u32 {
+    usize::BITS - span.len().leading_zeros()
 }
 
 /// Rules about the comments themselves, which a comment cannot silence.
@@ -152,12 +162,37 @@ fn skipped(options: &CheckOptions, over: Span, except: &[&str]) -> Vec<Suppressi
 pub(super) struct Wishes<'a> {
     dockerfile: &'a Dockerfile,
     wishes: &'a [Suppression],
+    /// Of each rule, by the power of two that their lengths lie below: where wishes start, and which they are, sorted.
+    starts: BTreeMap<(&'static str, u32), Vec<(usize, usize)>>,
     used: BTreeSet<usize>,
 }
 
 impl<'a> Wishes<'a> {
     pub(super) fn new(dockerfile: &'a Dockerfile, wishes: &'a [Suppression]) -> Self {
-        Self { dockerfile, wishes, used: BTreeSet::new() }
+        let mut starts: BTreeMap<(&'static str, u32), Vec<(usize, usize)>> = BTreeMap::new();
+        for (index, wish) in wishes.iter().enumerate() {
+            let Some(over) = wish.over else { continue };
+            for target in &wish.rules {
+                starts.entry((target.rule.id, size_class(over))).or_default().push((over.start, index));
+            }
+        }
+        starts.values_mut().for_each(|starts| starts.sort_unstable());
+        Self { dockerfile, wishes, starts, used: BTreeSet::new() }
+    }
+
+    /// The wishes that cover a finding, sorted. Only those that start near enough to reach it are looked at.
+    fn covering(&self, finding: &Finding) -> Vec<usize> {
+        let at = silenced_at(finding);
+        let of_rule = self.starts.range((finding.rule().id, 0)..=(finding.rule().id, u32::MAX));
+        let near = of_rule.flat_map(|((_, class), starts)| {
+            let reach = 1_usize.checked_shl(*class).unwrap_or(usize::MAX);
+            let first = starts.partition_point(|(start, _)| start.saturating_add(reach) < at);
+            starts.get(first..).unwrap_or_default().iter().take_while(move |(start, _)| *start <= at)
+        });
+        let mut covering: Vec<usize> = near.map(|(_, index)| *index).collect();
+        covering.retain(|index| self.wishes.get(*index).is_some_and(|wish| wish.covers(finding)));
+        covering.sort_unstable();
+        covering
     }
 
     /// Leaves a finding of the Dockerfile out, when a wish covers it: the reason, and the comment.
@@ -166,13 +201,10 @@ impl<'a> Wishes<'a> {
         if source.path() != self.dockerfile.source.path() {
             return None;
         }
-        let covering = self.wishes.iter().enumerate().filter(|(_, wish)| wish.covers(finding));
-        let mut first = None;
-        for (index, wish) in covering {
-            self.used.insert(index);
-            first.get_or_insert(wish);
-        }
-        first.map(|wish| (wish.reason.clone(), wish.comment.map(|span| Place::source(&self.dockerfile.source, span))))
+        let covering = self.covering(finding);
+        self.used.extend(&covering);
+        let first = self.wishes.get(*covering.first()?)?;
+        Some((first.reason.clone(), first.comment.map(|span| Place::source(&self.dockerfile.source, span))))
     }
 
     /// What to say of the wishes that silenced nothing, in the order of the file.

@@ -96,6 +96,22 @@ impl Env {
         found
     }
 
+    /// All variables in no order; `None` when there are more than `most`, which is found out without looking at them all.
+    pub fn few_variables(&self, most: usize) -> Option<Vec<&Variable>> {
+        let mut found = Vec::new();
+        let mut open: Vec<&Node> = self.root.as_deref().into_iter().collect();
+        while let Some(node) = open.pop() {
+            match node {
+                Node::Branch(children) => open.extend(children.iter().flatten().map(|child| &**child)),
+                Node::Leaf { variables, .. } => found.extend(variables),
+            }
+            if found.len() > most {
+                return None;
+            }
+        }
+        Some(found)
+    }
+
     /// Sets a variable in place of what it was.
     pub(super) fn set(&mut self, variable: Variable) {
         let hash = hash_of(&variable.name);
@@ -175,6 +191,7 @@ mod tests {
             snapshots.push(env.clone());
         }
         assert_eq!(env.variables().len(), 300);
+        assert!(env.few_variables(299).is_none() && env.few_variables(300).is_some_and(|all| all.len() == 300));
         assert_eq!(snapshots[10].get("V10"), Some("10"));
         assert_eq!(snapshots[10].get("V11"), None);
         assert_eq!((snapshots[299].get("V5"), env.get("V5")), (Some("5"), Some("305")));

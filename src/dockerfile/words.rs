@@ -119,6 +119,10 @@ impl<'e> Expander<'e> {
     /// # Errors
     /// When the input is malformed, a required variable is missing or the result is out of bounds.
     pub fn word(&self, input: &str) -> Result<Expanded, WordError> {
+        // Most words are plain: nothing to expand, to unquote or to refuse.
+        if !input.contains(['$', '\'', '"', self.escape]) {
+            return Ok(Expanded { text: input.to_owned(), ..Expanded::default() });
+        }
         lexer::run(self, input).map(|(expanded, _)| expanded)
     }
 

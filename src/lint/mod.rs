@@ -27,6 +27,8 @@ pub struct Facts<'a> {
     pub environments: &'a [Env],
     /// What each stage stands on, its variables expanded.
     pub bases: &'a [Base],
+    /// For each stage, the one its chain of stages begins with.
+    pub lowest_stages: &'a [usize],
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub check_options: Result<&'a CheckOptions, &'a SyntaxError>,
     /// Why the build would fail where the file can be read.
@@ -165,10 +167,22 @@ impl<'a> Facts<'a> {
         expand_word(text, env, self.dockerfile.escape).ok().map(|expanded| expanded.text)
     }
 
+    /// The stage that a stage's chain of stages begins with: the one that stands on no other.
+    pub fn lowest(&self, stage: usize) -> Option<&'a Stage> {
+        self.dockerfile.stages.get(*self.lowest_stages.get(stage)?)
+    }
+
+    /// The stage that a stage is FROM.
+    pub fn base_stage(&self, stage: usize) -> Option<usize> {
+        match self.bases.get(stage)? {
+            Base::Stage(base) if *base < stage => Some(*base),
+            _ => None,
+        }
+    }
+
     /// Whether everything a stage stands on is in this file: it comes from scratch, so that its environment is known.
     pub fn is_from_scratch(&self, stage: usize) -> bool {
-        let chain = self.dockerfile.stage_chain(stage);
-        chain.last().is_some_and(|first| self.bases.get(*first) == Some(&Base::Scratch))
+        self.lowest(stage).is_some_and(|lowest| self.bases.get(lowest.index) == Some(&Base::Scratch))
     }
 
     /// The platform a stage's image is asked for with `--platform`, and where it is written; `None` for the default.

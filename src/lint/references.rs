@@ -29,12 +29,26 @@ pub(super) fn place(facts: &Facts<'_>, span: Span, name: &str) -> Span {
     span
 }
 
-/// ` (did you mean …?)` when a variable of a similar name is set, else nothing.
-pub(super) fn suggestion(name: &str, env: &Env) -> String {
-    let variables = env.variables();
-    if name.len() > MAX_NAME || variables.len() > MAX_CANDIDATES {
-        return String::new();
+/// Finds what may have been meant, for as many names as a person would read on.
+pub(super) struct Hints {
+    left: usize,
+}
+
+impl Default for Hints {
+    fn default() -> Self {
+        Self { left: 200 }
     }
-    let names = variables.iter().map(|v| &*v.name).filter(|known| known.len() <= MAX_NAME);
-    closest(name, names).map_or_else(String::new, |near| format!(" (did you mean `${near}`?)"))
+}
+
+impl Hints {
+    /// ` (did you mean …?)` when a variable of a similar name is set, else nothing.
+    pub(super) fn of(&mut self, name: &str, env: &Env) -> String {
+        if name.len() > MAX_NAME || self.left == 0 {
+            return String::new();
+        }
+        self.left -= 1;
+        let variables = env.few_variables(MAX_CANDIDATES).unwrap_or_default();
+        let names = variables.iter().map(|v| &*v.name).filter(|known| known.len() <= MAX_NAME);
+        closest(name, names).map_or_else(String::new, |near| format!(" (did you mean `${near}`?)"))
+    }
 }

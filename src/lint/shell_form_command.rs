@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use super::{Facts, Reporter};
 use crate::dockerfile::{Args, Instruction, Keyword};
 use crate::finding::Finding;
@@ -14,16 +12,19 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             report.push(helped(report.at(span, message), node));
         }
     }
-    let mut with_shell: HashSet<usize> = HashSet::new();
-    for step in facts.step_nodes() {
-        if step.node.keyword == Keyword::Shell {
-            with_shell.insert(step.step.stage);
+    let mut steps = facts.step_nodes().peekable();
+    let mut with_shell: Vec<bool> = Vec::with_capacity(facts.bases.len());
+    for stage in 0..facts.bases.len() {
+        let mut is_meant = facts.base_stage(stage).is_some_and(|base| with_shell.get(base) == Some(&true));
+        while let Some(step) = steps.next_if(|step| step.step.stage == stage) {
+            is_meant |= step.node.keyword == Keyword::Shell;
+            if let Some((span, message)) = shell_form(step.node).filter(|_| counts(step.node))
+                && (after_shell || !is_meant)
+            {
+                report.push(helped(report.at_step(&step, span, message), step.node));
+            }
         }
-        let Some((span, message)) = shell_form(step.node).filter(|_| counts(step.node)) else { continue };
-        let is_meant = || facts.dockerfile.stage_chain(step.step.stage).iter().any(|stage| with_shell.contains(stage));
-        if after_shell || !is_meant() {
-            report.push(helped(report.at_step(&step, span, message), step.node));
-        }
+        with_shell.push(is_meant);
     }
 }
 

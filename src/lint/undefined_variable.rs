@@ -1,17 +1,18 @@
 use std::collections::BTreeSet;
 
-use super::references::{place, suggestion};
+use super::references::{Hints, place};
 use super::{Facts, Reporter, StepNode};
 use crate::dockerfile::{BUILDER_ARGS, Expandable, Expander, Keyword, WordError};
 use crate::rule::{Confidence, Severity};
 
 /// Reports every variable that nothing set or declared before the instruction that uses it.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let mut hints = Hints::default();
     for step in facts.step_nodes() {
         let is_sure = facts.is_from_scratch(step.step.stage);
         for text in step.node.expandable() {
             for name in undefined(facts, &step, text) {
-                let hint = suggestion(&name, &step.step.env);
+                let hint = hints.of(&name, &step.step.env);
                 let message = match is_sure {
                     true => format!("`${name}` is set nowhere, so it is empty here{hint}"),
                     false => format!(
