@@ -109,7 +109,7 @@ fn one_bundle_decides_per_image() {
             assert_eq!(findings[0]["policy_line"], json!({ "path": "site.json", "line": line }));
         }
         if name == Some("known:1.2") {
-            assert_eq!(findings[0]["waived"], json!({ "reason": "whitelisted by known", "by": "site.json:14" }));
+            assert_eq!(findings[0]["waived"], json!({ "reason": "whitelisted by known", "by": "site.json:15" }));
         }
         if name == Some("old:1") {
             assert_eq!(findings[0]["rule"], "denied-image");
@@ -197,9 +197,9 @@ fn a_change_cannot_switch_off_its_own_gate() {
         assert!(code == Some(2) && errors.contains(word), "{args:?}: {errors}");
     };
     refused(&["--policy", "ci/gate.toml", "--policy-from", "gone"], "a commit that is here");
-    refused(&["--policy", "ci/gate.toml", "--policy-from", "--output=x"], "commit");
+    refused(&["--policy", "ci/gate.toml", "--policy-from", "main:ci"], "name of a commit");
     refused(&["--policy", "ci/new.toml", "--policy-from", "main"], "there is no policy `ci/new.toml`");
-    refused(&["--policy", "hadolint", "--policy-from", "main"], "work tree");
+    refused(&["--policy", "hadolint", "--policy-from", "main"], "write a policy that extends it");
 }
 
 #[test]

@@ -156,11 +156,9 @@ mod tests {
             ),
             "{toml}"
         );
-        for name in ["anchore-2017"] {
-            let (_, text) = crate::rule::builtin_policy(name).unwrap();
-            let (_, before, after) = converted("gate.policy", text);
-            assert_eq!(before, after);
-        }
+        let (_, text) = crate::rule::builtin_policy("anchore-2017").unwrap();
+        let (_, before, after) = converted("gate.policy", text);
+        assert_eq!(before, after);
     }
 
     #[test]

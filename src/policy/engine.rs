@@ -403,7 +403,8 @@ mod tests {
 
     #[test]
     fn parameters_mean_what_the_engine_means() {
-        let cases: [(&str, &[(&str, &str)], &str); 6] = [
+        type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+        let cases: [Case; 6] = [
             ("packages:denylist", &[("name", "curl")], r#"denied-package [("names", List(["curl"]))]"#),
             (
                 "packages:blacklist",
