@@ -42,3 +42,12 @@ fn every_format_is_named() {
         assert!(readme.contains(&format!("`{}`", format.name)), "README.md does not name `{}`", format.name);
     }
 }
+
+#[test]
+fn the_policy_shown_is_one() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let shown = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let text = dockgate::text::SourceText::new("README.toml", shown);
+    let policy = dockgate::policy::Policy::parse(&text).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(policy.waivers.len(), 1);
+}

@@ -384,6 +384,15 @@ mod tests {
             fs::write(path(&format!("{n}.toml")), format!("extends = \"{}.toml\"\n", n + 1)).unwrap();
         }
         assert!(Policy::load(&path("0.toml")).unwrap_err().to_string().contains("more than 8 policies"));
+        fs::write(path("net.toml"), "extends = \"https://example.org/p.toml\"\n").unwrap();
+        let error = Policy::load(&path("net.toml")).unwrap_err().to_string();
+        assert!(
+            error.contains("net.toml:1: cannot extend `https://example.org/p.toml`: policies are not fetched"),
+            "{error}"
+        );
+        fs::write(path("several.json"), "{\"policies\": [{\"id\": \"p\", \"rules\": []}], \"whitelisted_images\": [{\"registry\": \"*\", \"repository\": \"*\", \"image\": {\"type\": \"tag\", \"value\": \"1\"}}]}").unwrap();
+        fs::write(path("d.toml"), "extends = \"several.json\"\n").unwrap();
+        assert!(Policy::load(&path("d.toml")).unwrap_err().to_string().contains("is a bundle for several images"));
         fs::write(path("c.toml"), "extends = \"defalt\"\n").unwrap();
         let error = Policy::load(&path("c.toml")).unwrap_err();
         assert_eq!(error.help().as_deref(), Some("did you mean `default`?"));
