@@ -292,6 +292,17 @@ fn dockerfiles_inside_other_files_are_linted_where_they_stand() {
 }
 
 #[test]
+fn a_comment_in_one_dockerfile_of_a_file_says_nothing_to_the_others() {
+    let compose = "a: {dockerfile_inline: \"FROM debian:12\\n# hadolint ignore=DL3004\\nRUN sudo true\"}\n\
+                   b: {dockerfile_inline: \"FROM debian:12\\n# hadolint here is no pragma\\nRUN sudo true\"}\n";
+    let folder = folder(&[("compose.yml", compose)]);
+    let mut command = dockgate();
+    let args = ["lint", "--select", "sudo-used", "--format", "tty", "compose.yml"];
+    let text = stdout(command.current_dir(folder.path()).args(args), 1);
+    assert!(text.starts_with("compose.yml:2 DL3004 error: ") && text.lines().count() == 1, "{text}");
+}
+
+#[test]
 fn what_cannot_be_checked_does_not_hide_the_rest() {
     let folder = folder(&[
         ("Dockerfile", "FROM debian:12\nRUN sudo true\n"),

@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 
 use super::{Format, Style};
-use crate::check::{Judged, Report, Suppressed};
-use crate::finding::{ImagePlace, Place};
+use crate::check::{Coverage, ImageSummary, Judged, Report, Suppressed, Waived};
+use crate::finding::{ImagePlace, ImageWord, Origin, Place};
 use crate::gate;
+use crate::policy::Action;
+use crate::rule::{Code, Confidence, Severity};
+use crate::text::Edit;
 
 /// Version of the shape this module writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -17,103 +20,221 @@ pub(super) const FORMAT: Format =
 
 fn write(report: &Report, _: Style, out: &mut dyn Write) -> io::Result<()> {
     let (stop, warn, go) = report.counts();
-    let document = json!({
-        "schema": SCHEMA_VERSION,
-        "tool": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
-        "verdict": report.verdict,
-        "counts": { "stop": stop, "warn": warn, "go": go },
-        "policy": { "name": report.policy.name, "ruleset": report.policy.ruleset.to_string() },
-        "image": report.image,
-        "coverage": report.coverage,
-        "notes": report.notes,
-        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
-        "suppressed": report.suppressed.iter().map(suppressed).collect::<Vec<_>>(),
-    });
+    let document = Document {
+        schema: SCHEMA_VERSION,
+        tool: ToolShown { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        verdict: report.verdict,
+        counts: Counts { stop, warn, go },
+        policy: PolicyShown { name: &report.policy.name, ruleset: report.policy.ruleset.to_string() },
+        image: report.image.as_ref(),
+        coverage: &report.coverage,
+        notes: &report.notes,
+        findings: report.findings.iter().map(FindingShown::of).collect(),
+        suppressed: report.suppressed.iter().map(SuppressedShown::of).collect(),
+    };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
 
-fn finding(judged: &Judged) -> Value {
-    let finding = &judged.finding;
-    let rule = finding.rule();
-    let mut object = json!({
-        "rule": rule.id,
-        "code": finding.code,
-        "aliases": finding.other_names(),
-        "severity": finding.severity,
-        "confidence": finding.confidence,
-        "action": judged.action,
-        "origin": finding.origin,
-        "message": finding.message(),
-        "help": finding.help,
-        "place": place(finding.place()),
-        "image": finding.in_image.as_ref().map(image),
-        "related": finding.related.iter().map(|r| json!({ "place": place(&r.place), "message": r.message })).collect::<Vec<_>>(),
-        "subject": finding.subject,
-        "fingerprint": judged.fingerprint,
-        "trigger": judged.trigger,
-        "trigger_id": judged.trigger.as_deref().map(|trigger| gate::trigger_id(finding, Some(trigger))),
-        "policy_line": judged.decided_by.as_ref().map(|l| json!({ "path": l.source.path(), "line": l.source.line(l.span.start) })),
-        "waived": judged.waived,
-        "image_says": finding.verdict_of_image,
-        "fix": finding.fix.as_ref().map(|fix| json!({
-            "safe": fix.is_safe(),
-            "description": fix.description(),
-            "edits": fix.edits().iter().map(|e| json!({ "start": e.span.start, "end": e.span.end, "text": e.text })).collect::<Vec<_>>(),
-        })),
-    });
-    if let Some(fields) = object.as_object_mut() {
-        fields.retain(|_, value| !is_empty(value));
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    tool: ToolShown,
+    verdict: Action,
+    counts: Counts,
+    policy: PolicyShown<'a>,
+    image: Option<&'a ImageSummary>,
+    coverage: &'a Coverage,
+    notes: &'a [String],
+    findings: Vec<FindingShown<'a>>,
+    suppressed: Vec<SuppressedShown<'a>>,
+}
+
+#[derive(Serialize)]
+struct ToolShown {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    stop: usize,
+    warn: usize,
+    go: usize,
+}
+
+#[derive(Serialize)]
+struct PolicyShown<'a> {
+    name: &'a str,
+    ruleset: String,
+}
+
+/// A finding. Fields that hold nothing are left out.
+#[derive(Serialize)]
+struct FindingShown<'a> {
+    rule: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aliases: Vec<String>,
+    severity: Severity,
+    confidence: Confidence,
+    action: Action,
+    origin: Origin,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+    place: PlaceShown<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a ImagePlace>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related: Vec<RelatedShown<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    subject: &'a str,
+    fingerprint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_line: Option<Line<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waived: Option<&'a Waived>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_says: Option<&'a ImageWord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<FixShown<'a>>,
+}
+
+impl<'a> FindingShown<'a> {
+    fn of(judged: &'a Judged) -> Self {
+        let finding = &judged.finding;
+        let related =
+            |r: &'a crate::finding::Related| RelatedShown { place: PlaceShown(&r.place), message: &r.message };
+        let trigger = judged.trigger.as_deref();
+        Self {
+            rule: finding.rule().id,
+            code: finding.code,
+            aliases: finding.other_names(),
+            severity: finding.severity,
+            confidence: finding.confidence,
+            action: judged.action,
+            origin: finding.origin,
+            message: finding.message(),
+            help: finding.help.as_deref(),
+            place: PlaceShown(finding.place()),
+            image: finding.in_image.as_ref(),
+            related: finding.related.iter().map(related).collect(),
+            subject: &finding.subject,
+            fingerprint: &judged.fingerprint,
+            trigger,
+            trigger_id: trigger.map(|trigger| gate::trigger_id(finding, Some(trigger))),
+            policy_line: judged
+                .decided_by
+                .as_ref()
+                .map(|line| Line { path: line.source.path(), line: line.source.line(line.span.start) }),
+            waived: judged.waived.as_ref(),
+            image_says: finding.verdict_of_image.as_ref(),
+            fix: finding.fix.as_ref().map(|fix| FixShown {
+                safe: fix.is_safe(),
+                description: fix.description(),
+                edits: fix.edits().iter().map(EditShown::of).collect(),
+            }),
+        }
     }
-    object
+}
+
+#[derive(Serialize)]
+struct RelatedShown<'a> {
+    place: PlaceShown<'a>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    path: &'a str,
+    line: usize,
+}
+
+#[derive(Serialize)]
+struct FixShown<'a> {
+    safe: bool,
+    description: &'a str,
+    edits: Vec<EditShown<'a>>,
+}
+
+/// Byte offsets into the file, the end exclusive.
+#[derive(Serialize)]
+struct EditShown<'a> {
+    start: usize,
+    end: usize,
+    text: &'a str,
+}
+
+impl<'a> EditShown<'a> {
+    fn of(edit: &'a Edit) -> Self {
+        Self { start: edit.span.start, end: edit.span.end, text: &edit.text }
+    }
 }
 
 /// A finding that a comment in the source asks to leave out; `by` is the comment.
-fn suppressed(left_out: &Suppressed) -> Value {
-    let finding = &left_out.finding;
-    json!({
-        "rule": finding.rule().id,
-        "aliases": finding.rule().other_names().collect::<Vec<_>>(),
-        "message": finding.message(),
-        "place": place(finding.place()),
-        "reason": left_out.reason,
-        "by": left_out.by.as_ref().map(place),
-    })
+#[derive(Serialize)]
+struct SuppressedShown<'a> {
+    rule: &'static str,
+    aliases: Vec<&'static str>,
+    message: &'a str,
+    place: PlaceShown<'a>,
+    reason: &'a str,
+    by: Option<PlaceShown<'a>>,
 }
 
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(s) => s.is_empty(),
-        Value::Array(a) => a.is_empty(),
-        _ => false,
+impl<'a> SuppressedShown<'a> {
+    fn of(left_out: &'a Suppressed) -> Self {
+        let finding = &left_out.finding;
+        Self {
+            rule: finding.rule().id,
+            aliases: finding.rule().other_names().collect(),
+            message: finding.message(),
+            place: PlaceShown(finding.place()),
+            reason: &left_out.reason,
+            by: left_out.by.as_ref().map(PlaceShown),
+        }
     }
 }
 
 /// A place: `path`, and lines and columns counted from 1 (columns in characters, ends exclusive) where it has them.
-fn place(place: &Place) -> Value {
-    let mut fields = Map::new();
-    match place {
-        Place::Source { source, .. } => {
-            fields.insert("path".into(), source.path().into());
-            if let Some(region) = place.region() {
-                fields.insert("line".into(), region.start.line.into());
-                fields.insert("column".into(), region.start.column.into());
-                fields.insert("end_line".into(), region.end.line.into());
-                fields.insert("end_column".into(), region.end.column.into());
-            }
-        }
-        Place::File { path, line } => {
-            fields.insert("path".into(), path.as_str().into());
-            if let Some(line) = line {
-                fields.insert("line".into(), (*line).into());
-            }
-        }
-        Place::Image(inside) => return image(inside),
-    }
-    Value::Object(fields)
+struct PlaceShown<'a>(&'a Place);
+
+#[derive(Serialize)]
+struct FilePlace<'a> {
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<usize>,
 }
 
-fn image(place: &ImagePlace) -> Value {
-    serde_json::to_value(place).unwrap_or(Value::Null)
+impl Serialize for PlaceShown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let at = |path, line| FilePlace { path, line, column: None, end_line: None, end_column: None };
+        match self.0 {
+            Place::Image(inside) => inside.serialize(serializer),
+            Place::File { path, line } => at(path, *line).serialize(serializer),
+            Place::Source { source, .. } => match self.0.region() {
+                None => at(source.path(), None).serialize(serializer),
+                Some(region) => FilePlace {
+                    path: source.path(),
+                    line: Some(region.start.line),
+                    column: Some(region.start.column),
+                    end_line: Some(region.end.line),
+                    end_column: Some(region.end.column),
+                }
+                .serialize(serializer),
+            },
+        }
+    }
 }
