@@ -1,6 +1,6 @@
 //! One binary for all integration tests.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 mod catalogue;
 mod checks;
