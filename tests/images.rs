@@ -348,3 +348,40 @@ fn secrets_of_the_image_are_masked_when_it_is_looked_at() {
         assert!(text.contains("********") && !text.contains("hunter2"), "{view}: {text}");
     }
 }
+
+/// What the Dockerfile shows and the image confirms is one finding, told on the line.
+#[test]
+fn a_finding_of_both_phases_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    // In pieces, so that no scanner of this repository takes it for a key.
+    let key: &'static str = concat!("-----BEGIN OPENSSH ", "PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU\n");
+    fs::write(folder.path().join("id_rsa"), key).unwrap();
+    let dockerfile = "FROM example.test/base:1\nCOPY id_rsa /srv/id_rsa\nRUN rm /srv/id_rsa\nUSER root\n";
+    fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
+    let step = |created_by, layer| Step { created_by, layer };
+    let steps = [
+        step("/bin/sh -c #(nop) ADD file:0123 in / ", Some(vec![("bin/sh", 0o755, Some("sh"))])),
+        step("COPY id_rsa /srv/id_rsa # buildkit", Some(vec![("srv/id_rsa", 0o600, Some(key))])),
+        step("RUN /bin/sh -c rm /srv/id_rsa # buildkit", Some(vec![("srv/.wh.id_rsa", 0o600, Some(""))])),
+        step("USER root", None),
+    ];
+    docker_archive(&folder.path().join("image.tar"), &steps, &json!({ "User": "root" }));
+    let report = |args: &[&str]| -> Value {
+        let mut command = assert_cmd::Command::cargo_bin("dockgate").unwrap();
+        let select = "runs-as-root,last-user-root,key-file-copied,key-file-in-image,deleted-key-file-shipped";
+        command.env_clear().current_dir(folder.path()).args(args).args(["--format", "json", "--select", select]);
+        serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+    };
+    let told = |report: &Value| -> Vec<(String, u64)> {
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings.map(|f| (f["rule"].as_str().unwrap().to_owned(), f["place"]["line"].as_u64().unwrap())).collect()
+    };
+    let whole = report(&["check", ".", "--image", "image.tar"]);
+    assert_eq!(told(&whole), [("key-file-copied".into(), 2), ("last-user-root".into(), 4)]);
+    let said = whole["findings"][0]["image_says"]["because"].as_str().unwrap();
+    assert!(said.contains("is removed by layer 3 and still in layer 2"), "{said}");
+    // Without the context nobody knows what is copied, and the image tells it.
+    let gated = report(&["gate", "image.tar", "--dockerfile", "Dockerfile"]);
+    assert_eq!(told(&gated), [("deleted-key-file-shipped".into(), 2), ("last-user-root".into(), 4)]);
+    assert_eq!(gated["findings"][0]["related"][0]["place"]["line"], 3);
+}
