@@ -11,13 +11,17 @@ const REMOTE: [&str; 6] = ["https://", "http://", "git://", "git@", "ssh://", "g
 
 /// Reports every ADD of something that COPY would take just the same.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let takes_variables = report.params().bool("variables");
     for (index, add) in facts.instructions_of(Keyword::Add) {
         let Some(copying) = add.copy_sources_and_dest() else { continue };
         let plain = copying.sources.iter().find_map(|source| match source {
             CopySource::Heredoc(word, _) => Some(*word),
             CopySource::Path(word) => {
-                let path = facts.text_of(index, word);
-                let is_special = path.contains('$')
+                let path = match takes_variables {
+                    true => word.text.trim_matches(['"', '\'']).to_owned(),
+                    false => facts.text_of(index, word),
+                };
+                let is_special = (path.contains('$') && !takes_variables)
                     || REMOTE.iter().any(|start| path.starts_with(start))
                     || ARCHIVES.iter().any(|end| path.ends_with(end));
                 (!is_special).then_some(*word)

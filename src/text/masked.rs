@@ -14,7 +14,7 @@ pub struct Masked {
 /// Characters of a long secret that stay readable, so that its owner can tell which one it is.
 const SHOWN_PREFIX: usize = 4;
 /// Secrets shorter than this are masked whole.
-const SHORT: usize = 16;
+const SHORT: usize = 24;
 
 impl Masked {
     /// Masks `secret`: at most its first four characters survive, and none of a short one. The length is not told.
