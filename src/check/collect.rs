@@ -15,10 +15,10 @@ use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Do
 use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
-use crate::policy::{Check, Date};
-use crate::rule::{Confidence, catalogue};
+use crate::policy::Date;
+use crate::rule::Confidence;
 use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
-use crate::shell::{self, Diagnosis, PackageCall, Script};
+use crate::shell::{self, Diagnosis, Linter, PackageCall, Script};
 use crate::text::{SourceText, Span};
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
@@ -67,11 +67,11 @@ impl ContextModels {
 }
 
 impl LintModels {
-    /// What the checks need to know of a Dockerfile.
+    /// What is known of a Dockerfile. `linter` reads its shell code; without one nobody asks for that.
     pub(super) fn collect(
         source: &Arc<SourceText>,
         request: &Request<'_>,
-        checks: &[&Check],
+        linter: Option<&Linter<'_>>,
     ) -> Result<Self, CheckError> {
         let dockerfile = dockerfile::parse(source);
         let environments = dockerfile::environments(&dockerfile, &request.build);
@@ -84,11 +84,7 @@ impl LintModels {
         let bases = dockerfile::bases(&dockerfile, &request.build);
         let scripts = shell::scripts(&dockerfile);
         let package_calls = shell::package_calls(&scripts, &environments);
-        let is_asked_for = checks.iter().any(|check| check.rule == catalogue::SHELL_PITFALL);
-        let diagnosis = match is_asked_for {
-            true => shell::diagnose(&dockerfile, &scripts, &environments, request.shellcheck),
-            false => Diagnosis::default(),
-        };
+        let diagnosis = linter.map(|linter| linter.diagnose(&dockerfile, &scripts, &environments)).unwrap_or_default();
         let secrets = secrets::in_dockerfile(&dockerfile);
         let command_secrets = secrets::in_commands(&scripts);
         let context = match &request.context {

@@ -17,7 +17,7 @@ use crate::finding::{Finding, ImagePlace, Place};
 use crate::image::{ImageError, ImageReference, Progress};
 use crate::policy::{Action, Check, Date, Decision, Policy, PolicyLine, Verdict, decide};
 use crate::rule::{Phase, Rule, Target, catalogue};
-use crate::shell::ShellCheck;
+use crate::shell::{Linter, ShellCheck};
 use crate::text::{SourceText, Span};
 use crate::{gate, lint};
 
@@ -129,10 +129,12 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         |phases: &[Phase]| checks.iter().copied().filter(|c| phases.contains(&c.rule.phase)).collect::<Vec<_>>();
     let (lint_checks, gate_checks) = (of_phase(&[Phase::Lint, Phase::Context]), of_phase(&[Phase::Image]));
 
+    let is_shell_read = lint_checks.iter().any(|c| c.rule == catalogue::SHELL_PITFALL);
+    let linter = is_shell_read.then(|| Linter::new(request.shellcheck));
     let models = request
         .dockerfiles
         .par_iter()
-        .map(|source| LintModels::collect(source, request, &lint_checks))
+        .map(|source| LintModels::collect(source, request, linter.as_ref()))
         .collect::<Result<Vec<_>, _>>()?;
     let mut decided: Vec<Decided> =
         models.par_iter().flat_map_iter(|models| lint_findings(models, &lint_checks, request)).collect();
@@ -145,9 +147,8 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
             .filter(|c| !models.is_empty() && (has_context || c.rule.phase == Phase::Lint))
             .map(|c| c.rule.id),
     );
-    if lint_checks.iter().any(|c| c.rule == catalogue::SHELL_PITFALL) && !models.is_empty() {
-        let engine = request.shellcheck.map(|command| format!("shellcheck {}", command.version));
-        coverage.shell_engine = Some(engine.unwrap_or_else(|| "built-in".to_owned()));
+    if let Some(linter) = linter.as_ref().filter(|_| !models.is_empty()) {
+        coverage.shell_engine = Some(linter.engine());
         coverage.shell_scripts = models.iter().map(LintModels::shell_scripts).sum();
     }
     coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();

@@ -181,7 +181,7 @@ impl<'a> EditShown<'a> {
 #[derive(Serialize)]
 struct SuppressedShown<'a> {
     rule: &'static str,
-    aliases: Vec<&'static str>,
+    aliases: Vec<String>,
     message: &'a str,
     place: PlaceShown<'a>,
     reason: &'a str,
@@ -193,7 +193,7 @@ impl<'a> SuppressedShown<'a> {
         let finding = &left_out.finding;
         Self {
             rule: finding.rule().id,
-            aliases: finding.rule().other_names().collect(),
+            aliases: finding.other_names(),
             message: finding.message(),
             place: PlaceShown(finding.place()),
             reason: &left_out.reason,

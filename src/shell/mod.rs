@@ -23,7 +23,7 @@ mod walk;
 mod wrapper;
 
 pub use command::{Assignment, Command, CommandWord, PipelinePosition, Redirect, RedirectKind, base_name};
-pub use diagnose::{Diagnosis, Diagnostic, ShellCheck, diagnose};
+pub use diagnose::{Diagnosis, Diagnostic, Linter, ShellCheck};
 pub use guard::is_guarded;
 pub use json::script_json;
 pub use package_call::{CallOption, PackageArgument, PackageCall, package_calls};

@@ -8,7 +8,7 @@ use crate::shell::code::Code;
 use crate::shell::script::{Dialect, Shell};
 
 /// A language the engines know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Language {
     Sh,
     Dash,
@@ -61,6 +61,7 @@ const GIVEN: [&str; 10] = [
 ];
 
 /// Code with a line in it that declares the variables it is run with, so that none of them seems unset.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Listing {
     text: String,
     declarations: Range<usize>,

@@ -8,7 +8,7 @@ use crate::text::SourceText;
 fn diagnosis(text: &str, shellcheck: Option<&ShellCheck<'_>>) -> (Dockerfile, Diagnosis) {
     let dockerfile = parse(&SourceText::new("Dockerfile", text));
     let environments = environments(&dockerfile, &BuildOptions::default());
-    let diagnosis = diagnose(&dockerfile, &scripts(&dockerfile), &environments, shellcheck);
+    let diagnosis = Linter::new(shellcheck).diagnose(&dockerfile, &scripts(&dockerfile), &environments);
     (dockerfile, diagnosis)
 }
 
@@ -166,4 +166,26 @@ fn hostile_code_is_bounded() {
         let text = format!("FROM x\nRUN <<E\n{code}\nE\n");
         diagnosis(&text, None);
     }
+}
+
+#[test]
+fn the_same_code_is_read_once_and_told_everywhere() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let run = |_: &[&str], _: &str| {
+        asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Ok(String::from(
+            r#"{"comments":[{"line":1,"endLine":1,"column":1,"endColumn":3,"level":"warning","code":2164,"message":"m"}]}"#,
+        ))
+    };
+    let command = ShellCheck { version: String::from("1"), run: &run };
+    let linter = Linter::new(Some(&command));
+    for _ in 0..2 {
+        let dockerfile =
+            parse(&SourceText::new("Dockerfile", "FROM x\nRUN cd /a\nSHELL [\"bash\", \"-c\"]\nRUN cd /a\n"));
+        let environments = environments(&dockerfile, &BuildOptions::default());
+        let found = linter.diagnose(&dockerfile, &scripts(&dockerfile), &environments).diagnostics;
+        let lines: Vec<usize> = found.iter().map(|d| dockerfile.source.line(d.span.start)).collect();
+        assert_eq!(lines, [2, 4]);
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 2, "once for sh, once for bash");
 }
