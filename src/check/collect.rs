@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::buildkit::Reach;
 use super::report::ImageSummary;
-use super::run::{CheckError, ImageRequest, Request};
+use super::request::{CheckError, ImageRequest, Request};
 use super::suppress::{self, Suppression};
 use crate::context::{self, Context, ContextFileKind, Copied, IgnoreFile};
 use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};

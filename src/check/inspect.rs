@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::run::{CheckError, ImageRequest};
+use super::request::{CheckError, ImageRequest};
 use crate::dockerfile::{self, BuildOptions, Dockerfile};
 use crate::image::{self, Entry, Image, Progress, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, PackageKind, Packages};

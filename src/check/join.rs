@@ -1,7 +1,7 @@
 //! Lint findings and the image they became: what the image confirms stays, what it refutes stops nothing.
 
 use super::collect::{ImageModels, LintModels};
-use super::run::Decided;
+use super::request::Decided;
 use crate::finding::{Finding, ImageWord, Place};
 use crate::gate;
 use crate::image::{Change, EntryKind};

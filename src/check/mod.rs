@@ -5,10 +5,12 @@ mod collect;
 mod inspect;
 mod join;
 mod report;
+mod request;
 mod run;
 mod suppress;
 
 pub use inspect::{DiffKind, Difference, InspectRequest, InspectedBase, Inspection, inspect};
 pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
-pub use run::{CheckError, ContextRequest, ImageRequest, Request, Selection, run};
+pub use request::{CheckError, ContextRequest, ImageRequest, Request, Selection};
+pub use run::run;
 pub use suppress::Suppressed;

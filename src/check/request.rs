@@ -1,0 +1,112 @@
+//! What a run is asked for, and why it could not be made.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::context::{ContextError, IgnoreFile};
+use crate::dockerfile::BuildOptions;
+use crate::finding::Finding;
+use crate::image::{ImageError, ImageReference, Progress};
+use crate::policy::{Date, Decision, Policy};
+use crate::rule::{Rule, Target};
+use crate::shell::ShellCheck;
+use crate::text::SourceText;
+
+/// What to look at, and by which rules.
+pub struct Request<'a> {
+    /// Dockerfiles, sorted by path. With a context or an image there is at most one.
+    pub dockerfiles: Vec<Arc<SourceText>>,
+    /// For a run without a context: the ignore file in force for a Dockerfile, or why it cannot be read, by the
+    /// Dockerfile's path.
+    pub ignore_files: BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>>,
+    /// The build context of the one Dockerfile.
+    pub context: Option<ContextRequest>,
+    /// The image to gate.
+    pub image: Option<ImageRequest>,
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// What is known before the run not to be looked at, in words.
+    pub notes: Vec<String>,
+    /// Rules chosen by hand.
+    pub selection: Selection,
+    /// How the Dockerfile is built.
+    pub build: BuildOptions,
+    /// The `shellcheck` command, to read shell code in place of the linter that is part of this program.
+    pub shellcheck: Option<&'a ShellCheck<'a>>,
+    /// The day waivers are held against.
+    pub today: Date,
+    /// Told while layers are read.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// A build context to walk.
+pub struct ContextRequest {
+    /// Its folder.
+    pub root: PathBuf,
+    /// The folder as reports print it.
+    pub shown: String,
+    /// The Dockerfile's own path, for `<Dockerfile>.dockerignore`.
+    pub dockerfile: PathBuf,
+}
+
+/// An image to read.
+pub struct ImageRequest {
+    /// Which.
+    pub reference: ImageReference,
+    /// The image to compare it with, instead of the base found in it.
+    pub base: Option<ImageReference>,
+}
+
+/// Rules, and codes of rules, chosen by hand, on top of the policy.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these, when there are any.
+    pub select: Vec<Target>,
+    /// Never these.
+    pub ignore: Vec<Target>,
+}
+
+impl Selection {
+    /// Whether findings of the rule are wanted, if only some.
+    pub(super) fn takes(&self, rule: &'static Rule) -> bool {
+        let is_selected = self.select.is_empty() || self.select.iter().any(|target| target.rule == rule);
+        is_selected && !self.ignore.contains(&Target::from(rule))
+    }
+
+    /// Whether the finding is wanted.
+    pub(super) fn takes_finding(&self, finding: &Finding) -> bool {
+        let is_of = |targets: &[Target]| targets.iter().any(|target| finding.is_of(target));
+        (self.select.is_empty() || is_of(&self.select)) && !is_of(&self.ignore)
+    }
+}
+
+/// Why a run could not be made.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// There is nothing to look at.
+    #[error("nothing to check: no Dockerfile was found and no image was named")]
+    Nothing,
+    /// No stage of that name.
+    #[error("{path} has no stage `{target}`")]
+    NoStage {
+        /// The Dockerfile.
+        path: String,
+        /// The name or number asked for.
+        target: String,
+    },
+    /// The context cannot be read.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// The image cannot be read.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+}
+
+/// A finding, the check that asked for it and the decision on it.
+pub(super) struct Decided {
+    pub(super) finding: Finding,
+    pub(super) decision: Decision,
+}
