@@ -7,14 +7,14 @@ use super::listing::{Language, Listing};
 use crate::rule::Severity;
 
 /// Runs `shellcheck` with these arguments and this standard input: its standard output, or why it could not be run.
-pub type RunShellCheck = dyn Fn(&[&str], &str) -> Result<String, String> + Sync;
+pub type RunShellCheck<'a> = dyn Fn(&[&str], &str) -> Result<String, String> + Sync + 'a;
 
 /// A `shellcheck` command that the caller can run.
 pub struct ShellCheck<'a> {
     /// Its version, for reports.
     pub version: String,
     /// Runs it.
-    pub run: &'a RunShellCheck,
+    pub run: &'a RunShellCheck<'a>,
 }
 
 /// What the `json1` format holds.
