@@ -385,3 +385,32 @@ fn a_finding_of_both_phases_is_one() {
     assert_eq!(told(&gated), [("deleted-key-file-shipped".into(), 2), ("last-user-root".into(), 4)]);
     assert_eq!(gated["findings"][0]["related"][0]["place"]["line"], 3);
 }
+
+/// Action of the finding of `exposed-port`, and whether the image had a word on it.
+fn exposed(folder: &Path, policy: &str) -> (String, bool) {
+    let mut command = assert_cmd::Command::cargo_bin("dockgate").unwrap();
+    command.env_clear().current_dir(folder).args([
+        "gate",
+        "image.tar",
+        "--dockerfile",
+        "Dockerfile",
+        "--format",
+        "json",
+    ]);
+    let output = command.args(["--policy", policy]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let finding = report["findings"].as_array().unwrap().iter().find(|f| f["rule"] == "exposed-port").unwrap();
+    (finding["action"].as_str().unwrap().to_owned(), finding["image_says"].is_object())
+}
+
+#[test]
+fn only_the_image_of_this_dockerfile_can_take_a_finding_back() {
+    let (_keep, folder) = folder();
+    // Built from this Dockerfile, and its config exposes nothing all the same.
+    docker_archive(&folder.join("image.tar"), &steps(), &json!({}));
+    assert_eq!(exposed(&folder, "default"), ("GO".into(), true));
+    assert_eq!(exposed(&folder, "policy"), ("STOP".into(), true), "a line of 2017 judges the Dockerfile");
+    // The Dockerfile has changed since.
+    fs::write(folder.join("Dockerfile"), DOCKERFILE.replace("chmod 2755", "chmod 2711")).unwrap();
+    assert_eq!(exposed(&folder, "default"), ("STOP".into(), false));
+}

@@ -77,6 +77,10 @@ pub(super) fn confirm<'d>(
     image: &ImageModels,
     models: Option<&LintModels>,
 ) {
+    // An image that another Dockerfile made, or an older state of this one, has no say.
+    if image.trace.as_ref().is_none_or(|trace| trace.base_layers.is_none() || trace.mismatch.is_some()) {
+        return;
+    }
     for (finding, decision) in findings {
         let word = if finding.rule() == catalogue::LAST_USER_ROOT {
             Some(user(image))
@@ -89,7 +93,8 @@ pub(super) fn confirm<'d>(
         } else {
             None
         };
-        if matches!(word, Some(ImageWord::Refuted(_))) {
+        // A line of an Anchore policy asks about the Dockerfile, and is answered by it.
+        if matches!(word, Some(ImageWord::Refuted(_))) && decision.trigger.is_none() {
             decision.action = Action::Go;
         }
         finding.verdict_of_image = word;
