@@ -291,6 +291,8 @@ impl Made {
             selection: Selection::default(),
             build: BuildOptions::default(),
             shellcheck: None,
+            feeds: None,
+            scan_reports: &[],
             today: Date::parse("2026-01-01").unwrap(),
             progress: &|_| {},
         };

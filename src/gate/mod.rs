@@ -34,6 +34,7 @@ pub mod unchecked;
 pub use accounts::{EffectiveUser, effective_user};
 
 use crate::dockerfile::Dockerfile;
+use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
 use crate::packages::{PackageHistory, Packages};
@@ -66,6 +67,10 @@ pub struct Facts<'a> {
     pub trace: Option<&'a Trace>,
     /// The content patterns searched for while reading, in the order `Wants::content` had them.
     pub content_patterns: &'a [String],
+    /// Known vulnerabilities of the packages; `None` where there is no data at all.
+    pub vulnerabilities: Option<&'a Vulnerabilities>,
+    /// What the registries of npm and RubyGems know.
+    pub registries: &'a Registries,
     /// The day of the run.
     pub today: Date,
 }
@@ -196,6 +201,10 @@ pub fn trigger_id(finding: &Finding, trigger: Option<&str>) -> String {
     let rule = finding.rule();
     if rule.phase != Phase::Image {
         return finding.fingerprint();
+    }
+    // `CVE-2023-1234+openssl`, whatever the severity.
+    if finding.vulnerability.is_some() {
+        return finding.subject.clone();
     }
     let named = trigger.or(rule.triggers.first().copied());
     let trigger = named.and_then(|t| t.split_once(':')).map_or(rule.id, |(_, trigger)| trigger);

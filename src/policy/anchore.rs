@@ -145,6 +145,7 @@ impl Asked<'_> {
         for rule in &self.rules {
             let own = self.given.iter().filter(|g| spec(rule, &g.name).is_some());
             let own = own.map(|g| (g.name.clone(), read_value(g.spec, &g.text)));
+            let own = implied(rule, &self.name).into_iter().chain(own);
             let params = params(rule, own.collect()).map_err(|fault| PolicyError::at(self.text, self.params, fault))?;
             wanted.push(Wanted {
                 severity: None,
@@ -159,6 +160,20 @@ impl Asked<'_> {
         }
         Ok(wanted)
     }
+}
+
+/// Parameters that a trigger's name stands for: the severity of a vulnerability. What is negligible is unknown to 2017.
+fn implied(rule: &Rule, trigger: &str) -> Vec<(String, Value)> {
+    let level = trigger.split(':').nth(1).and_then(|name| name.get(4..)).unwrap_or_default().to_ascii_lowercase();
+    let (level, comparison) = match level.as_str() {
+        "unknown" => ("negligible", "<="),
+        other => (other, "="),
+    };
+    if rule != catalogue::VULNERABLE_PACKAGE {
+        return Vec::new();
+    }
+    let param = |name: &str, value: &str| (name.to_owned(), Value::Str(value.to_owned()));
+    vec![param("severity", level), param("severity-comparison", comparison)]
 }
 
 /// A rule of a JSON policy, taken apart.
@@ -249,16 +264,20 @@ pub(super) fn is_of_2017(trigger: &str) -> bool {
     !trigger.contains(|c: char| c.is_ascii_lowercase())
 }
 
-/// Makes one run, with WARN, of all lines that ask for vulnerabilities: there is one thing to say, that nothing was
-/// checked, and no action of theirs fits it. It is said in the name of `UNSUPPORTEDDISTRO` where the policy has it,
-/// which is what the trigger is for.
+/// Makes one run, with WARN, of all lines that ask for vulnerabilities and have to say that nothing was looked up: no action
+/// of theirs fits that. What only asks for unsupported distributions says so itself, and a rule of the engine's that asks for
+/// missing data has the action it asks for.
 fn one_feed_warning(wanted: Vec<Wanted>) -> Vec<Wanted> {
-    let (lines, mut rest): (Vec<_>, Vec<_>) =
+    let (mut lines, mut rest): (Vec<_>, Vec<_>) =
         wanted.into_iter().partition(|w| w.rule == catalogue::VULNERABILITY_DATA_MISSING);
-    let is_for_it = |w: &&Wanted| w.trigger.as_deref().is_some_and(|t| t.ends_with(":UNSUPPORTEDDISTRO"));
-    if let Some(line) = lines.iter().find(is_for_it).or(lines.first()) {
-        rest.push(Wanted { wish: Wish::Do(Action::Warn), ..line.clone() });
+    let is_of =
+        |w: &Wanted, trigger: &str| w.trigger.as_deref().is_some_and(|t| t.to_ascii_lowercase().ends_with(trigger));
+    let (asked, told): (Vec<_>, Vec<_>) = lines.drain(..).partition(|w| is_of(w, ":vulnerability_data_unavailable"));
+    if asked.is_empty() {
+        let line = told.into_iter().find(|w| !is_of(w, ":unsupporteddistro"));
+        rest.extend(line.map(|line| Wanted { wish: Wish::Do(Action::Warn), ..line }));
     }
+    rest.extend(asked);
     rest
 }
 

@@ -54,6 +54,9 @@ fn covers(waiver: &Waiver, check: &Check, finding: &Finding, trigger_id: &str) -
         let asked = check.trigger.as_deref().into_iter().chain(finding.rule().triggers.iter().copied());
         return item.covers(asked.filter_map(|trigger| trigger.split(':').next()), trigger_id);
     }
+    if waiver.vulnerability.as_ref().is_some_and(|item| !item.covers(finding.vulnerability.as_deref())) {
+        return false;
+    }
     let is_rule = waiver.rules.is_empty() || waiver.rules.iter().any(|target| finding.is_of(target));
     let is_fingerprint = waiver.fingerprint.as_ref().is_none_or(|f| *f == finding.fingerprint());
     let is_path = waiver.path.as_ref().is_none_or(|glob| {
