@@ -17,7 +17,7 @@ use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
 use crate::policy::Date;
-use crate::rule::{Confidence, catalogue};
+use crate::rule::{Confidence, Rule, catalogue};
 use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
 use crate::shell::{self, Diagnosis, Linter, PackageCall, Script};
 use crate::text::{SourceText, Span};
@@ -349,6 +349,12 @@ impl ImageModels {
             base_layers: self.base.as_ref().map(|b| b.layers),
             base: self.base.as_ref().map(|b| b.name.clone()),
         }
+    }
+
+    /// Whether there is what a rule looks at: without vulnerability data, rules about vulnerabilities look at nothing.
+    pub(super) fn has_data_for(&self, rule: &Rule) -> bool {
+        let is_about_them = [catalogue::VULNERABLE_PACKAGE, catalogue::DENIED_VULNERABILITY].contains(&rule);
+        self.vulnerabilities.is_some() || !is_about_them
     }
 
     /// What of it was not looked at.

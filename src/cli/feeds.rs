@@ -173,7 +173,11 @@ fn counted(description: &crate::feeds::Description) -> String {
     let others = [(description.withdrawn, "withdrawn"), (description.unused, "about nothing images have")];
     let others: Vec<String> = others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let others = if others.is_empty() { String::new() } else { format!(" ({} left out)", others.join(", ")) };
-    format!("{} records of {} releases{others}", description.records, description.ecosystems.len())
+    let releases = match description.ecosystems.len() {
+        0 | 1 => String::new(),
+        many => format!(" of {many} releases"),
+    };
+    format!("{} records{releases}{others}", description.records)
 }
 
 fn status(folder: &Path, format: ListFormat, max_age: Option<u64>, out: &mut dyn Write) -> Result<u8, CliError> {

@@ -22,6 +22,7 @@ pub mod instructions;
 pub mod keys;
 pub mod licblacklist;
 pub mod metadata;
+mod old_ids;
 pub mod permissions;
 pub mod pkgblacklist;
 pub mod pkgcheck;
@@ -212,6 +213,13 @@ pub fn trigger_id(finding: &Finding, trigger: Option<&str>) -> String {
         "" => trigger.to_owned(),
         subject => format!("{subject}-{trigger}"),
     }
+}
+
+/// Every id by which a whitelist can name what a check found: [`trigger_id`], and the hash that stood for it in 2017, where it can be
+/// made again.
+pub fn trigger_ids(finding: &Finding, trigger: Option<&str>, params: &Params) -> Vec<String> {
+    let old = trigger.and_then(|trigger| old_ids::of(finding, trigger, params));
+    std::iter::once(trigger_id(finding, trigger)).chain(old).collect()
 }
 
 include!(concat!(env!("OUT_DIR"), "/gate_dispatch.rs"));

@@ -394,10 +394,20 @@ mod tests {
     fn vulnerability_lines_become_one_warning() {
         let lines =
             ["ANCHORESEC:VULNHIGH:STOP", "ANCHORESEC:VULNLOW:GO", "ANCHORESEC:FEEDOUTOFDATE:STOP:MAXAGE=2"].join("\n");
-        let expected = "vulnerability-data-missing WARN ANCHORESEC:VULNHIGH 1";
-        assert_eq!(checks(&policy(&lines)), ["image-part-unchecked STOP  0", expected]);
+        let mut expected = vec![
+            "image-part-unchecked STOP  0",
+            "packages-unread STOP ANCHORESEC:VULNHIGH 1",
+            "vulnerability-data-missing WARN ANCHORESEC:VULNHIGH 1",
+            "vulnerability-data-stale STOP ANCHORESEC:FEEDOUTOFDATE 3",
+            "vulnerable-package STOP ANCHORESEC:VULNHIGH 1",
+            "vulnerable-package GO ANCHORESEC:VULNLOW 2",
+        ];
+        assert_eq!(checks(&policy(&lines)), expected);
         let with = lines + "\nANCHORESEC:UNSUPPORTEDDISTRO:GO\n";
-        assert_eq!(checks(&policy(&with))[1], "vulnerability-data-missing WARN ANCHORESEC:UNSUPPORTEDDISTRO 4");
+        expected.insert(2, "unsupported-distro GO ANCHORESEC:UNSUPPORTEDDISTRO 4");
+        assert_eq!(checks(&policy(&with)), expected);
+        // It says itself what was not looked up.
+        assert!(!checks(&policy("ANCHORESEC:UNSUPPORTEDDISTRO:GO")).iter().any(|c| c.contains("data-missing")));
     }
 
     #[test]
@@ -478,11 +488,18 @@ mod tests {
     }
 
     #[test]
-    fn vulnerabilities_are_told_as_unchecked() {
-        for vulnerability in
-            ["VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "VULNUNKNOWN", "FEEDOUTOFDATE", "UNSUPPORTEDDISTRO"]
-        {
-            assert_eq!(policy(&format!("ANCHORESEC:{vulnerability}:STOP")).checks.len(), 2, "{vulnerability}");
+    fn severities_are_what_triggers_are_called_for() {
+        for (trigger, severity, comparison) in [
+            ("VULNLOW", "low", "="),
+            ("VULNMEDIUM", "medium", "="),
+            ("VULNHIGH", "high", "="),
+            ("VULNCRITICAL", "critical", "="),
+            ("VULNUNKNOWN", "negligible", "<="),
+            ("vulnhigh", "high", "="),
+        ] {
+            let policy = policy(&format!("ANCHORESEC:{trigger}:STOP"));
+            let check = policy.checks.iter().find(|c| c.rule == catalogue::VULNERABLE_PACKAGE).unwrap();
+            assert_eq!((check.params.str("severity"), check.params.str("severity-comparison")), (severity, comparison));
         }
     }
 }

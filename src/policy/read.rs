@@ -369,8 +369,14 @@ mod tests {
             ("setuid-mode-changed", Action::Stop),
             ("setuid-removed", Action::Go),
             ("sudo-used", Action::Go),
+            ("unsupported-distro", Action::Warn),
             ("untagged-base", Action::Stop),
             ("vulnerability-data-missing", Action::Warn),
+            ("vulnerable-package", Action::Go),
+            ("vulnerable-package", Action::Stop),
+            ("vulnerable-package", Action::Warn),
+            ("vulnerable-package", Action::Go),
+            ("vulnerable-package", Action::Stop),
         ];
         assert_eq!(policy.checks.iter().map(|c| (c.rule.id, c.action)).collect::<Vec<_>>(), expected);
         assert_eq!(policy.base_limit, Action::Stop);

@@ -17,7 +17,7 @@ use ::toml::de::{DeTable, DeValue};
 
 use super::layer::{Layer, Wanted, WantedRules, Wish, params};
 use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, WaivedVulnerability, Waiver, WhitelistItem};
-use crate::rule::{self, Code, Edition, Severity, Target, Value};
+use crate::rule::{self, Code, Edition, Severity, Target, Value, catalogue};
 use crate::text::{SourceText, Span};
 
 /// What a policy's `extends` names, and where.
@@ -351,8 +351,11 @@ impl Document<'_> {
             let text = "`package` stands beside the `vulnerability` that is waived in it";
             return Err(fault(row.span(), text.to_owned()));
         }
+        if vulnerability.is_some() && rules.is_empty() {
+            rules = [catalogue::DENIED_VULNERABILITY, catalogue::VULNERABLE_PACKAGE].map(Target::from).into();
+        }
         let vulnerability = vulnerability.map(|name: String| WaivedVulnerability::new(&name, package.as_deref()));
-        if rules.is_empty() && whitelisted.is_none() && vulnerability.is_none() {
+        if rules.is_empty() && whitelisted.is_none() {
             let text = "a waiver names the rule it waives: rule = \"…\" or rules = […]";
             return Err(fault(row.span(), text.to_owned()));
         }
