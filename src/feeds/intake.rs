@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use serde::Deserialize;
 use tempfile::NamedTempFile;
 use zip::ZipArchive;
 
@@ -74,14 +73,6 @@ struct Intake<'a> {
     whole: Option<u64>,
     told: &'a TakenIn<'a>,
     folder: &'a Path,
-}
-
-/// One record, or several in a list.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Records {
-    Several(Vec<Osv>),
-    One(Box<Osv>),
 }
 
 impl Intake<'_> {
@@ -162,14 +153,16 @@ impl Intake<'_> {
         self.pending = 0;
         type Parsed = Result<Vec<Option<(Advisory, Vec<Entry>)>>, FeedError>;
         let parse = |(name, content): &(String, Vec<u8>)| -> Parsed {
-            let records = serde_json::from_slice(content).map_err(|error| {
+            // One record, or several in a list.
+            let is_list = content.trim_ascii_start().first() == Some(&b'[');
+            let records: Result<Vec<Osv>, serde_json::Error> = match is_list {
+                true => serde_json::from_slice(content),
+                false => serde_json::from_slice(content).map(|one| vec![one]),
+            };
+            let records = records.map_err(|error| {
                 let reason = format!("it is no vulnerability record: {error}");
                 FeedError::Read { path: name.clone(), reason }
             })?;
-            let records = match records {
-                Records::One(one) => vec![*one],
-                Records::Several(several) => several,
-            };
             Ok(records.into_iter().map(|record| record.withdrawn.is_none().then(|| split(record))).collect())
         };
         let parsed: Vec<Parsed> = batch.par_iter().map(parse).collect();

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::download::{self, Patience};
+use super::request::{Patience, document};
 use super::store;
 use super::sync::{Mirror, WriteLock, now, shown};
 use super::{FeedError, SyncStep};
@@ -130,17 +130,15 @@ impl WriteLock {
         told(SyncStep::Begin(kind.as_str()));
         let ask = async {
             for (index, name) in names.iter().take(MAX_PACKAGES).enumerate() {
-                let document = match (registry, &client) {
+                let found = match (registry, &client) {
                     (Mirror::Http(base), Some(client)) => {
                         let url = format!("{base}/{}", address(kind, name));
-                        download::document(client, &url, accepted(kind), MAX_DOCUMENT, patience)
-                            .await?
-                            .map(|d| (d, shown(&url)))
+                        document(client, &url, accepted(kind), MAX_DOCUMENT, patience).await?.map(|d| (d, shown(&url)))
                     }
                     (Mirror::Folder(folder), _) => from_folder(folder, kind, name)?,
                     (Mirror::Http(_), None) => None,
                 };
-                let registered = match document {
+                let registered = match found {
                     None => {
                         absent += 1;
                         Registered { checked: now(), ..Registered::default() }

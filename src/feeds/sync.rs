@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::download::{self, Fetched, Patience, Step, Version};
+use super::download::{self, Fetched, Version};
 use super::ecosystem;
 use super::intake;
+use super::request::{Patience, Step};
 use super::store::{self, Description, State};
 use super::{FeedError, intake::TakenIn};
 use crate::http;

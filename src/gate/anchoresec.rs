@@ -56,7 +56,7 @@ impl<'p> Wanted<'p> {
         let except = params.str("path-except-regexp");
         Self {
             params,
-            severity: Level::of_word(params.str("severity")),
+            severity: Level::of_word(params.str("level")),
             except: Some(except).filter(|e| !e.is_empty()).and_then(|e| path_regex(e).ok()),
         }
     }
@@ -65,7 +65,7 @@ impl<'p> Wanted<'p> {
         let params = self.params;
         let score = |get: fn(&crate::feeds::Scores) -> Option<f64>| found.scores.as_ref().and_then(get);
         let is_severity =
-            self.severity.is_none_or(|wanted| compares(params.str("severity-comparison"), found.level.cmp(&wanted)));
+            self.severity.is_none_or(|wanted| compares(params.str("level-comparison"), found.level.cmp(&wanted)));
         let is_fixable = match params.str("fix-available") {
             "true" => found.fixed.is_some(),
             "false" => found.fixed.is_none(),
@@ -335,9 +335,9 @@ mod tests {
         };
         for (params, expected) in [
             (&[][..], "CVE-H CVE-N CVE-B"),
-            (&[("severity", "low")], "CVE-H CVE-B"),
-            (&[("severity", "negligible"), ("severity-comparison", "<=")], "CVE-N"),
-            (&[("severity", "low"), ("severity-comparison", "!=")], "CVE-H CVE-N"),
+            (&[("level", "low")], "CVE-H CVE-B"),
+            (&[("level", "negligible"), ("level-comparison", "<=")], "CVE-N"),
+            (&[("level", "low"), ("level-comparison", "!=")], "CVE-H CVE-N"),
             (&[("fix-available", "true")], "CVE-H"),
             (&[("fix-available", "false")], "CVE-N CVE-B"),
             (&[("attended-only", "true")], "CVE-H CVE-B"),

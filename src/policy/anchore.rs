@@ -173,7 +173,7 @@ fn implied(rule: &Rule, trigger: &str) -> Vec<(String, Value)> {
         return Vec::new();
     }
     let param = |name: &str, value: &str| (name.to_owned(), Value::Str(value.to_owned()));
-    vec![param("severity", level), param("severity-comparison", comparison)]
+    vec![param("level", level), param("level-comparison", comparison)]
 }
 
 /// A rule of a JSON policy, taken apart.
@@ -499,7 +499,7 @@ mod tests {
         ] {
             let policy = policy(&format!("ANCHORESEC:{trigger}:STOP"));
             let check = policy.checks.iter().find(|c| c.rule == catalogue::VULNERABLE_PACKAGE).unwrap();
-            assert_eq!((check.params.str("severity"), check.params.str("severity-comparison")), (severity, comparison));
+            assert_eq!((check.params.str("level"), check.params.str("level-comparison")), (severity, comparison));
         }
     }
 }

@@ -306,14 +306,14 @@ fn vulnerable_package(given: &Given<'_>) -> Result<Vec<(String, Value)>, Fault> 
     let mut params = Vec::new();
     if given.get("severity").is_some() {
         params.push(string(
-            "severity",
+            "level",
             given.one_of("severity", &["unknown", "negligible", "low", "medium", "high", "critical"])?,
         ));
         let comparison = match given.get("severity_comparison") {
             Some(_) => given.one_of("severity_comparison", &COMPARISONS)?,
             None => "=",
         };
-        params.push(string("severity-comparison", comparison));
+        params.push(string("level-comparison", comparison));
     }
     for (name, param) in [("fix_available", "fix-available"), ("inherited_from_base", "origin")] {
         if given.get(name).is_some() {
