@@ -7,6 +7,7 @@ mod error;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fixture;
+mod holder;
 mod layer;
 mod limits;
 mod model;
@@ -16,6 +17,7 @@ mod pax;
 mod platform;
 mod reference;
 mod search;
+mod skopeo_dir;
 mod source;
 mod sparse;
 mod store;
