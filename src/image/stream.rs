@@ -100,7 +100,7 @@ pub(super) struct Uncompressed<'a> {
 }
 
 /// What a stream turned out to be, once it was read to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Digests {
     /// Of the uncompressed bytes: the diff id.
     pub(super) diff_id: String,
