@@ -153,11 +153,7 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
     Ok(Image { reference: reference.to_string(), id, tags, config, layers, problems })
 }
 
-fn stored_layers(
-    holder: &dyn Holder,
-    blobs: Vec<Blob>,
-    diff_ids: &[String],
-) -> Result<Vec<StoredLayer>, ImageError> {
+fn stored_layers(holder: &dyn Holder, blobs: Vec<Blob>, diff_ids: &[String]) -> Result<Vec<StoredLayer>, ImageError> {
     let stored = |(index, blob): (usize, Blob)| {
         let section = holder.layer(&blob)?;
         let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest };
