@@ -12,6 +12,7 @@ use super::sink::Terminal;
 use crate::check::CheckError;
 use crate::dockerfile::EmbeddedError;
 use crate::feeds::FeedError;
+use crate::github::GithubError;
 use crate::policy::PolicyError;
 use crate::text::{SourceText, Span, escape};
 
@@ -50,6 +51,8 @@ pub(super) enum CliError {
     NoFeedsFolder,
     #[error("{failed} of {all} sources could not be brought up to date")]
     NotSynced { failed: usize, all: usize },
+    #[error(transparent)]
+    Github(#[from] GithubError),
 }
 
 impl CliError {
@@ -94,6 +97,13 @@ impl CliError {
             Self::Feeds(error) | Self::Check(CheckError::Feeds(error)) => error.help(),
             Self::NoFeedsFolder => Some("name one with --feeds DIR, or set DOCKGATE_FEEDS".into()),
             Self::NotSynced { .. } => Some("the data that was there before is still in place".into()),
+            Self::Github(GithubError::NoTarget { what, .. }) => {
+                let option = if *what == "repository" { "--repo OWNER/NAME" } else { "--commit COMMIT" };
+                Some(format!("run it in a workflow of GitHub Actions, or name it with {option}"))
+            }
+            Self::Github(GithubError::BadToken(_)) => {
+                Some("GITHUB_TOKEN is read, or else GH_TOKEN; in a workflow set it to ${{ github.token }}".into())
+            }
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),
             _ => None,
         }
