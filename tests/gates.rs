@@ -364,6 +364,24 @@ fn vulnerability_lines_are_never_silent() {
 }
 
 #[test]
+fn whitelists_of_2017_name_findings_by_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    own(NO_KEY).write(folder.path());
+    std::fs::write(folder.path().join("Dockerfile"), "FROM a\nRUN make\n").unwrap();
+    std::fs::write(folder.path().join("p.policy"), "DOCKERFILECHECK:NOTAG:STOP\n").unwrap();
+    let judged = |whitelist: &str, code: i32| {
+        std::fs::write(folder.path().join("w.txt"), whitelist).unwrap();
+        let mut command = assert_cmd::Command::cargo_bin("dockgate").unwrap();
+        let args = ["gate", "image.tar", "--dockerfile", "Dockerfile", "--policy", "p.policy", "--whitelist", "w.txt"];
+        let output = command.env_clear().current_dir(folder.path()).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stdout));
+    };
+    // As the 2017 tool made it for `FROM a`.
+    judged("DOCKERFILECHECK 5f07580502e1a29d0e623a6aad334a8d\n", 0);
+    judged("DOCKERFILECHECK 00000000000000000000000000000000\n", 1);
+}
+
+#[test]
 fn trigger_ids_are_a_column_when_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     over(&[], SETUID).write(folder.path());

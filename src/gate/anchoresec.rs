@@ -153,25 +153,32 @@ fn told(report: &Reporter<'_>, found: &Vulnerability) -> Finding {
         true => report.in_layer(package.layer, path, message),
         false => report.on_image(message),
     };
-    let mut help = match &found.fixed {
-        Some(fixed) => format!("raise {} to {fixed}", package.name),
-        None => format!("take {} out, or waive it with the reason why it does no harm", package.name),
+    let help = help(found, finding.origin);
+    finding.subject(format!("{}+{}", found.id, package.name)).severity(severity(found.level)).help(help).vulnerability(
+        VulnerabilityRef { names: found.names.clone(), package: package.name.clone(), purl: package.purl.clone() },
+    )
+}
+
+/// What to do, by which other names it goes, and where else the package is.
+fn help(found: &Vulnerability, origin: Origin) -> String {
+    let name = &found.package.name;
+    let mut help = match (&found.fixed, origin) {
+        (Some(_), Origin::Base) => format!("build again on a newer base, or raise {name} in a step of your own"),
+        (Some(fixed), Origin::Yours) => format!("raise {name} to {fixed}"),
+        (None, _) => format!("do without {name}, or waive it with the reason why it does no harm"),
     };
-    if finding.origin == Origin::Base && found.fixed.is_some() {
-        help = String::from("build again on a newer base, or raise the package in a step of your own");
-    }
-    let others: Vec<&str> = found.names.iter().filter(|n| **n != found.id).map(String::as_str).collect();
+    // `DEBIAN-CVE-2023-0464` says no more than the id.
+    let is_other = |other: &&String| !other.ends_with(&found.id);
+    let others: Vec<&str> = found.names.iter().filter(is_other).map(String::as_str).collect();
     if !others.is_empty() {
-        help = format!("{help}\nalso known as {}", others.join(", "));
+        help.push_str(&format!("; it is also {}", listed(others.into_iter())));
     }
     if let [_, others @ ..] = found.paths.as_slice()
         && !others.is_empty()
     {
-        help = format!("{help}\nalso at {}", listed(others.iter().map(String::as_str)));
+        help.push_str(&format!("; the package is also at {}", listed(others.iter().map(String::as_str))));
     }
-    finding.subject(format!("{}+{}", found.id, package.name)).severity(severity(found.level)).help(help).vulnerability(
-        VulnerabilityRef { names: found.names.clone(), package: package.name.clone(), purl: package.purl.clone() },
-    )
+    help
 }
 
 fn score(found: &Vulnerability) -> String {
@@ -310,6 +317,8 @@ mod tests {
         assert_eq!((findings[0].severity, findings[1].severity), (Severity::Error, Severity::Warning));
         assert_eq!(super::super::trigger_id(&findings[0], Some("ANCHORESEC:VULNCRITICAL")), "CVE-1+curl");
         assert_eq!(findings[0].help.as_deref(), Some("raise curl to 7.88-2"));
+        let help = findings[1].help.as_deref();
+        assert_eq!(help, Some("do without curl, or waive it with the reason why it does no harm"));
     }
 
     #[test]
@@ -417,7 +426,9 @@ mod tests {
             ..found("CVE-1", Level::Low, None)
         };
         let case = case(vec![named, found("CVE-2", Level::Low, None)]);
-        assert_eq!(case.run("denied-vulnerability", &[("ids", "ghsa-1")]).len(), 1);
+        let denied = case.run("denied-vulnerability", &[("ids", "ghsa-1")]);
+        assert_eq!(denied.len(), 1);
+        assert!(denied[0].help.as_ref().unwrap().ends_with("; it is also GHSA-1"));
         assert!(case.run("denied-vulnerability", &[("ids", "CVE-3")]).is_empty());
     }
 }
