@@ -9,13 +9,58 @@ use super::placeholder::entropy;
 const MIN_LENGTH: usize = 8;
 /// Words that stand in for a value, or say that it is no secret.
 const STAND_INS: [&str; 34] = [
-    "admin", "authorization", "bearer", "credential", "default", "demo", "dummy", "fake", "false", "foobar", "hidden", "invalid", "mock", "mypass",
-    "none", "null", "optional", "passphrase", "passw", "prompt", "qwerty", "required", "root", "sample", "secret", "some", "string", "test", "token", "true",
-    "undefined", "username", "value", "your",
+    "admin",
+    "authorization",
+    "bearer",
+    "credential",
+    "default",
+    "demo",
+    "dummy",
+    "fake",
+    "false",
+    "foobar",
+    "hidden",
+    "invalid",
+    "mock",
+    "mypass",
+    "none",
+    "null",
+    "optional",
+    "passphrase",
+    "passw",
+    "prompt",
+    "qwerty",
+    "required",
+    "root",
+    "sample",
+    "secret",
+    "some",
+    "string",
+    "test",
+    "token",
+    "true",
+    "undefined",
+    "username",
+    "value",
+    "your",
 ];
 /// Words before a name that make it another thing.
-const OTHER_NAMES: [&str; 14] =
-    ["public", "pub", "csrf", "xsrf", "next", "page", "sync", "id", "hash", "hashed", "encrypted", "cancel", "sort", "primary"];
+const OTHER_NAMES: [&str; 14] = [
+    "public",
+    "pub",
+    "csrf",
+    "xsrf",
+    "next",
+    "page",
+    "sync",
+    "id",
+    "hash",
+    "hashed",
+    "encrypted",
+    "cancel",
+    "sort",
+    "primary",
+];
 
 /// The secret among what is assigned, without its quotes; `None` when it is an expression, a word or a stand-in.
 pub(super) fn judge(candidate: &Candidate<'_>) -> Option<Range<usize>> {
@@ -44,9 +89,15 @@ pub(super) fn judge(candidate: &Candidate<'_>) -> Option<Range<usize>> {
 fn is_other_name(candidate: &Candidate<'_>) -> bool {
     let before = candidate.text.get(candidate.matched.whole.start.saturating_sub(40)..candidate.matched.whole.start);
     let before = before.unwrap_or_default();
-    let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
+    let length = before
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .count();
     let name = String::from_utf8_lossy(before.get(before.len() - length..).unwrap_or_default()).to_ascii_lowercase();
-    name.split(['_', '-', '.']).any(|part| OTHER_NAMES.contains(&part)) || name.ends_with("public") || name.ends_with('$')
+    name.split(['_', '-', '.']).any(|part| OTHER_NAMES.contains(&part))
+        || name.ends_with("public")
+        || name.ends_with('$')
 }
 
 /// Whether it has the variety of something made to be hard to guess.
@@ -75,7 +126,9 @@ fn is_strong(value: &str) -> bool {
 /// Whether it is code, a path, an address or a sentence.
 fn is_expression(value: &str, is_quoted: bool) -> bool {
     let is_template = value.starts_with(['$', '{', '<', '%', '&', '@', '#', '!', '/', '.', '[', '(', '*', '~', '\\'])
-        || ["${", "{{", "}}", "$(", "%s", "%(", "<%", "://", "::", "->", "=>", "()", "\\u", "\\x", "\\n"].iter().any(|mark| value.contains(mark));
+        || ["${", "{{", "}}", "$(", "%s", "%(", "<%", "://", "::", "->", "=>", "()", "\\u", "\\x", "\\n"]
+            .iter()
+            .any(|mark| value.contains(mark));
     let is_call = value.contains('(') && value.ends_with(')') || value.contains("env.") || value.contains("environ");
     let has_space = value.contains(char::is_whitespace);
     let is_path = value.matches('/').count() > 1 && !value.ends_with('=');
@@ -95,6 +148,41 @@ fn is_word(text: &str) -> bool {
     if !text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return false;
     }
-    let changes = text.as_bytes().windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
+    let changes =
+        text.as_bytes().windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
     changes * 4 <= text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Scanner;
+
+    fn found(path: &str, text: &str) -> usize {
+        Scanner::shared().search().scan(path, text.as_bytes()).hits.len()
+    }
+
+    #[test]
+    fn values_are_told_from_expressions_and_words() {
+        for text in ["password = 'q3Tx-Wz9kLm'", "DB_PASSWORD: \"Wz9k!q3TxLm\"", "api_key=\"f4Kq93ZpXw71LmTb0sRv\""] {
+            assert_eq!(found("src/a.py", text), 1, "{text}");
+        }
+        for text in [
+            "password = get_password_v2()",
+            "password = os.environ['DB_PASSWORD']",
+            "password: 'please enter 1 password'",
+            "token = 'com.example.auth.TokenV2'",
+            "secret = '/run/secrets/db_v2'",
+            "password = 'Passw0rd'",
+            "public_key = 'f4Kq93ZpXw71LmTb0sRv'",
+            "token: 'https://auth.test/oauth2/token/v2'",
+        ] {
+            assert_eq!(found("src/a.py", text), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_without_quotes_counts_in_configuration_only() {
+        let text = "password=q3TxWz9kLm\n";
+        assert_eq!((found("a.env", text), found("a.py", text), found("node_modules/x/a.env", text)), (1, 0, 0));
+    }
 }

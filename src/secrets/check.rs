@@ -45,7 +45,8 @@ impl Candidate<'_> {
 }
 
 /// Names of checks.
-pub(super) const NAMES: [&str; 6] = ["assigned", "basic-auth", "github-checksum", "jwt", "npm-checksum", "private-key"];
+#[cfg(test)]
+const NAMES: [&str; 6] = ["assigned", "basic-auth", "github-checksum", "jwt", "npm-checksum", "private-key"];
 
 /// Whether a match is a secret, and how surely. What stands in a test or an example of a package that is published is less sure:
 /// everybody has it.
@@ -121,10 +122,14 @@ fn is_example(text: &str) -> bool {
 
 /// `user:password` in base64.
 fn basic_auth(encoded: &[u8], sure: Confidence) -> Option<Confidence> {
-    let decoded = BASE64.decode(encoded.trim_ascii_end().strip_suffix(b"=").unwrap_or(encoded)).or_else(|_| BASE64.decode(encoded)).ok()?;
+    let decoded = BASE64
+        .decode(encoded.trim_ascii_end().strip_suffix(b"=").unwrap_or(encoded))
+        .or_else(|_| BASE64.decode(encoded))
+        .ok()?;
     let text = std::str::from_utf8(&decoded).ok()?;
     let (user, password) = text.split_once(':')?;
-    let is_stand_in = ["password", "pass", "secret", "token", "test"].iter().any(|word| password.eq_ignore_ascii_case(word));
+    let is_stand_in =
+        ["password", "pass", "secret", "token", "test"].iter().any(|word| password.eq_ignore_ascii_case(word));
     let is_text = !text.chars().any(char::is_control);
     (is_text && !user.is_empty() && password.len() >= 4 && !is_stand_in && !is_placeholder(password)).then_some(sure)
 }
@@ -153,7 +158,8 @@ mod tests {
 
     #[test]
     fn web_tokens_are_read() {
-        let token = |header: &str, payload: &str| format!("{}.{}.c2ln", BASE64_URL.encode(header), BASE64_URL.encode(payload));
+        let token =
+            |header: &str, payload: &str| format!("{}.{}.c2ln", BASE64_URL.encode(header), BASE64_URL.encode(payload));
         let judge = |text: String| jwt(text.as_bytes(), Confidence::Medium);
         assert_eq!(judge(token(r#"{"alg":"HS256"}"#, r#"{"sub":"deploy"}"#)), Some(Confidence::Medium));
         assert_eq!(judge(token(r#"{"alg":"none"}"#, r#"{"sub":"deploy"}"#)), None);
@@ -166,6 +172,12 @@ mod tests {
     fn basic_authentication_has_a_user_and_a_password() {
         let judge = |text: &str| basic_auth(BASE64.encode(text).as_bytes(), Confidence::High).is_some();
         assert!(judge("deploy:q3TxWz9k") && judge("a:q3Tx"));
-        assert!(!judge("deploy") && !judge(":q3TxWz9k") && !judge("user:password") && !judge("user:changeme") && !judge("a:\u{1}bcd"));
+        assert!(
+            !judge("deploy")
+                && !judge(":q3TxWz9k")
+                && !judge("user:password")
+                && !judge("user:changeme")
+                && !judge("a:\u{1}bcd")
+        );
     }
 }

@@ -41,6 +41,11 @@ pub(super) fn around(text: &[u8], known: Range<usize>, is_key: bool) -> Option<(
 }
 
 #[cfg(test)]
+pub(super) fn encode(text: &str) -> String {
+    BASE64.encode(text)
+}
+
+#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;

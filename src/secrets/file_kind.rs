@@ -17,23 +17,67 @@ pub(super) struct FileKind {
 
 /// Files of package managers that list hashes.
 const LOCK_FILES: [&str; 22] = [
-    "cargo.lock", "composer.lock", "flake.lock", "gemfile.lock", "go.sum", "go.work.sum", "gradle.lockfile", "mix.lock",
-    "npm-shrinkwrap.json", "package-lock.json", "packages.lock.json", "pdm.lock", "pipfile.lock", "pnpm-lock.yaml", "podfile.lock",
-    "poetry.lock", "pubspec.lock", "uv.lock", "yarn.lock", "bun.lock", "deno.lock", "record",
+    "cargo.lock",
+    "composer.lock",
+    "flake.lock",
+    "gemfile.lock",
+    "go.sum",
+    "go.work.sum",
+    "gradle.lockfile",
+    "mix.lock",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "packages.lock.json",
+    "pdm.lock",
+    "pipfile.lock",
+    "pnpm-lock.yaml",
+    "podfile.lock",
+    "poetry.lock",
+    "pubspec.lock",
+    "uv.lock",
+    "yarn.lock",
+    "bun.lock",
+    "deno.lock",
+    "record",
 ];
 /// Folders into which package managers put packages.
 const PACKAGE_FOLDERS: [&str; 9] = [
-    "node_modules", "site-packages", "dist-packages", "bower_components", ".cargo", ".m2", ".pnpm-store", ".yarn", "gems",
+    "node_modules",
+    "site-packages",
+    "dist-packages",
+    "bower_components",
+    ".cargo",
+    ".m2",
+    ".pnpm-store",
+    ".yarn",
+    "gems",
 ];
 /// Parts of a path that say test, example or documentation.
 const TEST_FOLDERS: [&str; 19] = [
-    "test", "tests", "__tests__", "testing", "testdata", "test-data", "test_data", "spec", "specs", "fixture", "fixtures", "__fixtures__",
-    "mock", "mocks", "__mocks__", "example", "examples", "doc", "docs",
+    "test",
+    "tests",
+    "__tests__",
+    "testing",
+    "testdata",
+    "test-data",
+    "test_data",
+    "spec",
+    "specs",
+    "fixture",
+    "fixtures",
+    "__fixtures__",
+    "mock",
+    "mocks",
+    "__mocks__",
+    "example",
+    "examples",
+    "doc",
+    "docs",
 ];
 /// Endings of programming languages.
 const CODE: [&str; 34] = [
-    "bash", "c", "cc", "clj", "cpp", "cs", "cxx", "dart", "ex", "exs", "go", "groovy", "h", "hpp", "java", "jl", "js", "jsx", "kt", "lua", "m",
-    "mjs", "cjs", "php", "pl", "py", "pyi", "r", "rb", "rs", "scala", "swift", "ts", "tsx",
+    "bash", "c", "cc", "clj", "cpp", "cs", "cxx", "dart", "ex", "exs", "go", "groovy", "h", "hpp", "java", "jl", "js",
+    "jsx", "kt", "lua", "m", "mjs", "cjs", "php", "pl", "py", "pyi", "r", "rb", "rs", "scala", "swift", "ts", "tsx",
 ];
 
 impl FileKind {
@@ -65,8 +109,19 @@ impl FileKind {
 /// they are, as zip and tar do, is not.
 pub(super) fn is_opaque(head: &[u8]) -> bool {
     const STARTS: [&[u8]; 13] = [
-        b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh91AY&SY", b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"wOFF", b"wOF2", b"7z\xbc\xaf",
-        b"PACK\0\0\0\x02", b"\x04\x22\x4d\x18", b"OggS",
+        b"\x1f\x8b\x08",
+        b"\x28\xb5\x2f\xfd",
+        b"\xfd7zXZ\0",
+        b"BZh91AY&SY",
+        b"\x89PNG\r\n",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"wOFF",
+        b"wOF2",
+        b"7z\xbc\xaf",
+        b"PACK\0\0\0\x02",
+        b"\x04\x22\x4d\x18",
+        b"OggS",
     ];
     // A git object: zlib at the levels git uses.
     let is_zlib = matches!(head, [0x78, 0x01 | 0x9C | 0xDA, third, ..] if !third.is_ascii_graphic());
@@ -81,7 +136,11 @@ mod tests {
     fn paths_tell_what_a_file_is() {
         let kind = FileKind::of("web/node_modules/a/test/key.js");
         assert!(kind.is_package && kind.is_test && kind.is_code && kind.ignores_names && !kind.is_lock);
-        assert!(FileKind::of("a/package-lock.json").is_lock && FileKind::of("x.test.ts").is_test && FileKind::of("test_a.py").is_test);
+        assert!(
+            FileKind::of("a/package-lock.json").is_lock
+                && FileKind::of("x.test.ts").is_test
+                && FileKind::of("test_a.py").is_test
+        );
         assert_eq!(FileKind::of("config/settings.yaml"), FileKind::default());
         assert_eq!(FileKind::of(""), FileKind::default());
     }

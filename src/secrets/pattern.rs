@@ -49,8 +49,7 @@ fn parse(pattern: &str) -> Result<Hir, Box<dyn std::error::Error>> {
 }
 
 fn compile(hir: &Hir) -> Result<Regex, Box<dyn std::error::Error>> {
-    let config =
-        meta::Config::new().utf8_empty(false).nfa_size_limit(Some(16 << 20)).hybrid_cache_capacity(AUTOMATON);
+    let config = meta::Config::new().utf8_empty(false).nfa_size_limit(Some(16 << 20)).hybrid_cache_capacity(AUTOMATON);
     Ok(Regex::builder().configure(config).build_from_hir(hir)?)
 }
 
@@ -70,9 +69,10 @@ impl Pattern {
             let lower = literal.to_ascii_lowercase();
             detector.keywords.iter().any(|keyword| lower.starts_with(keyword.as_bytes()))
         };
-        let is_anchored = prefixes.literals().is_some_and(|all| {
-            !all.is_empty() && all.iter().all(|literal| starts_with_keyword(literal.as_bytes()))
-        }) && !hir.properties().look_set_prefix().contains(Look::Start);
+        let is_anchored = prefixes
+            .literals()
+            .is_some_and(|all| !all.is_empty() && all.iter().all(|literal| starts_with_keyword(literal.as_bytes())))
+            && !hir.properties().look_set_prefix().contains(Look::Start);
         Ok(Self { detector, regex, group, allow, is_anchored, reach })
     }
 

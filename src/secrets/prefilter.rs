@@ -186,7 +186,10 @@ mod tests {
 
     #[test]
     fn keywords_may_overlap_and_repeat() {
-        assert_eq!(found(&[("token", false), ("npm_token", false), ("token", false)], "NPM_TOKEN"), [(0, 4), (1, 0), (2, 4)]);
+        assert_eq!(
+            found(&[("token", false), ("npm_token", false), ("token", false)], "NPM_TOKEN"),
+            [(0, 4), (1, 0), (2, 4)]
+        );
         assert_eq!(found(&[("aaaa", false)], "aaaaaa"), [(0, 0), (0, 1), (0, 2)]);
     }
 
@@ -194,12 +197,18 @@ mod tests {
     fn it_finds_what_a_search_for_each_finds() {
         let keywords: Vec<&str> = crate::rule::detectors().iter().flat_map(|d| d.keywords).copied().collect();
         let filter = Prefilter::new(keywords.iter().map(|k| (k.as_bytes(), false)));
-        let text = format!("{} x", crate::rule::detectors().iter().flat_map(|d| d.matches).copied().collect::<Vec<_>>().join(" "));
+        let text = format!(
+            "{} x",
+            crate::rule::detectors().iter().flat_map(|d| d.matches).copied().collect::<Vec<_>>().join(" ")
+        );
         let mut all = Vec::new();
         filter.find(text.as_bytes(), |hit| all.push((hit.start, hit.keyword)));
         let lower = text.to_ascii_lowercase();
-        let mut expected: Vec<(usize, usize)> =
-            keywords.iter().enumerate().flat_map(|(i, k)| all_places(&lower, k).into_iter().map(move |at| (at, i))).collect();
+        let mut expected: Vec<(usize, usize)> = keywords
+            .iter()
+            .enumerate()
+            .flat_map(|(i, k)| all_places(&lower, k).into_iter().map(move |at| (at, i)))
+            .collect();
         all.sort_unstable();
         expected.sort_unstable();
         assert_eq!(all, expected);

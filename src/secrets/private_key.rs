@@ -113,8 +113,13 @@ fn split(body: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
             match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'=' => letters.push(*byte),
                 // In source, `"…" +` joins lines; inside a line it is a letter.
-                b'+' if !line.ends_with(b"+") || line.len() > 4 && !matches!(line, [.., b'"' | b'\'', b'+'] | [.., b' ', b'+']) => letters.push(*byte),
-                b' ' | b'\t' | b'"' | b'\'' | b',' | b'+' | b'>' | b'|' | b'#' | b'*' | b';' | b'`' | b'(' | b')' | b'\\' | b'[' | b']' | b'-' => {}
+                b'+' if !line.ends_with(b"+")
+                    || line.len() > 4 && !matches!(line, [.., b'"' | b'\'', b'+'] | [.., b' ', b'+']) =>
+                {
+                    letters.push(*byte)
+                }
+                b' ' | b'\t' | b'"' | b'\'' | b',' | b'+' | b'>' | b'|' | b'#' | b'*' | b';' | b'`' | b'(' | b')'
+                | b'\\' | b'[' | b']' | b'-' => {}
                 _ => return (headers, letters, true),
             }
         }
@@ -153,7 +158,7 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8], bool)> {
     let (tag, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
     let (length, rest) = match first {
-        0..0x80 => (usize::from(*first), rest),
+        0..=0x7F => (usize::from(*first), rest),
         0x81..=0x83 => {
             let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7F))?;
             (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
@@ -293,4 +298,75 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
 
 fn contains(text: &[u8], needle: &[u8]) -> bool {
     find(text, needle).is_some()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::Scanner;
+    use super::*;
+
+    /// The block of a detector's first example whose label is this; a key nobody uses.
+    fn example(label: &str) -> &'static str {
+        let detectors = crate::rule::detectors().iter().filter(|d| d.check == Some("private-key"));
+        let all = detectors.flat_map(|d| d.matches);
+        all.into_iter().find(|text| text.contains(&format!("BEGIN {label}PRIVATE KEY"))).unwrap()
+    }
+
+    fn kinds(text: &str) -> Vec<(Confidence, bool)> {
+        let hits = Scanner::shared().search().scan("a/key", text.as_bytes()).hits;
+        hits.iter().map(|hit| (hit.confidence, hit.is_encrypted)).collect()
+    }
+
+    #[test]
+    fn encrypted_keys_are_told_by_parsing() {
+        assert_eq!(kinds(example("EC ")), [(Confidence::High, false)]);
+        assert_eq!(kinds(example("OPENSSH ")), [(Confidence::High, false)]);
+        assert_eq!(kinds(example("ENCRYPTED ")), [(Confidence::Low, true)]);
+        // The label alone does not make it so.
+        assert_eq!(kinds(&example("ENCRYPTED ").replace("ENCRYPTED ", "")), [(Confidence::Low, true)]);
+        let legacy =
+            example("EC ").replacen("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n", 1);
+        assert_eq!(kinds(&legacy), [(Confidence::Low, true)]);
+    }
+
+    #[test]
+    fn a_key_is_the_same_however_it_is_written() {
+        let key = example("EC ");
+        let written = [
+            key.to_owned(),
+            key.replace('\n', "\r\n"),
+            format!("k = \"{}\"", key.replace('\n', "\\n")),
+            key.lines().map(|line| format!("    \"{line}\\n\"\n")).collect(),
+            key.lines().map(|line| format!("  \"{line}\\n\" +\n")).collect(),
+            key.lines().map(|line| format!("# {line}\n")).collect(),
+            format!("data: {}\n", BASE64.encode(key)),
+        ];
+        let prints = written.iter().map(|text| {
+            let hits = Scanner::shared().search().scan("a/b.txt", text.as_bytes()).hits;
+            assert_eq!(hits.len(), 1, "{text}");
+            hits[0].fingerprint
+        });
+        let prints: Vec<u64> = prints.collect();
+        assert!(prints.iter().all(|print| *print == prints[0]), "{prints:?}");
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_taken_for_one() {
+        let key = example("EC ");
+        let public = key.replace("PRIVATE", "PUBLIC");
+        let shown = format!("{}\n...\n-----END EC PRIVATE KEY-----\n", &key[..80]);
+        let random = "-----BEGIN RSA PRIVATE KEY-----\nvAju6okVzf3QRakmS5UL1/zZHcdtmaJLOraNpWdYgsDG2M4ymYNrHMh35lt5d+gl\n-----END RSA PRIVATE KEY-----\n";
+        for text in [
+            &public,
+            &shown,
+            random,
+            "-----BEGIN PRIVATE KEY-----",
+            "-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----",
+        ] {
+            assert_eq!(kinds(text), [], "{text}");
+        }
+        // A file that ends in the middle of a key still gives most of it away.
+        assert_eq!(kinds(&key[..150]), [(Confidence::Medium, false)]);
+    }
 }

@@ -265,7 +265,9 @@ impl<'s> Search<'s> {
         for at in keywords.iter() {
             match scanner.meanings.get(at.keyword) {
                 Some(Meaning::Detector(detector)) if !state.barred.contains(detector) => {
-                    let (Some(pattern), Some(done)) = (scanner.pattern(*detector), done.get_mut(*detector)) else { continue };
+                    let (Some(pattern), Some(done)) = (scanner.pattern(*detector), done.get_mut(*detector)) else {
+                        continue;
+                    };
                     pattern.around(text, at.start..at.end, done, |matched| state.judge(pattern, text, matched));
                 }
                 Some(Meaning::WrappedKey | Meaning::WrappedToken) if *looks_inside && at.start >= state.unwrapped => {
@@ -340,10 +342,13 @@ impl State {
     }
 }
 
-/// Of secrets that overlap the surest stays; of two as sure the one that stands first, then the longer, then by id. In order of
-/// their place.
+/// Of secrets that overlap the surest stays, though what only a name tells gives way to what is known by its form; of two as
+/// sure the one that stands first, then the longer, then by id. In order of their place.
 fn surest(mut found: Vec<SecretHit>) -> Vec<SecretHit> {
-    let key = |hit: &SecretHit| (Reverse(hit.confidence), hit.bytes.start, Reverse(hit.bytes.end), hit.detector.id);
+    let is_named = |hit: &SecretHit| hit.detector.check == Some("assigned");
+    let key = |hit: &SecretHit| {
+        (is_named(hit), Reverse(hit.confidence), hit.bytes.start, Reverse(hit.bytes.end), hit.detector.id)
+    };
     found.sort_by(|a, b| key(a).cmp(&key(b)));
     let mut kept: BTreeMap<u64, SecretHit> = BTreeMap::new();
     for hit in found {
@@ -354,4 +359,200 @@ fn surest(mut found: Vec<SecretHit>) -> Vec<SecretHit> {
         }
     }
     kept.into_values().collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::rule;
+
+    fn found_in(path: &str, text: &[u8]) -> Vec<(&'static str, u64, usize)> {
+        let hits = Scanner::shared().search().scan(path, text).hits;
+        hits.iter().map(|hit| (hit.detector.id, hit.line, hit.column)).collect()
+    }
+
+    fn found(text: &str) -> Vec<(&'static str, u64, usize)> {
+        found_in("file", text.as_bytes())
+    }
+
+    /// A token that exists nowhere; in pieces, so that no scanner of this repository takes it for one.
+    fn token() -> String {
+        ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR6tY0uI3"].concat()
+    }
+
+    #[test]
+    fn every_example_matches() {
+        let mut wrong = Vec::new();
+        for detector in rule::detectors() {
+            let path = detector.paths.first().map_or(String::from("file"), |glob| glob.replace('*', ""));
+            let ids =
+                |text: &str| found_in(&path, text.as_bytes()).into_iter().map(|(id, _, _)| id).collect::<Vec<_>>();
+            wrong.extend(
+                detector
+                    .matches
+                    .iter()
+                    .filter(|text| ids(text) != [detector.id])
+                    .map(|text| (detector.id, ids(text), *text)),
+            );
+            wrong.extend(
+                detector
+                    .no_matches
+                    .iter()
+                    .filter(|text| !ids(text).is_empty())
+                    .map(|text| (detector.id, ids(text), *text)),
+            );
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn places_are_lines_columns_and_bytes() {
+        let text = format!("a\nß {} b {}\n", token(), token());
+        assert_eq!(found(&text), [("github-pat", 2, 3), ("github-pat", 2, 46)]);
+        let hit = &Scanner::shared().scan_text(&text)[0];
+        assert_eq!(&text.as_bytes()[hit.bytes.start as usize..hit.bytes.end as usize], token().as_bytes());
+        assert!(!format!("{hit:?}").contains(&token()[4..]));
+    }
+
+    #[test]
+    fn fingerprints_stay_when_lines_move() {
+        let print = |text: &str| Scanner::shared().scan_text(text)[0].fingerprint;
+        assert_eq!(print(&token()), print(&format!("\n\n  x = {}", token())));
+        assert_ne!(print(&token()), print(&token().replace("q3", "q4")));
+    }
+
+    #[test]
+    fn a_secret_below_its_keyword_is_placed_on_its_own_line() {
+        let text = ["x\nmachine git.test\n  login deploy\n  password q3Tx", "Wz9k\n"].concat();
+        assert_eq!(found(&text), [("netrc-password", 4, 12)]);
+    }
+
+    #[test]
+    fn pieces_are_searched_as_one() {
+        let text = format!("a\nb {}\n", token());
+        let mut search = Scanner::shared().search();
+        for size in [1, 7, 100] {
+            assert!(search.start("app/config"));
+            text.as_bytes().chunks(size).for_each(|piece| assert!(search.push(piece)));
+            let hits: Vec<_> = search.finish().hits.iter().map(|h| (h.detector.id, h.line, h.column)).collect();
+            assert_eq!(hits, [("github-pat", 2, 3)]);
+        }
+        assert!(!search.start("logo.png"));
+    }
+
+    #[test]
+    fn secrets_across_blocks_are_found_once_at_their_place() {
+        // So that the borders of blocks fall on every part of a token.
+        let line = "let x = 1; // ßß\n";
+        for shift in (0..120).step_by(7) {
+            let padding = format!("{}{}", " ".repeat(shift), line.repeat(BLOCK / line.len()));
+            let text = format!("{padding}{padding}{} {padding}\n{}", token(), token());
+            let lines = text.lines().enumerate().filter(|(_, line)| line.contains(&token()));
+            let expected: Vec<_> = lines
+                .map(|(n, line)| ("github-pat", n as u64 + 1, line[..line.find(&token()).unwrap()].chars().count() + 1))
+                .collect();
+            assert_eq!(found(&text), expected, "{shift}");
+        }
+    }
+
+    #[test]
+    fn huge_lines_are_searched_in_bounded_memory() {
+        let padding = "let x=1;".repeat(400_000);
+        let text = format!("first\n{padding} {}\nlast {}\n", token(), token());
+        let column = padding.len() + 2;
+        assert_eq!(found(&text), [("github-pat", 2, column), ("github-pat", 3, 6)]);
+        let mut search = Scanner::shared().search();
+        search.scan("file", text.as_bytes());
+        assert!(search.buffer.capacity() <= BEHIND + BLOCK + AHEAD);
+    }
+
+    #[test]
+    fn utf16_is_searched_as_text() {
+        let text = format!("eins\r\nzwei ß\r\nauth = {}\r\n", token());
+        for (is_big, mark) in [(false, true), (true, true), (false, false), (true, false)] {
+            let encode = |unit: u16| if is_big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+            let mark = mark.then_some(0xFEFF);
+            let bytes: Vec<u8> = mark.into_iter().chain(text.encode_utf16()).flat_map(encode).collect();
+            assert_eq!(found_in("a.ini", &bytes), [("github-pat", 3, 8)]);
+            let hit = &Scanner::shared().search().scan("a.ini", bytes.as_slice()).hits[0];
+            let place: Vec<u8> = token().encode_utf16().flat_map(encode).collect();
+            assert_eq!(&bytes[hit.bytes.start as usize..hit.bytes.end as usize], place);
+        }
+    }
+
+    #[test]
+    fn base64_is_looked_into() {
+        let wrapped = crate::secrets::encoded::encode(&token());
+        assert_eq!(found(&format!("data:\n  auth: {wrapped}\n")), [("github-pat", 2, 9)]);
+        assert_eq!(found(&format!("data:\n  auth: x{wrapped}\n")), []);
+    }
+
+    #[test]
+    fn binary_data_is_searched_without_lines_and_pictures_are_not() {
+        let mut bytes = vec![0_u8; 200_000];
+        bytes.extend(token().bytes());
+        bytes.extend([0; 10]);
+        assert_eq!(found_in("usr/bin/app", &bytes), [("github-pat", 0, 0)]);
+        assert_eq!(found_in("logo.PNG", &bytes), []);
+        assert_eq!(found_in("logo", &[b"\x89PNG\r\n\x1a\n", bytes.as_slice()].concat()), []);
+    }
+
+    #[test]
+    fn a_failing_reader_keeps_what_was_found() {
+        struct Failing(Vec<u8>);
+        impl Read for Failing {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                if self.0.is_empty() {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                let length = buffer.len().min(self.0.len());
+                buffer[..length].copy_from_slice(&self.0[..length]);
+                self.0.drain(..length);
+                Ok(length)
+            }
+        }
+        let mut text = format!("{}\n", token()).into_bytes();
+        text.extend(vec![b'\n'; 1 << 20]);
+        let scan = Scanner::shared().scan("f", Failing(text));
+        assert_eq!((scan.hits.len(), scan.error.is_some()), (1, true));
+    }
+
+    #[test]
+    fn hits_are_bounded() {
+        let text = format!("{}\n", token()).repeat(3 * MAX_HITS);
+        let scan = Scanner::shared().scan("f", text.as_bytes());
+        assert_eq!((scan.hits.len(), scan.is_cut), (MAX_HITS, true));
+    }
+
+    #[test]
+    fn any_bytes_in_any_pieces_give_the_same() {
+        let mut seed = 1_u64;
+        let mut next = move || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize
+        };
+        let parts: Vec<&str> = rule::detectors()
+            .iter()
+            .flat_map(|d| d.matches.iter().chain(d.no_matches).chain(d.keywords))
+            .copied()
+            .collect();
+        for _ in 0..50 {
+            let mut text = Vec::new();
+            for _ in 0..40 {
+                text.extend_from_slice(parts[next() % parts.len()].as_bytes());
+                text.extend([b"\n", b" ", b"\0", b"\xff", b"\""][next() % 5]);
+            }
+            let whole = format!("{:?}", Scanner::shared().search().scan("a.yaml", text.as_slice()).hits);
+            let mut search = Scanner::shared().search();
+            search.start("a.yaml");
+            let mut rest = text.as_slice();
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at((next() % 900).min(rest.len()));
+                search.push(now);
+                rest = later;
+            }
+            assert_eq!(format!("{:?}", search.finish().hits), whole);
+        }
+    }
 }

@@ -83,7 +83,13 @@ mod tests {
             let text = encode("password = täst\r\nline", is_big);
             assert_eq!(Encoding::of(&text), Encoding::Utf16 { is_big, mark: 0 });
         }
-        for other in [&b"password = test"[..], b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0", &[0; 100], b"", b"\xff\xfe\0\0abcd"] {
+        for other in [
+            &b"password = test"[..],
+            b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0",
+            &[0; 100],
+            b"",
+            b"\xff\xfe\0\0abcd",
+        ] {
             assert_eq!(Encoding::of(other), Encoding::Bytes, "{other:?}");
         }
     }
