@@ -125,7 +125,9 @@ fn is_strong(value: &str) -> bool {
 
 /// Whether it is code, a path, an address or a sentence.
 fn is_expression(value: &str, is_quoted: bool) -> bool {
-    let is_template = value.starts_with(['$', '{', '<', '%', '&', '@', '#', '!', '/', '.', '[', '(', '*', '~', '\\'])
+    // A web token is told by what is in it.
+    let is_template = value.starts_with("eyJ")
+        || value.starts_with(['$', '{', '<', '%', '&', '@', '#', '!', '/', '.', '[', '(', '*', '~', '\\'])
         || ["${", "{{", "}}", "$(", "%s", "%(", "<%", "://", "::", "->", "=>", "()", "\\u", "\\x", "\\n"]
             .iter()
             .any(|mark| value.contains(mark));

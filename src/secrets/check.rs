@@ -48,8 +48,8 @@ impl Candidate<'_> {
 #[cfg(test)]
 const NAMES: [&str; 6] = ["assigned", "basic-auth", "github-checksum", "jwt", "npm-checksum", "private-key"];
 
-/// Whether a match is a secret, and how surely. What stands in a test or an example of a package that is published is less sure:
-/// everybody has it.
+/// Whether a match is a secret, and how surely. A private key, or what stands in a test, that came with a package is hardly
+/// one: everybody has it.
 pub(super) fn judge(pattern: &Pattern, candidate: &Candidate<'_>) -> Option<Verdict> {
     let detector = pattern.detector;
     // A private key is told by parsing it; words and repetition mean nothing in its letters.
@@ -68,7 +68,9 @@ pub(super) fn judge(pattern: &Pattern, candidate: &Candidate<'_>) -> Option<Verd
         }
         _ => candidate.plain(sure),
     };
-    if candidate.kind.is_test && (candidate.kind.is_package || detector.check == Some("assigned")) {
+    let FileKind { is_test, is_package, .. } = *candidate.kind;
+    let is_published = is_package && (is_test || detector.check == Some("private-key"));
+    if is_published || is_test && detector.check == Some("assigned") {
         verdict.confidence = Confidence::Low;
     }
     Some(verdict)

@@ -41,17 +41,8 @@ const LOCK_FILES: [&str; 22] = [
     "record",
 ];
 /// Folders into which package managers put packages.
-const PACKAGE_FOLDERS: [&str; 9] = [
-    "node_modules",
-    "site-packages",
-    "dist-packages",
-    "bower_components",
-    ".cargo",
-    ".m2",
-    ".pnpm-store",
-    ".yarn",
-    "gems",
-];
+const PACKAGE_FOLDERS: [&str; 8] =
+    ["node_modules", "site-packages", "dist-packages", "bower_components", ".cargo", ".pnpm-store", ".yarn", "gems"];
 /// Parts of a path that say test, example or documentation.
 const TEST_FOLDERS: [&str; 19] = [
     "test",

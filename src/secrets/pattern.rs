@@ -5,8 +5,8 @@ use std::ops::Range;
 use regex_automata::meta::{self, Regex};
 use regex_automata::util::{captures::Captures, syntax};
 use regex_automata::{Anchored, Input, PatternID};
+use regex_syntax::hir::Hir;
 use regex_syntax::hir::literal::Extractor;
-use regex_syntax::hir::{Hir, Look};
 
 use crate::rule::Detector;
 
@@ -71,8 +71,7 @@ impl Pattern {
         };
         let is_anchored = prefixes
             .literals()
-            .is_some_and(|all| !all.is_empty() && all.iter().all(|literal| starts_with_keyword(literal.as_bytes())))
-            && !hir.properties().look_set_prefix().contains(Look::Start);
+            .is_some_and(|all| !all.is_empty() && all.iter().all(|literal| starts_with_keyword(literal.as_bytes())));
         Ok(Self { detector, regex, group, allow, is_anchored, reach })
     }
 
@@ -139,7 +138,8 @@ impl Pattern {
         Some(Matched { whole, secret })
     }
 
-    /// Where a window after `from` ends: with its last line, or after `reach` bytes.
+    /// Where a window after `from` ends: with its last line, or after `reach` bytes. A zero byte that ends a line is in it, for
+    /// patterns that want to see what comes after a secret.
     fn end(&self, text: &[u8], from: usize, reach: usize) -> usize {
         let mut end = from;
         for _ in 0..=self.detector.lines {
@@ -150,7 +150,7 @@ impl Pattern {
             }
             end += 1;
         }
-        end - 1
+        if text.get(end - 1) == Some(&0) { end } else { end - 1 }
     }
 }
 
@@ -158,15 +158,11 @@ impl Pattern {
 fn line_start(text: &[u8], at: usize, reach: usize) -> usize {
     let from = at.saturating_sub(reach);
     let before = text.get(from..at).unwrap_or_default();
-    memrchr2(before).map_or(from, |newline| from + newline + 1)
+    memchr::memrchr2(b'\n', 0, before).map_or(from, |newline| from + newline + 1)
 }
 
 /// Where the line of `at` ends, looking ahead so far. A zero byte ends a line too: only binary data has any.
 fn line_end(text: &[u8], at: usize, reach: usize) -> usize {
     let after = text.get(at..text.len().min(at + reach)).unwrap_or_default();
     at + memchr::memchr2(b'\n', 0, after).unwrap_or(after.len())
-}
-
-fn memrchr2(text: &[u8]) -> Option<usize> {
-    memchr::memrchr2(b'\n', 0, text)
 }
