@@ -122,6 +122,7 @@ fn what_is_mended_is_marked_and_comes_back() {
     assert_eq!(gone.len(), 1, "{text}");
     let body = gone[0]["body"].as_str().unwrap();
     assert!(body.contains("sudo") && !body.contains("suggestion\n"), "{body}");
+    assert_eq!(gone[0]["isResolved"], true);
     assert_eq!(state.comments.len(), 1, "the summary is brought up to date in place");
     assert!(!state.comments[0]["body"].as_str().unwrap().contains("sudo-used"));
     assert_eq!(state.checks.len(), 2, "annotations cannot be taken away, so there is a new check run");
@@ -133,6 +134,7 @@ fn what_is_mended_is_marked_and_comes_back() {
     let state = case.double.state();
     assert_eq!(state.review_comments.len(), made);
     assert!(state.review_comments.iter().all(|c| !c["body"].as_str().unwrap().contains("**Gone**")));
+    assert!(state.review_comments.iter().all(|c| c["isResolved"] != true), "what is back is open again");
 }
 
 #[test]

@@ -268,6 +268,7 @@ impl<'a> Climb<'a> {
                 if parts.is_empty() {
                     parts.push("no line of the diff has a finding to comment on".into());
                 }
+                parts.extend(done.unresolved.map(|why| format!("threads stay open ({why})")));
                 self.shown.extend(done.shown);
                 self.step(REVIEW, StepState::Done, parts.join(", "));
                 Ok(())
