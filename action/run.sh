@@ -33,8 +33,12 @@ done <<<"$FORMATS"
 if [ "$NEW_ONLY" = false ]; then args+=(--fail-on "$FAIL_ON"); else args+=(--fail-on never); fi
 
 echo "::group::dockgate check"
+# The report quotes files, and nothing in them is to be a command for the runner.
+stop=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+echo "::stop-commands::$stop"
 status=0
 "$BIN" "${args[@]}" | tee "$work/check.txt" || status=${PIPESTATUS[0]}
+echo "::$stop::"
 echo "::endgroup::"
 if [ ! -f "$sarif" ]; then exit "$((status == 0 ? 2 : status))"; fi
 if [ "$SUMMARY" = true ]; then cat "$work/page.md" >>"$GITHUB_STEP_SUMMARY"; fi

@@ -184,6 +184,11 @@ fn limits_are_waited_for_and_trouble_is_tried_again() {
     case.double.answer_next(2, 502, json!({"message": "Server Error"}), &[]);
     let text = case.publish(0, &["--upload-sarif", "never", "--review", "never"]);
     assert_eq!((case.double.state().checks.len(), case.double.state().comments.len()), (1, 1), "{text}");
+    let reset = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 2;
+    let spent = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &*reset.to_string())];
+    case.double.answer_next(1, 403, json!({"message": "API rate limit exceeded"}), &spent);
+    let text = case.publish(0, &["--upload-sarif", "never", "--review", "never"]);
+    assert!(text.contains("there already") && !text.contains("not possible"), "{text}");
     case.double.answer_next(9, 429, json!({"message": "Too many"}), &[("retry-after", "3600")]);
     let text = case.publish(0, &["--upload-sarif", "never", "--review", "never"]);
     assert!(text.contains("after 3600 s") && text.contains("::error file=Dockerfile"), "{text}");

@@ -71,7 +71,12 @@ impl Client {
             builder.build_with_reqwest(http.clone()).map_err(|e| wrong(e.to_string()))
         };
         let graph = crab(target.api.strip_suffix("/v3").unwrap_or(&target.api))?;
-        Ok(Self { crab: crab(&target.api)?, graph, repository: target.repository.clone(), pace: RefCell::new(Pace::new(patience)) })
+        Ok(Self {
+            crab: crab(&target.api)?,
+            graph,
+            repository: target.repository.clone(),
+            pace: RefCell::new(Pace::new(patience)),
+        })
     }
 
     /// What stands at `path` below the repository.

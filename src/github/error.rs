@@ -93,7 +93,8 @@ impl ApiError {
     /// Reads octocrab's error. `now` is the time in seconds since 1970, which limits are told in.
     pub(super) fn of(doing: &str, error: &OctocrabError, now: u64) -> Self {
         if let OctocrabError::Graphql { source, .. } = error {
-            return Self::new(doing, Kind::Denied, short(&source.to_string()));
+            let messages: Vec<&str> = source.0.iter().map(|error| error.message.as_str()).collect();
+            return Self::new(doing, Kind::Denied, short(&messages.join("; ")));
         }
         let OctocrabError::GitHub { source, .. } = error else {
             // The chain of sources says it better than octocrab's own words, which end in a place in its code.

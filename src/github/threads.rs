@@ -52,11 +52,7 @@ struct Body {
 
 /// Brings the threads of pull request `number` to what `wanted` says of their first comment: resolved, open, or `None` for
 /// as it is.
-pub(super) async fn bring(
-    client: &Client,
-    number: u64,
-    wanted: impl Fn(&str) -> Option<bool>,
-) -> Result<(), ApiError> {
+pub(super) async fn bring(client: &Client, number: u64, wanted: impl Fn(&str) -> Option<bool>) -> Result<(), ApiError> {
     let doing = "resolving threads";
     let mut after: Option<String> = None;
     for _ in 0..PAGES {

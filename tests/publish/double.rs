@@ -230,8 +230,10 @@ impl State {
     /// Threads, of which each has one comment.
     fn graph(&mut self, query: &str, variables: &Value) -> ResponseTemplate {
         if query.starts_with("query") {
-            let thread = |c: &Value| json!({"id": format!("T{}", c["id"]), "isResolved": c["isResolved"] == true,
-                "comments": {"nodes": [{"body": c["body"]}]}});
+            let thread = |c: &Value| {
+                json!({"id": format!("T{}", c["id"]), "isResolved": c["isResolved"] == true,
+                "comments": {"nodes": [{"body": c["body"]}]}})
+            };
             let nodes: Vec<Value> = self.review_comments.iter().map(thread).collect();
             let threads = json!({"nodes": nodes, "pageInfo": {"hasNextPage": false, "endCursor": null}});
             return answer(200, json!({"data": {"repository": {"pullRequest": {"reviewThreads": threads}}}}));

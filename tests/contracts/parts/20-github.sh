@@ -80,7 +80,7 @@ if [ -e "$simulator/schema/api.github.com.json" ]; then
     expect "forge: trouble is tried again" 0 publish 4111 --upload-sarif never --review always
     same "forge: the comment is updated in place" "1 false" '[kept.comments.length, kept.comments[0].body.includes("sudo-used")].join(" ")'
     same "forge: what is mended is marked" "1" 'kept.reviews[0].comments.filter((c) => c.body.startsWith("**Gone**")).length'
-    printf 'FROM debian\nRUN true\nEXPOSE 22 23\nHEALTHCHECK NONE\nUSER app\n' >"$site/Dockerfile"
+    printf 'FROM debian\nRUN sudo false\nEXPOSE 22\nHEALTHCHECK NONE\nUSER app\n' >"$site/Dockerfile"
     (cd "$site" && "$dockgate" lint Dockerfile --fail-on never --output sarif:report.sarif >/dev/null)
     mode '{"fail": {"status": 500, "times": 99}}'
     expect "forge: trouble that stays is told" 0 publish 4111 --upload-sarif never
