@@ -76,7 +76,9 @@ impl Double {
     }
 
     pub(super) fn change(&self, path: &str, patch: &str) {
-        self.lock().files.push(json!({"filename": path, "patch": patch}));
+        let mut state = self.lock();
+        state.files.retain(|file| file["filename"] != path);
+        state.files.push(json!({"filename": path, "patch": patch}));
     }
 
     pub(super) fn deny(&self) {

@@ -16,6 +16,7 @@ include:
   - local: templates/dockgate.yml
     inputs:
       context: app
+      runner-image: dockgate
       image: docker-archive:app/image.tar
 stages: [build, test]
 build:
