@@ -4,6 +4,8 @@ set -euo pipefail
 
 work=$RUNNER_TEMP/dockgate-report
 mkdir -p "$work"
+# What dockgate keeps for the next run: where the step before this one has put it back, or else where nobody looks for it.
+if [ "$CACHE" = true ]; then export XDG_CACHE_HOME=$RUNNER_TEMP/dockgate-cache; else export XDG_CACHE_HOME=$work/cache; fi
 sarif=${SARIF:-$work/dockgate.sarif}
 rm -f "$sarif" "$work/page.md"
 
