@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufRead, BufReader};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +14,7 @@ use super::limits::{
     MAX_CAPTURED_BYTES, MAX_CAPTURED_FILE, MAX_ENTRIES, MAX_LAYER_PROBLEMS, MAX_LAYER_SECRETS, MAX_NAME_BYTES,
     MAX_PATH, MAX_RATIO, RATIO_FREE,
 };
-use super::model::{Change, ChooseProbe, Entry, EntryKind, FileSecret, Layer, Probe, Problem, Wants};
+use super::model::{Change, ChooseProbe, Entry, EntryKind, FileSecret, Layer, Probe, Wants};
 use super::names::{self, Name};
 use super::search::Patterns;
 use super::sparse::Expanded;
@@ -31,6 +32,8 @@ pub(super) struct Job<'a> {
     entries: AtomicU64,
     name_bytes: AtomicU64,
     captured_bytes: AtomicU64,
+    /// Everything above in words, for the cache.
+    scope: Vec<String>,
 }
 
 /// The image takes more than any image may; the message says of what.
@@ -47,7 +50,33 @@ impl<'a> Job<'a> {
             entries: AtomicU64::new(0),
             name_bytes: AtomicU64::new(0),
             captured_bytes: AtomicU64::new(0),
+            scope: scope(wants),
         }
+    }
+
+    /// What layers are read for, in words that differ where it does.
+    pub(super) fn scope(&self) -> &[String] {
+        &self.scope
+    }
+
+    /// Charges a layer that was read before.
+    pub(super) fn charge_layer(&self, layer: &Layer) -> Result<(), OverBudget> {
+        for change in &layer.changes {
+            match change {
+                Change::Whiteout(path) | Change::Opaque(path) => self.charge_entry(path.len())?,
+                Change::Add(entry) => {
+                    self.charge_entry(entry.path.len() + entry.link.as_ref().map_or(0, String::len))?;
+                    let parts = entry.probed.iter().flat_map(|probed| &probed.parts);
+                    let parts: usize = parts.map(|part| part.name.len() + part.content.len()).sum();
+                    self.charge_captured((parts + entry.content.as_ref().map_or(0, |content| content.len())) as u64)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn charge_captured(&self, bytes: u64) -> Result<(), OverBudget> {
+        charge(&self.captured_bytes, bytes, MAX_CAPTURED_BYTES, "bytes in the files to be understood")
     }
 
     fn captures(&self, path: &str) -> bool {
@@ -60,13 +89,21 @@ impl<'a> Job<'a> {
     }
 }
 
+fn scope(wants: &Wants) -> Vec<String> {
+    let Wants { content, capture, keys, secrets, digests, purpose, .. } = wants;
+    let flags = format!("{purpose}: keys {keys}, secrets {secrets}, digests {digests}");
+    let patterns = content.iter().map(|pattern| format!("pattern {pattern}"));
+    let captured = capture.iter().map(|path| format!("capture {path}"));
+    [flags].into_iter().chain(patterns).chain(captured).collect()
+}
+
 fn charge(total: &AtomicU64, amount: u64, most: u64, what: &str) -> Result<(), OverBudget> {
     let after = total.fetch_add(amount, Ordering::Relaxed).saturating_add(amount);
     if after > most { Err(OverBudget(format!("the image has more than {most} {what}"))) } else { Ok(()) }
 }
 
 /// What is known of a layer before it is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Expected {
     /// Position, from 0.
     pub(super) index: usize,
@@ -83,6 +120,15 @@ impl Expected {
     }
 }
 
+/// A layer that was read.
+pub(super) struct ReadLayer {
+    pub(super) layer: Layer,
+    /// What is wrong with it, told without its name.
+    pub(super) problems: Vec<String>,
+    /// All of it was read, and it is what config and manifest say.
+    pub(super) is_verified: bool,
+}
+
 /// Reads a layer. Whatever is wrong with it is a problem beside it; an error means that the image as a whole is refused.
 pub(super) fn read<'env>(
     section: Section,
@@ -90,7 +136,7 @@ pub(super) fn read<'env>(
     job: &'env Job<'env>,
     crew: &Crew<'env>,
     seen: &(dyn Fn(u64) + Sync),
-) -> Result<(Layer, Vec<Problem>), OverBudget> {
+) -> Result<ReadLayer, OverBudget> {
     let stored_size = section.size;
     let mut reader = LayerReader {
         job,
@@ -99,6 +145,8 @@ pub(super) fn read<'env>(
         changes: Vec::new(),
         problems: Vec::new(),
         untold: 0,
+        is_verified: false,
+        is_dotted: false,
         hole_bytes: RATIO_FREE * 4,
     };
     let (diff_id, size) = match Uncompressed::open(section, expected.blob.is_some(), seen) {
@@ -109,7 +157,8 @@ pub(super) fn read<'env>(
         }
     };
     let diff_id = diff_id.or_else(|| expected.diff_id.clone()).unwrap_or_default();
-    Ok(reader.finish(diff_id, stored_size, size))
+    let layer = Layer { diff_id, stored_size, size, ..Layer::default() };
+    Ok(reader.finish(layer))
 }
 
 struct LayerReader<'j, 'env> {
@@ -120,6 +169,8 @@ struct LayerReader<'j, 'env> {
     problems: Vec<String>,
     /// Problems beyond those kept.
     untold: usize,
+    is_verified: bool,
+    is_dotted: bool,
     /// Bytes of holes in sparse files that may still be read as zeros.
     hole_bytes: u64,
 }
@@ -180,6 +231,9 @@ impl LayerReader<'_, '_> {
     /// Compares digests with what manifest and config promised.
     fn verify(&mut self, stream: Uncompressed<'_>) -> String {
         let digests = stream.digests();
+        let is_promised = |promised: &Option<String>, actual| promised.as_ref().is_none_or(|promised| actual == Some(promised));
+        self.is_verified = self.expected.diff_id.as_ref() == Some(&digests.diff_id)
+            && is_promised(&self.expected.blob, digests.stored.as_ref());
         match &self.expected.diff_id {
             Some(promised) if *promised != digests.diff_id => self.problem(format!(
                 "is not what the image config says: its diff id is {}, the config has {promised}",
@@ -201,6 +255,7 @@ impl LayerReader<'_, '_> {
     fn read_entry(&mut self, entries: &mut Entries<BufReader<Uncompressed<'_>>>) -> Result<bool, Stop> {
         let Some(member) = entries.next()? else { return Ok(false) };
         self.job.charge_entry(member.name.len() + member.link.len())?;
+        self.is_dotted |= member.name.starts_with(b"./");
         let path = match names::classify(&member.name) {
             Ok(Name::Entry(path)) => path,
             Ok(Name::Whiteout(path)) => return Ok(self.change(Change::Whiteout(path))),
@@ -306,7 +361,7 @@ impl LayerReader<'_, '_> {
             self.problem(format!("has a file too large to be understood ({} bytes): {}", entry.size, entry.path));
         }
         if captured {
-            charge(&self.job.captured_bytes, entry.size, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
+            self.job.charge_captured(entry.size)?;
         }
         let mut probe = self.job.probe.and_then(|probe| probe(entry));
         if self.job.looks.is_idle() && !captured && probe.is_none() {
@@ -330,7 +385,7 @@ impl LayerReader<'_, '_> {
                 probed.parts = Vec::new();
                 probed.problem = Some(format!("holds more than {MAX_CAPTURED_FILE} bytes to be understood"));
             } else {
-                charge(&self.job.captured_bytes, found, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
+                self.job.charge_captured(found)?;
             }
             entry.probed = Some(Arc::new(probed));
         }
@@ -338,7 +393,7 @@ impl LayerReader<'_, '_> {
     }
 
     /// Puts what was found in the contents to the entries.
-    fn finish(mut self, diff_id: String, stored_size: u64, size: u64) -> (Layer, Vec<Problem>) {
+    fn finish(mut self, layer: Layer) -> ReadLayer {
         let found = self.contents.finish();
         let (mut keys, mut secrets) = (BTreeMap::new(), BTreeMap::new());
         let mut kept = 0;
@@ -348,9 +403,10 @@ impl LayerReader<'_, '_> {
             // An entry of the same name earlier in the layer is gone.
             kept -= secrets.remove(&path).map_or(0, |gone: Vec<FileSecret>| gone.len());
             keys.remove(&path);
-            let Found { sha256, matches, key, secrets: hits, is_unsearched, mut is_cut, .. } = found;
+            let Found { sha256, matches, key, secrets: hits, places, is_unsearched, mut is_cut, .. } = found;
             if let Some(entry) = Arc::get_mut(entry) {
                 (entry.sha256, entry.matches) = (sha256, matches);
+                entry.content.iter_mut().for_each(|content| blank(content, &places));
             }
             keys.extend(key.map(|key: KeyHit| (path.clone(), key)));
             if kept + hits.len() > MAX_LAYER_SECRETS {
@@ -368,9 +424,11 @@ impl LayerReader<'_, '_> {
                 self.problem(format!("has a file with more secrets than are told one by one: {path}"));
             }
         }
-        let problems = self.told_problems();
-        let (index, changes) = (self.expected.index, self.changes);
-        (Layer { index, diff_id, stored_size, size, changes, keys, secrets }, problems)
+        if self.untold > 0 {
+            self.problems.push(format!("has {} more problems", self.untold));
+        }
+        let layer = Layer { is_dotted: self.is_dotted, changes: self.changes, keys, secrets, ..layer };
+        ReadLayer { layer, problems: self.problems, is_verified: self.is_verified }
     }
 
     fn problem(&mut self, message: String) {
@@ -380,14 +438,16 @@ impl LayerReader<'_, '_> {
             self.untold += 1;
         }
     }
+}
 
-    fn told_problems(&mut self) -> Vec<Problem> {
-        if self.untold > 0 {
-            self.problems.push(format!("has {} more problems", self.untold));
+/// Overwrites secrets in content that is kept: whoever reads it looks for something else.
+fn blank(content: &mut Arc<[u8]>, places: &[Range<u64>]) {
+    let Some(content) = Arc::get_mut(content) else { return };
+    for place in places {
+        let range = usize::try_from(place.start).ok().zip(usize::try_from(place.end).ok());
+        if let Some(secret) = range.and_then(|(start, end)| content.get_mut(start..end)) {
+            secret.fill(b'*');
         }
-        let name = self.expected.shown();
-        let problem = |message| Problem { layer: Some(self.expected.index), message: format!("{name} {message}") };
-        std::mem::take(&mut self.problems).into_iter().map(problem).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::cache::Cache;
 use super::error::ImageError;
 use super::layer::{Expected, Job, OverBudget};
 use super::layers::{self, StoredLayer};
@@ -37,11 +38,13 @@ pub struct ReadOptions<'a> {
     pub platform: Option<String>,
     /// Told of every step, from several threads.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Where layers that were read before are recalled from, and others kept.
+    pub cache: Option<&'a Cache>,
 }
 
 impl Default for ReadOptions<'_> {
     fn default() -> Self {
-        Self { platform: None, progress: &|_| {} }
+        Self { platform: None, progress: &|_| {}, cache: None }
     }
 }
 
@@ -145,7 +148,7 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
     let mut layers = Vec::with_capacity(plan.layers.len());
     let job = Job::new(wants, &patterns);
     let stored = stored_layers(&store, plan.layers, diff_ids)?;
-    let read = layers::read(stored, &job, options.progress);
+    let read = layers::read(stored, &job, options.cache, options.progress);
     for (layer, of_layer) in read.map_err(|OverBudget(what)| ImageError::Limit { path: path.clone(), what })? {
         layers.push(layer);
         problems.extend(of_layer);
@@ -158,11 +161,17 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
     Ok(Image { reference: reference.to_string(), id: digest_of(hash), tags, config, layers, problems })
 }
 
-fn stored_layers(store: &Store, blobs: Vec<Blob>, diff_ids: &[String]) -> Result<Vec<StoredLayer>, ImageError> {
+fn stored_layers<'a>(
+    store: &'a Store,
+    blobs: Vec<Blob>,
+    diff_ids: &[String],
+) -> Result<Vec<StoredLayer<'a>>, ImageError> {
     let stored = |(index, blob): (usize, Blob)| {
         let section = store.open(&blob.name)?;
         let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest };
-        Ok(StoredLayer { name: blob.name, section, expected })
+        let name = blob.name.clone();
+        let again = Box::new(move || store.open(&name).ok().flatten());
+        Ok(StoredLayer { name: blob.name, section, again, expected })
     };
     blobs.into_iter().enumerate().map(stored).collect()
 }

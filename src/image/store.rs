@@ -5,11 +5,17 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::time::{Duration, SystemTime};
 
 use super::entries::{Entries, MemberKind, Skip, TarError};
 use super::error::ImageError;
 use super::limits::{MAX_DOCUMENT, MAX_MEMBER_LINKS, MAX_MEMBERS};
 use super::names;
+
+/// Times of files are coarse: one that was changed no longer ago than this may be changed again without showing it.
+#[cfg(unix)]
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// An archive or a layout directory.
 #[derive(Debug)]
@@ -115,6 +121,27 @@ impl Store {
         let mut bytes = Vec::new();
         section.read_to_end(&mut bytes).map_err(|e| ImageError::io("read", &self.path, e))?;
         Ok(Some(bytes))
+    }
+}
+
+impl Section {
+    /// Tells the file apart from any other and from itself once it has been changed; `None` where that cannot be told, as of
+    /// a file that was changed just now.
+    #[cfg(unix)]
+    pub(super) fn stamp(&self) -> Option<String> {
+        use std::os::unix::fs::MetadataExt;
+        let of = std::fs::metadata(&self.path).ok()?;
+        let changed = Duration::new(u64::try_from(of.ctime()).ok()?, u32::try_from(of.ctime_nsec()).ok()?);
+        let age = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.checked_sub(changed)?;
+        let Self { position, size, .. } = self;
+        let times = format!("{}.{} {}.{}", of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec());
+        (age > SETTLED).then(|| format!("{} {} {} {times} {position} {size}", of.dev(), of.ino(), of.size()))
+    }
+
+    /// Times of files are not enough to go by here.
+    #[cfg(not(unix))]
+    pub(super) fn stamp(&self) -> Option<String> {
+        None
     }
 }
 
