@@ -13,11 +13,8 @@ use crate::rule::{Confidence, Detector, Severity};
 /// Secrets in the files of the image, each file and kind of secret at the layer that brought it.
 pub fn secret_in_layer(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for group in shipped(facts).filter(|group| group.is_there) {
-        let message = format!(
-            "{} holds a secret ({}): whoever can pull the image can read it",
-            group.path,
-            group.told()
-        );
+        let message =
+            format!("{} holds a secret ({}): whoever can pull the image can read it", group.path, group.told());
         report.push(finding(facts, report, &group, message));
     }
 }
@@ -95,9 +92,12 @@ fn finding(facts: &Facts<'_>, report: &Reporter<'_>, group: &Group<'_>, message:
     let owner = packages::owner(facts.tree, group.path)
         .filter(|owner| facts.package_history.layer_of(owner) == Some(group.layer));
     if let Some(owner) = owner {
-        return finding.severity(Severity::Info).help(format!("the file is part of the package {owner}, as everybody gets it"));
+        return finding
+            .severity(Severity::Info)
+            .help(format!("the file is part of the package {owner}, as everybody gets it"));
     }
-    let finding = finding.help("replace the secret, keep it out of the build, and hand it in with `RUN --mount=type=secret,id=…`");
+    let finding = finding
+        .help("replace the secret, keep it out of the build, and hand it in with `RUN --mount=type=secret,id=…`");
     let is_sure = group.confidence() == Confidence::High && !is_sample(group.path);
     if is_sure { finding } else { finding.severity(Severity::Info) }
 }

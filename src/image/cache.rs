@@ -269,7 +269,9 @@ mod tests {
         let (_dir, cache) = cache();
         let key = Key::of(["a"]);
         let path = cache.path(&key, LAYER);
-        for damage in [&b""[..], b"dockgate", b"dockgate0123", b"something else that is long enough to be a seal of one"] {
+        for damage in
+            [&b""[..], b"dockgate", b"dockgate0123", b"something else that is long enough to be a seal of one"]
+        {
             fs::write(&path, damage).unwrap();
             assert_eq!(cache.layer(&key), None);
             assert!(!path.exists());

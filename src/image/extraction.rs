@@ -23,7 +23,8 @@ impl Image {
             return None;
         }
         let (blob, member) = (quoted(&layer.blob), quoted(&member));
-        let after = |transports: &[&str]| transports.iter().find_map(|transport| self.reference.strip_prefix(transport));
+        let after =
+            |transports: &[&str]| transports.iter().find_map(|transport| self.reference.strip_prefix(transport));
         let saved = ENGINES.iter().find_map(|(transport, save)| Some((save, self.reference.strip_prefix(transport)?)));
         if let Some((save, name)) = saved {
             return Some(format!("{save} {} | tar x -C /tmp {blob} && tar xOf /tmp/{blob} {member}", quoted(name)));
@@ -88,7 +89,8 @@ mod tests {
     fn the_command_brings_the_file_back() {
         let (_dir, path) = docker(&[tar(&[("./srv/it's", File("content"))])]);
         let image = open(&path.display().to_string(), &Wants::default(), None).unwrap();
-        let command = image.extraction(0, "/srv/it's").unwrap().replace("/tmp", &path.parent().unwrap().to_string_lossy());
+        let command =
+            image.extraction(0, "/srv/it's").unwrap().replace("/tmp", &path.parent().unwrap().to_string_lossy());
         let output = std::process::Command::new("sh").arg("-c").arg(command).output().unwrap();
         assert_eq!(output.stdout, b"content", "{}", String::from_utf8_lossy(&output.stderr));
     }

@@ -231,7 +231,8 @@ impl LayerReader<'_, '_> {
     /// Compares digests with what manifest and config promised.
     fn verify(&mut self, stream: Uncompressed<'_>) -> String {
         let digests = stream.digests();
-        let is_promised = |promised: &Option<String>, actual| promised.as_ref().is_none_or(|promised| actual == Some(promised));
+        let is_promised =
+            |promised: &Option<String>, actual| promised.as_ref().is_none_or(|promised| actual == Some(promised));
         self.is_verified = self.expected.diff_id.as_ref() == Some(&digests.diff_id)
             && is_promised(&self.expected.blob, digests.stored.as_ref());
         match &self.expected.diff_id {

@@ -25,7 +25,10 @@ pub(super) struct StoredLayer<'a> {
 
 impl fmt::Debug for StoredLayer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredLayer").field("name", &self.name).field("expected", &self.expected).finish_non_exhaustive()
+        f.debug_struct("StoredLayer")
+            .field("name", &self.name)
+            .field("expected", &self.expected)
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +100,6 @@ fn one<'env>(
 
 /// The layer in its place in the image.
 fn told(expected: &Expected, blob: String, layer: Layer, problems: Vec<String>) -> (Layer, Vec<Problem>) {
-    let problem =
-        |message| Problem { layer: Some(expected.index), message: format!("{} {message}", expected.shown()) };
+    let problem = |message| Problem { layer: Some(expected.index), message: format!("{} {message}", expected.shown()) };
     (Layer { index: expected.index, blob, ..layer }, problems.into_iter().map(problem).collect())
 }

@@ -224,8 +224,9 @@ fn restored(change: ChangeRecord<'_>) -> Change {
             content: entry.content.map(|bytes| Arc::from(&*bytes.0)),
             matches: entry.matches.into_iter().map(|(pattern, line)| ContentMatch { pattern, line }).collect(),
             probed: entry.probed.map(|probed| {
-                let part = |(name, content): (&str, Bytes<'_>)| {
-                    Part { name: name.to_owned(), content: content.0.into_owned() }
+                let part = |(name, content): (&str, Bytes<'_>)| Part {
+                    name: name.to_owned(),
+                    content: content.0.into_owned(),
                 };
                 Arc::new(Probed {
                     parts: probed.parts.into_iter().map(part).collect(),
