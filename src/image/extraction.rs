@@ -89,8 +89,9 @@ mod tests {
     fn the_command_brings_the_file_back() {
         let (_dir, path) = docker(&[tar(&[("./srv/it's", File("content"))])]);
         let image = open(&path.display().to_string(), &Wants::default(), None).unwrap();
-        let command =
-            image.extraction(0, "/srv/it's").unwrap().replace("/tmp", &path.parent().unwrap().to_string_lossy());
+        let place = path.parent().unwrap().to_string_lossy().into_owned();
+        let command = image.extraction(0, "/srv/it's").unwrap();
+        let command = command.replace("-C /tmp", &format!("-C {place}")).replace("Of /tmp", &format!("Of {place}"));
         let output = std::process::Command::new("sh").arg("-c").arg(command).output().unwrap();
         assert_eq!(output.stdout, b"content", "{}", String::from_utf8_lossy(&output.stderr));
     }
