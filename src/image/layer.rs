@@ -14,12 +14,12 @@ use super::limits::{
     MAX_CAPTURED_BYTES, MAX_CAPTURED_FILE, MAX_ENTRIES, MAX_LAYER_PROBLEMS, MAX_LAYER_SECRETS, MAX_NAME_BYTES,
     MAX_PATH, MAX_RATIO, RATIO_FREE,
 };
-use super::model::{Change, ChooseProbe, Entry, EntryKind, FileSecret, Layer, Probe, Wants};
+use super::model::{Change, ChooseProbe, Entry, EntryKind, FileSecret, Layer, Probe, Problem, Wants};
 use super::names::{self, Name};
 use super::search::Patterns;
 use super::sparse::Expanded;
 use super::store::Section;
-use super::stream::{CHUNK, Uncompressed};
+use super::stream::{CHUNK, Digests, Uncompressed};
 use crate::secrets::KeyHit;
 
 /// What all layers of an image are read for, and what they may take together.
@@ -120,19 +120,58 @@ impl Expected {
     }
 }
 
-/// A layer that was read.
+/// A layer that was read, before it gets its place in the image.
+#[derive(Clone, Debug)]
 pub(super) struct ReadLayer {
     pub(super) layer: Layer,
-    /// What is wrong with it, told without its name.
+    /// In words, as what follows the name of the layer.
     pub(super) problems: Vec<String>,
-    /// All of it was read, and it is what config and manifest say.
-    pub(super) is_verified: bool,
+    /// What the blob turned out to be; `None` when it was not read to its end.
+    pub(super) digests: Option<Digests>,
 }
 
-/// Reads a layer. Whatever is wrong with it is a problem beside it; an error means that the image as a whole is refused.
+impl ReadLayer {
+    /// Whether all of it was read, and config and manifest say that it is this.
+    pub(super) fn is_promised(&self, expected: &Expected) -> bool {
+        self.digests.as_ref().is_some_and(|digests| {
+            let blob = expected.blob.as_ref();
+            expected.diff_id.as_ref() == Some(&digests.diff_id)
+                && blob.is_none_or(|blob| digests.stored.as_ref() == Some(blob))
+        })
+    }
+
+    /// Gives the layer its place, and compares its digests with what manifest and config promise.
+    pub(super) fn placed(self, expected: &Expected) -> (Layer, Vec<Problem>) {
+        let Self { mut layer, mut problems, digests } = self;
+        layer.index = expected.index;
+        layer.diff_id = match &digests {
+            Some(digests) => digests.diff_id.clone(),
+            None => expected.diff_id.clone().unwrap_or_default(),
+        };
+        if let Some(Digests { diff_id, stored }) = digests {
+            if let Some(promised) = expected.diff_id.as_ref().filter(|promised| **promised != diff_id) {
+                problems.push(format!(
+                    "is not what the image config says: its diff id is {diff_id}, the config has {promised}"
+                ));
+            }
+            if let Some(promised) = expected.blob.as_ref().filter(|promised| Some(*promised) != stored.as_ref()) {
+                problems.push(format!(
+                    "is not what the manifest says: the blob's digest is {}, the manifest has {promised}",
+                    stored.as_deref().unwrap_or("unknown")
+                ));
+            }
+        }
+        let name = expected.shown();
+        let problem = |message| Problem { layer: Some(expected.index), message: format!("{name} {message}") };
+        (layer, problems.into_iter().map(problem).collect())
+    }
+}
+
+/// Reads a layer, and the digest of its blob too with `hash_stored`. Whatever is wrong with it is a problem beside it; an
+/// error means that the image as a whole is refused.
 pub(super) fn read<'env>(
     section: Section,
-    expected: &Expected,
+    hash_stored: bool,
     job: &'env Job<'env>,
     crew: &Crew<'env>,
     seen: &(dyn Fn(u64) + Sync),
@@ -140,36 +179,30 @@ pub(super) fn read<'env>(
     let stored_size = section.size;
     let mut reader = LayerReader {
         job,
-        expected,
         contents: Contents::new(crew, &job.looks),
         changes: Vec::new(),
         problems: Vec::new(),
         untold: 0,
-        is_verified: false,
         is_dotted: false,
         hole_bytes: RATIO_FREE * 4,
     };
-    let (diff_id, size) = match Uncompressed::open(section, expected.blob.is_some(), seen) {
+    let (digests, size) = match Uncompressed::open(section, hash_stored, seen) {
         Ok(stream) => reader.run(stream)?,
         Err(error) => {
             reader.problem(format!("could not be read: {error}; nothing in it was checked"));
             (None, 0)
         }
     };
-    let diff_id = diff_id.or_else(|| expected.diff_id.clone()).unwrap_or_default();
-    let layer = Layer { diff_id, stored_size, size, ..Layer::default() };
-    Ok(reader.finish(layer))
+    Ok(reader.finish(digests, stored_size, size))
 }
 
 struct LayerReader<'j, 'env> {
     job: &'env Job<'env>,
-    expected: &'j Expected,
     contents: Contents<'j, 'env>,
     changes: Vec<Change>,
     problems: Vec<String>,
     /// Problems beyond those kept.
     untold: usize,
-    is_verified: bool,
     is_dotted: bool,
     /// Bytes of holes in sparse files that may still be read as zeros.
     hole_bytes: u64,
@@ -195,8 +228,8 @@ impl From<OverBudget> for Stop {
 }
 
 impl LayerReader<'_, '_> {
-    /// Reads the tar to its end; gives its diff id when all of it was read, and its size.
-    fn run(&mut self, stream: Uncompressed<'_>) -> Result<(Option<String>, u64), OverBudget> {
+    /// Reads the tar to its end; gives its digests when all of it was read, and its size.
+    fn run(&mut self, stream: Uncompressed<'_>) -> Result<(Option<Digests>, u64), OverBudget> {
         let mut entries = Entries::new(BufReader::with_capacity(CHUNK, stream));
         let damage = loop {
             match self.read_entry(&mut entries) {
@@ -219,37 +252,13 @@ impl LayerReader<'_, '_> {
         let stream = rest.into_inner();
         let size = stream.size();
         match drained {
-            Ok(_) => Ok((Some(self.verify(stream)), size)),
+            Ok(_) => Ok((Some(stream.digests()), size)),
             Err(error) => {
                 let reason = error.map_or_else(String::new, |e| format!(": {e}"));
                 self.problem(format!("could not be read to its end, so its digest is not verified{reason}"));
                 Ok((None, size))
             }
         }
-    }
-
-    /// Compares digests with what manifest and config promised.
-    fn verify(&mut self, stream: Uncompressed<'_>) -> String {
-        let digests = stream.digests();
-        let is_promised =
-            |promised: &Option<String>, actual| promised.as_ref().is_none_or(|promised| actual == Some(promised));
-        self.is_verified = self.expected.diff_id.as_ref() == Some(&digests.diff_id)
-            && is_promised(&self.expected.blob, digests.stored.as_ref());
-        match &self.expected.diff_id {
-            Some(promised) if *promised != digests.diff_id => self.problem(format!(
-                "is not what the image config says: its diff id is {}, the config has {promised}",
-                digests.diff_id
-            )),
-            _ => {}
-        }
-        match &self.expected.blob {
-            Some(promised) if digests.stored.as_ref() != Some(promised) => self.problem(format!(
-                "is not what the manifest says: the blob's digest is {}, the manifest has {promised}",
-                digests.stored.as_deref().unwrap_or("unknown")
-            )),
-            _ => {}
-        }
-        digests.diff_id
     }
 
     /// Reads one entry; tells whether there was one.
@@ -394,7 +403,7 @@ impl LayerReader<'_, '_> {
     }
 
     /// Puts what was found in the contents to the entries.
-    fn finish(mut self, layer: Layer) -> ReadLayer {
+    fn finish(mut self, digests: Option<Digests>, stored_size: u64, size: u64) -> ReadLayer {
         let found = self.contents.finish();
         let (mut keys, mut secrets) = (BTreeMap::new(), BTreeMap::new());
         let mut kept = 0;
@@ -428,8 +437,16 @@ impl LayerReader<'_, '_> {
         if self.untold > 0 {
             self.problems.push(format!("has {} more problems", self.untold));
         }
-        let layer = Layer { is_dotted: self.is_dotted, changes: self.changes, keys, secrets, ..layer };
-        ReadLayer { layer, problems: self.problems, is_verified: self.is_verified }
+        let layer = Layer {
+            stored_size,
+            size,
+            is_dotted: self.is_dotted,
+            changes: self.changes,
+            keys,
+            secrets,
+            ..Layer::default()
+        };
+        ReadLayer { layer, problems: self.problems, digests }
     }
 
     fn problem(&mut self, message: String) {

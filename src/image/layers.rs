@@ -78,28 +78,24 @@ fn one<'env>(
     seen: &(dyn Fn(u64) + Sync),
 ) -> Result<(Layer, Vec<Problem>), OverBudget> {
     let expected = stored.expected.clone();
-    let Some(section) = &stored.section else {
-        let message = format!("is not packed with the image ({} is absent), so nothing in it was checked", stored.name);
-        let diff_id = expected.diff_id.clone().unwrap_or_default();
-        return Ok(told(&expected, stored.name, Layer { diff_id, ..Layer::default() }, vec![message]));
+    let blob = stored.name.clone();
+    let placed = |read: ReadLayer| {
+        let (layer, problems) = read.placed(&expected);
+        (Layer { blob, ..layer }, problems)
     };
-    let stored_size = section.size;
-    let recall = cache.and_then(|cache| Recall::new(cache, job, section, &expected));
-    if let Some((layer, problems)) = recall.as_ref().and_then(|recall| recall.recall(&stored, seen)) {
-        job.charge_layer(&layer)?;
-        let diff_id = expected.diff_id.clone().unwrap_or_default();
-        return Ok(told(&expected, stored.name, Layer { diff_id, stored_size, ..layer }, problems));
+    let Some(section) = stored.section.take() else {
+        let message = format!("is not packed with the image ({} is absent), so nothing in it was checked", stored.name);
+        return Ok(placed(ReadLayer { layer: Layer::default(), problems: vec![message], digests: None }));
+    };
+    let recall = cache.and_then(|cache| Recall::new(cache, job, &section, &expected));
+    if let Some(mut read) = recall.as_ref().and_then(|recall| recall.recall(&stored, section.size, seen)) {
+        job.charge_layer(&read.layer)?;
+        read.layer.stored_size = section.size;
+        return Ok(placed(read));
     }
-    let Some(section) = stored.section.take() else { return Ok(Default::default()) };
-    let ReadLayer { layer, problems, is_verified } = layer::read(section, &expected, job, crew, seen)?;
-    if let Some(recall) = recall.filter(|_| is_verified) {
-        recall.keep(&layer, &problems);
+    let read = layer::read(section, expected.blob.is_some(), job, crew, seen)?;
+    if let Some(recall) = recall.filter(|_| read.is_promised(&expected)) {
+        recall.keep(&read);
     }
-    Ok(told(&expected, stored.name, layer, problems))
-}
-
-/// The layer in its place in the image.
-fn told(expected: &Expected, blob: String, layer: Layer, problems: Vec<String>) -> (Layer, Vec<Problem>) {
-    let problem = |message| Problem { layer: Some(expected.index), message: format!("{} {message}", expected.shown()) };
-    (Layer { index: expected.index, blob, ..layer }, problems.into_iter().map(problem).collect())
+    Ok(placed(read))
 }

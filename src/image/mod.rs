@@ -11,6 +11,7 @@ mod extraction;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fixture;
+mod holder;
 mod layer;
 mod layers;
 mod limits;
@@ -23,6 +24,7 @@ mod recall;
 mod record;
 mod reference;
 mod search;
+mod skopeo_dir;
 mod source;
 mod sparse;
 mod store;

@@ -10,12 +10,11 @@ use std::io::{self, Read};
 use sha2::{Digest, Sha256};
 
 use super::cache::{Cache, Key};
-use super::layer::{Expected, Job};
+use super::layer::{Expected, Job, ReadLayer};
 use super::layers::StoredLayer;
-use super::model::Layer;
 use super::record;
 use super::store::Section;
-use super::stream::{CHUNK, Uncompressed, digest_of};
+use super::stream::{CHUNK, Digests, Uncompressed, digest_of};
 
 /// What decides, beside the layer, what a record holds: the version of everything that reads layers.
 const READER: &str = env!("DOCKGATE_READER");
@@ -37,16 +36,21 @@ impl<'a> Recall<'a> {
         Some(Self { cache, key: key(job, diff_id), diff_id, blob: expected.blob.as_deref(), stamp: section.stamp() })
     }
 
-    /// The layer and its problems as they were when it was read, when it was, and is stored here unchanged.
-    pub(super) fn recall(&self, stored: &StoredLayer<'_>, seen: &(dyn Fn(u64) + Sync)) -> Option<(Layer, Vec<String>)> {
+    /// The layer as it was when it was read, when it was, and is stored here unchanged. `size` is that of its blob.
+    pub(super) fn recall(&self, stored: &StoredLayer<'_>, size: u64, seen: &(dyn Fn(u64) + Sync)) -> Option<ReadLayer> {
         // Nothing is verified for a record that is not there.
         let record = self.cache.layer(&self.key)?;
-        self.is_stored(stored, seen).then(|| record::decode(&record)).flatten()
+        if !self.is_stored(stored, size, seen) {
+            return None;
+        }
+        let (layer, problems) = record::decode(&record)?;
+        let digests = Digests { diff_id: self.diff_id.to_owned(), stored: self.blob.map(str::to_owned) };
+        Some(ReadLayer { layer, problems, digests: Some(digests) })
     }
 
     /// Keeps a layer that was verified while it was read.
-    pub(super) fn keep(&self, layer: &Layer, problems: &[String]) {
-        if let Some(record) = record::encode(layer, problems) {
+    pub(super) fn keep(&self, read: &ReadLayer) {
+        if let Some(record) = record::encode(&read.layer, &read.problems) {
             self.cache.keep_layer(&self.key, &record);
         }
         self.note();
@@ -63,10 +67,10 @@ impl<'a> Recall<'a> {
     }
 
     /// Whether what is stored is this layer.
-    fn is_stored(&self, stored: &StoredLayer<'_>, seen: &(dyn Fn(u64) + Sync)) -> bool {
+    fn is_stored(&self, stored: &StoredLayer<'_>, size: u64, seen: &(dyn Fn(u64) + Sync)) -> bool {
         let is_noted = |key: &Key| self.cache.note(key).as_deref() == Some(self.diff_id);
         if self.stamp.as_ref().is_some_and(|stamp| is_noted(&verified(stamp, self.blob))) {
-            seen(stored.section.as_ref().map_or(0, |section| section.size));
+            seen(size);
             return true;
         }
         let Some(section) = (stored.again)() else { return false };
