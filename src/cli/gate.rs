@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, GateOptions, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
@@ -80,7 +80,7 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             reason: format!("{reason} to take as the build context"),
         });
     }
-    let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
+    let image = image_request(args.image.as_deref(), &args.gate)?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
@@ -116,7 +116,7 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
+    let image = image_request(Some(&args.image), &args.gate)?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
@@ -186,18 +186,20 @@ pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> 
     Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
 }
 
-/// The image, and the one to compare it with.
-pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
+/// The image, and those to compare it with.
+pub(super) fn image_request(image: Option<&str>, options: &GateOptions) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
-    match (image, base) {
-        (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),
-        (None, None) => Ok(None),
-        (None, Some(base)) => Err(CliError::Argument {
-            what: "--base",
-            value: base.to_owned(),
-            wanted: "of use without --image, the image to compare with it".into(),
-        }),
-    }
+    let parse_some = |text: &Option<String>| text.as_deref().map(parse).transpose();
+    let Some(image) = image else {
+        let given = [("--base", &options.base), ("--previous", &options.previous)];
+        let lone = given.into_iter().find_map(|(what, value)| Some((what, value.clone()?)));
+        return lone.map_or(Ok(None), |(what, value)| {
+            let wanted = "of use without --image, the image to compare with it".to_owned();
+            Err(CliError::Argument { what, value, wanted })
+        });
+    };
+    let (base, previous) = (parse_some(&options.base)?, parse_some(&options.previous)?);
+    Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
 }
 
 /// `Dockerfile` in the context, or `Containerfile` where only that is there.
