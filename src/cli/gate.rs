@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, GateOptions, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, cache, discover, policies, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
-use crate::image::ImageReference;
+use crate::image::{Cache, ImageReference};
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Target};
@@ -76,14 +76,15 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             reason: format!("{reason} to take as the build context"),
         });
     }
-    let image = image_request(args.image.as_deref(), &args.gate)?;
+    let image = image_request(args.image.as_deref(), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
+    let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
     run(
         &ready,
-        Subject { dockerfiles: vec![source], context: Some(context), image, ..Subject::default() },
+        Subject { dockerfiles: vec![source], context: Some(context), image, cache, ..Subject::default() },
         terminal,
         out,
     )
@@ -112,10 +113,11 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let image = image_request(Some(&args.image), &args.gate)?;
+    let image = image_request(Some(&args.image), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
-    run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
+    let cache = cache::open(&args.gate.cache, terminal)?;
+    run(&ready, Subject { dockerfiles: sources, image, cache, ..Subject::default() }, terminal, out)
 }
 
 /// What a run looks at.
@@ -126,6 +128,7 @@ struct Subject {
     image: Option<ImageRequest>,
     /// What is left out of it, in words.
     notes: Vec<String>,
+    cache: Option<Cache>,
 }
 
 fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -152,9 +155,11 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
                     bar.advance(progress);
                 }
             },
+            cache: subject.cache.as_ref(),
         };
         check::run(&request)?
     };
+    cache::close(subject.cache.as_ref(), terminal);
     for output in &ready.outputs {
         output.write(&report, ready.trigger_ids)?;
     }
@@ -183,18 +188,20 @@ pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> 
 }
 
 /// The image, and those to compare it with.
-pub(super) fn image_request(image: Option<&str>, options: &GateOptions) -> Result<Option<ImageRequest>, CliError> {
+pub(super) fn image_request(
+    image: Option<&str>,
+    base: Option<&str>,
+    previous: Option<&str>,
+) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
-    let parse_some = |text: &Option<String>| text.as_deref().map(parse).transpose();
     let Some(image) = image else {
-        let given = [("--base", &options.base), ("--previous", &options.previous)];
-        let lone = given.into_iter().find_map(|(what, value)| Some((what, value.clone()?)));
+        let lone = [("--base", base), ("--previous", previous)].into_iter().find_map(|(what, value)| Some((what, value?)));
         return lone.map_or(Ok(None), |(what, value)| {
             let wanted = "of use without --image, the image to compare with it".to_owned();
-            Err(CliError::Argument { what, value, wanted })
+            Err(CliError::Argument { what, value: value.to_owned(), wanted })
         });
     };
-    let (base, previous) = (parse_some(&options.base)?, parse_some(&options.previous)?);
+    let (base, previous) = (base.map(parse).transpose()?, previous.map(parse).transpose()?);
     Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
 }
 

@@ -144,6 +144,7 @@ fn baseline(
         shellcheck: None,
         today: gate::today(),
         progress: &|_| {},
+        cache: None,
     };
     let before = check::run(&request)?;
     let counted = before.findings.into_iter().filter(|judged| judged.waived.is_none());
