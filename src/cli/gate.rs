@@ -195,7 +195,8 @@ pub(super) fn image_request(
 ) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
     let Some(image) = image else {
-        let lone = [("--base", base), ("--previous", previous)].into_iter().find_map(|(what, value)| Some((what, value?)));
+        let lone =
+            [("--base", base), ("--previous", previous)].into_iter().find_map(|(what, value)| Some((what, value?)));
         return lone.map_or(Ok(None), |(what, value)| {
             let wanted = "of use without --image, the image to compare with it".to_owned();
             Err(CliError::Argument { what, value: value.to_owned(), wanted })
