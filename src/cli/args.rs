@@ -125,6 +125,9 @@ pub(super) struct GateOptions {
     /// Compare with this image rather than with the base found inside the image itself.
     #[arg(long, value_name = "IMAGE")]
     pub(super) base: Option<String>,
+    /// The image that this one takes the place of, to tell how much it grew.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) previous: Option<String>,
     #[command(flatten)]
     pub(super) cache: CacheArgs,
 }
@@ -409,8 +412,11 @@ pub(super) struct InspectArgs {
     /// The Dockerfile it was built from, which tells where its base ends.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) dockerfile: Option<PathBuf>,
+    /// Compare with this image rather than with the base found inside the image itself.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) base: Option<String>,
     #[command(flatten)]
-    pub(super) gate: GateOptions,
+    pub(super) cache: CacheArgs,
     #[command(flatten)]
     pub(super) build: BuildArgs,
 }
