@@ -12,6 +12,9 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Seconds a connection may take.
 const CONNECT: Duration = Duration::from_secs(30);
 
+/// Seconds that a small file may take.
+const WHOLE: Duration = Duration::from_secs(60);
+
 /// Why there is no way to the network.
 #[derive(Debug, Error)]
 pub enum HttpError {
@@ -21,6 +24,9 @@ pub enum HttpError {
     /// The runtime cannot be made.
     #[error("no network runtime can be made: {0}")]
     Runtime(#[from] io::Error),
+    /// What was asked for did not come.
+    #[error("{0}")]
+    Get(String),
 }
 
 /// Makes ring the cryptography of every TLS connection of this process. It has to be called before the first client is made,
@@ -54,4 +60,31 @@ pub fn client() -> Result<reqwest::Client, HttpError> {
 pub fn block_on<F: Future>(future: F) -> Result<F::Output, HttpError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(future))
+}
+
+/// What a server has at a URL, up to `most` bytes.
+///
+/// # Errors
+/// When it cannot be reached, answers with another status than success, or has more.
+pub fn get(url: &str, most: usize) -> Result<Vec<u8>, HttpError> {
+    let client = client()?;
+    let failed = |error: reqwest::Error| HttpError::Get(reason(&error.without_url()));
+    block_on(async {
+        let response = client.get(url).timeout(WHOLE).send().await.map_err(failed)?;
+        let mut response = response.error_for_status().map_err(failed)?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if bytes.len() + chunk.len() > most {
+                return Err(HttpError::Get(format!("it has more than {most} bytes")));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    })?
+}
+
+/// An error with its causes: the first alone says little.
+fn reason(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }

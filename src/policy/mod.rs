@@ -15,6 +15,7 @@ mod image_name;
 mod json;
 mod layer;
 mod model;
+mod pinned;
 mod proposal;
 mod read;
 mod regexp;

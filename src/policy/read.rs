@@ -10,7 +10,7 @@ use super::hadolint::{self, Surroundings};
 use super::image_name::ImageNames;
 use super::layer::Layer;
 use super::{
-    Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, toml, vulnerability,
+    Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, pinned, toml, vulnerability,
     whitelist,
 };
 use crate::rule::{self, Value};
@@ -257,17 +257,25 @@ fn stack(
     if below.len() > DEEPEST {
         return Err(wrong(format!("more than {DEEPEST} policies extend one another")));
     }
-    if ["https://", "http://"].iter().any(|scheme| extends.name.starts_with(scheme)) {
-        return Err(wrong(format!("cannot extend `{}`: policies are not fetched", extends.name))
-            .with_help("put a copy beside this policy, and extend the copy"));
-    }
-    let folder = Path::new(text.path()).parent().unwrap_or(Path::new(""));
-    let path = folder.join(&extends.name).to_string_lossy().into_owned();
-    let (parent, is_parent_built_in) = open(&extends.name, &path, read).map_err(|error| {
-        let help = error.help();
-        let wrong = wrong(format!("cannot extend `{}`: {error}", extends.name));
-        help.into_iter().fold(wrong, PolicyError::with_help)
-    })?;
+    let (parent, is_parent_built_in) = match pinned::Pinned::parse(&extends.name) {
+        Some(pinned) => {
+            let unusable = |why| wrong(format!("cannot extend `{}`: {why}", extends.name)).with_help(pinned::HELP);
+            (pinned.and_then(|pinned| pinned.fetch(LARGEST as usize)).map_err(unusable)?, false)
+        }
+        None if pinned::is_url(text.path()) && rule::builtin_policy(&extends.name).is_none() => {
+            let why = format!("cannot extend `{}`: a policy that was fetched has no files beside it", extends.name);
+            return Err(wrong(why).with_help(pinned::HELP));
+        }
+        None => {
+            let folder = Path::new(text.path()).parent().unwrap_or(Path::new(""));
+            let path = folder.join(&extends.name).to_string_lossy().into_owned();
+            open(&extends.name, &path, read).map_err(|error| {
+                let help = error.help();
+                let wrong = wrong(format!("cannot extend `{}`: {error}", extends.name));
+                help.into_iter().fold(wrong, PolicyError::with_help)
+            })?
+        }
+    };
     if is_json(&parent) && bundle::parse(&parent)?.depends_on_image() {
         return Err(wrong(format!("`{}` is a bundle for several images, and cannot be extended", extends.name))
             .with_help("`dockgate policy convert` makes a TOML policy of it"));
@@ -283,6 +291,9 @@ fn stack(
 fn identity(path: &str, is_built_in: bool) -> String {
     if is_built_in {
         return format!("built-in {path}");
+    }
+    if pinned::is_url(path) {
+        return path.to_owned();
     }
     let mut plain = PathBuf::new();
     for part in Path::new(path).components() {
@@ -421,7 +432,9 @@ mod tests {
         fs::write(path("net.toml"), "extends = \"https://example.org/p.toml\"\n").unwrap();
         let error = Policy::load(&path("net.toml")).unwrap_err().to_string();
         assert!(
-            error.contains("net.toml:1: cannot extend `https://example.org/p.toml`: policies are not fetched"),
+            error.contains(
+                "net.toml:1: cannot extend `https://example.org/p.toml`: what is fetched has to be pinned by its digest"
+            ),
             "{error}"
         );
         fs::write(path("several.json"), "{\"policies\": [{\"id\": \"p\", \"rules\": []}], \"whitelisted_images\": [{\"registry\": \"*\", \"repository\": \"*\", \"image\": {\"type\": \"tag\", \"value\": \"1\"}}]}").unwrap();
