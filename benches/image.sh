@@ -46,11 +46,19 @@ layers = gzip_layers()
 if layers:
     commands["gzip -dc of the largest layers"] = ["gzip", "-dc", *layers]
 if shutil.which("trivy"):
-    common = ["trivy", "image", "--input", image, "--quiet", "--offline-scan", "--skip-version-check", "--format", "json"]
+    # It reads layouts from folders only; unpacking is not counted.
+    place = image
+    with tarfile.open(image) as tar:
+        if "index.json" in tar.getnames() and "manifest.json" not in tar.getnames():
+            place = f"{work}/layout"
+            shutil.rmtree(place, ignore_errors=True)
+            tar.extractall(place)
+    common = ["trivy", "image", "--input", place, "--quiet", "--offline-scan", "--format", "json"]
     commands["trivy secrets"] = common + ["--scanners", "secret"]
     commands["trivy packages and secrets"] = common + ["--scanners", "license,secret", "--list-all-pkgs"]
 if shutil.which("syft"):
-    commands["syft packages"] = ["syft", "scan", image, "--output", "json", "--quiet"]
+    transport = "oci-archive" if "gzip.oci" in image or "zstd.oci" in image else "docker-archive"
+    commands["syft packages"] = ["syft", "scan", f"{transport}:{image}", "--output", "json", "--quiet"]
 
 def once(command):
     for name in ("new", "trivy"):

@@ -1,7 +1,7 @@
 //! Key files: by name, then by what is in them.
 
 use std::io::Read;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::sinks::Bytes;
@@ -22,8 +22,8 @@ struct Kinds {
     names: Names,
     /// Likewise for the globs that are not meant.
     exceptions: Names,
-    /// By kind: what confirms it; `None` where the name is proof.
-    contents: Vec<Option<Content>>,
+    /// By kind: what confirms it, compiled when a file first has a name of the kind; `None` where the name is proof.
+    contents: Vec<OnceLock<Option<Content>>>,
 }
 
 /// What confirms a kind.
@@ -40,7 +40,7 @@ const BINARY: &str = "(?s-u)";
 static KINDS: LazyLock<Kinds> = LazyLock::new(|| Kinds {
     names: Names::new(rule::key_files().iter().map(|file| file.paths)),
     exceptions: Names::new(rule::key_files().iter().map(|file| file.except)),
-    contents: rule::key_files().iter().map(|file| Content::new(file).ok().flatten()).collect(),
+    contents: rule::key_files().iter().map(|_| OnceLock::new()).collect(),
 });
 
 impl Content {
@@ -96,7 +96,8 @@ pub fn classify(path: &str, head: &mut dyn Read) -> Option<KeyHit> {
     candidates.into_iter().find_map(|index| {
         let kind = rule::key_files().get(index)?;
         let is_encrypted = is_encrypted(&bytes);
-        match KINDS.contents.get(index)? {
+        // That every kind compiles is a test.
+        match KINDS.contents.get(index)?.get_or_init(|| Content::new(kind).ok().flatten()) {
             None => Some(KeyHit { kind, line: None, confidence: kind.confidence, is_encrypted }),
             Some(_) if is_unread => Some(KeyHit { kind, line: None, confidence: Confidence::Low, is_encrypted }),
             Some(content) => {
