@@ -14,3 +14,4 @@ mod pages;
 mod policies;
 mod readme;
 mod shell;
+mod sources;

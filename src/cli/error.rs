@@ -84,6 +84,7 @@ impl CliError {
                 Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
             }
             Self::Policy(error) => error.help(),
+            Self::Check(CheckError::Image(error)) => error.help(),
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),
             _ => None,
         }

@@ -6,19 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, GateOptions, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
-use crate::image::ImageReference;
+use crate::image::{self, ImageReference, RegistryAccess};
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Target};
 use crate::shell::ShellCheck;
 use crate::text::{SourceText, escape};
+
+/// What `--platform` says when every platform of an image is to be judged.
+pub(super) const ALL_PLATFORMS: &str = "all";
 
 /// What the common options come to.
 struct Ready {
@@ -37,7 +40,13 @@ impl Ready {
     fn new(common: &CommonArgs, build: BuildArgs, image: Option<&ImageRequest>) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
         let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
-        let mut policy = policies::in_force(&common.policies, image, build.platform.as_deref())?;
+        let is_all = build.platform.as_deref() == Some(ALL_PLATFORMS);
+        if is_all && image.is_none() {
+            let wanted = "of use without an image, which has platforms".to_owned();
+            return Err(CliError::Argument { what: "--platform", value: ALL_PLATFORMS.to_owned(), wanted });
+        }
+        let platform = build.platform.as_deref().filter(|_| !is_all);
+        let mut policy = policies::in_force(&common.policies, image, platform)?;
         let format = common.format.unwrap_or_else(|| wished_format(&mut policy));
         Ok(Self {
             policy,
@@ -80,7 +89,7 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             reason: format!("{reason} to take as the build context"),
         });
     }
-    let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
+    let image = image_request(args.image.as_deref(), &args.gate)?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
@@ -116,7 +125,7 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
+    let image = image_request(Some(&args.image), &args.gate)?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
@@ -136,6 +145,12 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
     let ignore_files = match subject.context {
         Some(_) => BTreeMap::new(),
         None => ignore_files(&subject.dockerfiles),
+    };
+    let platforms = match &subject.image {
+        Some(image) if ready.build.platform.as_deref() == Some(ALL_PLATFORMS) => {
+            Some(image::platforms(&image.reference).map_err(CheckError::Image)?)
+        }
+        _ => None,
     };
     let report = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
@@ -157,7 +172,10 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
                 }
             },
         };
-        check::run(&request)?
+        match &platforms {
+            Some(platforms) => check::run_on(request, platforms)?,
+            None => check::run(&request)?,
+        }
     };
     for output in &ready.outputs {
         output.write(&report, ready.trigger_ids)?;
@@ -187,9 +205,15 @@ pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> 
 }
 
 /// The image, and the one to compare it with.
-pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
-    let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
-    match (image, base) {
+pub(super) fn image_request(image: Option<&str>, gate: &GateOptions) -> Result<Option<ImageRequest>, CliError> {
+    let parse = |text: &str| {
+        let reference = ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)))?;
+        Ok::<_, CliError>(reference.with_access(RegistryAccess {
+            insecure: gate.insecure_registries.clone(),
+            authorities: gate.registry_authorities.clone(),
+        }))
+    };
+    match (image, gate.base.as_deref()) {
         (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),
         (None, None) => Ok(None),
         (None, Some(base)) => Err(CliError::Argument {

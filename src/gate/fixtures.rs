@@ -153,6 +153,9 @@ impl Case {
             tags: Vec::new(),
             config: self.config.clone(),
             layers: layers.collect(),
+            has_config: true,
+            base: None,
+            notes: Vec::new(),
             problems: self.problems.clone(),
         }
     }

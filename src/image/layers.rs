@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::contents::BUDGET;
 use super::crew::Crew;
-use super::layer::{self, Expected, Job, OverBudget};
+use super::layer::{self, Expected, Job, OverBudget, ReadLayer};
 use super::model::{Layer, Problem};
 use super::source::Progress;
 use super::store::Section;
@@ -56,7 +56,38 @@ pub(super) fn read(
     done.into_iter().map(|(_, read)| read).collect()
 }
 
-fn absent(expected: &Expected, name: &str) -> (Layer, Vec<Problem>) {
+/// Reads one layer that comes out of a stream.
+pub(super) type ReadOne<'a> = dyn FnMut(Section) -> Result<ReadLayer, OverBudget> + 'a;
+
+/// Has `read` go through a stream that holds all layers, with what reads one of them; the other cores look at what is in
+/// the files. `None` when nobody could.
+pub(super) fn read_stream<T: Send>(
+    job: &Job<'_>,
+    seen: &(dyn Fn(u64) + Sync),
+    read: impl FnOnce(&mut ReadOne<'_>) -> T + Send,
+) -> Option<T> {
+    let crew = Crew::new(1, BUDGET);
+    let (waiting, done) = (Mutex::new(Some(read)), Mutex::new(None));
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let read_all = |read: _| {
+        let all = run(read, &mut |section| layer::read(section, true, job, &crew, seen));
+        *done.lock().unwrap_or_else(PoisonError::into_inner) = Some(all);
+    };
+    rayon::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| crew.work(next, read_all));
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Calls `read`; for the sake of its type.
+fn run<T>(read: impl FnOnce(&mut ReadOne<'_>) -> T, one: &mut ReadOne<'_>) -> T {
+    read(one)
+}
+
+/// A layer that is not with the image.
+pub(super) fn absent(expected: &Expected, name: &str) -> (Layer, Vec<Problem>) {
     let message =
         format!("{} is not packed with the image ({name} is absent), so nothing in it was checked", expected.shown());
     let diff_id = expected.diff_id.clone().unwrap_or_default();

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::entries::{Entries, MemberKind, Skip, TarError};
+use super::entries::{Entries, Member, MemberKind, Skip, TarError};
 use super::error::ImageError;
 use super::holder::{Blob, Holder};
 use super::limits::{MAX_DOCUMENT, MAX_MEMBER_LINKS, MAX_MEMBERS};
@@ -223,16 +223,9 @@ impl Index {
                 MemberKind::File if member.sparse.is_none() => {
                     Place::Data { position: member.position, size: member.stored }
                 }
-                MemberKind::Symlink => {
-                    let mut target = names::parent(&name).as_bytes().to_vec();
-                    target.push(b'/');
-                    target.extend(&member.link);
-                    let Ok(target) = names::normalise(&target) else { continue };
-                    Place::Link(target)
-                }
-                MemberKind::Hardlink => match names::normalise(&member.link) {
-                    Ok(target) => Place::Link(target),
-                    Err(_) => continue,
+                MemberKind::Symlink | MemberKind::Hardlink => match link_target(&member, &name) {
+                    Some(target) => Place::Link(target),
+                    None => continue,
                 },
                 _ => continue,
             };
@@ -256,8 +249,19 @@ impl Index {
     }
 }
 
+/// The member that a link of an archive stands for; `None` when it leads out of the archive.
+pub(super) fn link_target(link: &Member, name: &str) -> Option<String> {
+    let mut target = Vec::new();
+    if link.kind == MemberKind::Symlink {
+        target.extend_from_slice(names::parent(name).as_bytes());
+        target.push(b'/');
+    }
+    target.extend_from_slice(&link.link);
+    names::normalise(&target).ok()
+}
+
 /// Documents nothing else vouches for.
-fn is_document(name: &str) -> bool {
+pub(super) fn is_document(name: &str) -> bool {
     matches!(name, "/manifest.json" | "/index.json" | "/oci-layout")
 }
 
