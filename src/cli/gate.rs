@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, GateOptions, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, GateOptions, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
@@ -51,11 +51,7 @@ impl Ready {
         Ok(Self {
             policy,
             format,
-            fail_on: match common.fail_on {
-                FailOn::Stop => policy::FailOn::Stop,
-                FailOn::Warn => policy::FailOn::Warn,
-                FailOn::Never => policy::FailOn::Never,
-            },
+            fail_on: common.fail_on.into(),
             outputs,
             trigger_ids: common.show_trigger_ids,
             selection,
@@ -190,7 +186,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
 }
 
 /// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
-fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
+pub(super) fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
     let of = |dockerfile: &Arc<SourceText>| {
         let path = dockerfile.path();
         let found = IgnoreFile::beside(Path::new(path)).transpose()?;
@@ -260,7 +256,7 @@ fn build_args(given: Vec<String>) -> Result<BTreeMap<String, String>, CliError> 
 }
 
 /// The day it is, in UTC.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     Date::from_unix(seconds)
 }

@@ -54,7 +54,7 @@ pub(super) struct Body {
 impl Network {
     /// Starts the thread.
     pub(super) fn start() -> io::Result<Arc<Self>> {
-        install_tls();
+        crate::tls::install();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (until_dropped, dropped) = oneshot::channel();
@@ -131,11 +131,6 @@ impl Read for Body {
         self.at += size;
         Ok(size)
     }
-}
-
-/// Makes ring the TLS of this process; what was chosen before it stays.
-fn install_tls() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 #[cfg(test)]
