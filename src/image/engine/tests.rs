@@ -58,12 +58,15 @@ fn exported(archive: Vec<u8>, diff_ids: &[String]) -> Result<Exported, ImageErro
     Ok((plan, placed.compared(diff_ids)))
 }
 
+fn path(change: &Change) -> &str {
+    match change {
+        Change::Add(entry) => &entry.path,
+        Change::Whiteout(path) | Change::Opaque(path) => path,
+    }
+}
+
 /// Paths of each layer, and all problems.
 fn told(layers: &[(Layer, Vec<Problem>)]) -> (Vec<Vec<&str>>, Vec<&str>) {
-    let path = |change| match change {
-        &Change::Add(ref entry) => entry.path.as_str(),
-        Change::Whiteout(path) | Change::Opaque(path) => path.as_str(),
-    };
     let paths = layers.iter().map(|(layer, _)| layer.changes.iter().map(path).collect()).collect();
     (paths, layers.iter().flat_map(|(_, problems)| problems.iter().map(|p| p.message.as_str())).collect())
 }
