@@ -26,7 +26,9 @@ const ROOMS: [&str; 18] = [
 ];
 
 /// What may stand only in some rooms.
-const ONLY_IN: [(&str, &[&str]); 6] = [
+const ONLY_IN: [(&str, &[&str]); 8] = [
+    ("reqwest::", &["image", "feeds", "github"]),
+    ("tokio::", &["image", "feeds", "github"]),
     ("clap", &["cli"]),
     ("std::fs", &["context", "image", "policy", "fix", "cli"]),
     ("fs::File", &["context", "image", "policy", "fix", "cli"]),

@@ -293,6 +293,7 @@ impl Made {
             shellcheck: None,
             today: Date::parse("2026-01-01").unwrap(),
             progress: &|_| {},
+            cache: None,
         };
         let report = run(&request).unwrap();
         let told = report.findings.iter().filter(|f| f.finding.rule().id != "parse-error");

@@ -73,6 +73,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         shellcheck: None,
         today: Date::parse("2026-01-01").unwrap(),
         progress: &|_| {},
+        cache: None,
     })
     .unwrap()
 }

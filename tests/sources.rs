@@ -487,3 +487,57 @@ fn a_registry_elsewhere_is_not_asked_over_plain_http() {
     // The connection of the test itself said nothing; the other one greets in TLS.
     assert_eq!(heard.join().unwrap(), [0, 0x16]);
 }
+
+#[test]
+fn every_platform_of_an_image_is_judged_in_one_report() {
+    if !is_installed("skopeo") {
+        return skip("skopeo is not installed");
+    }
+    // The same image for two platforms, one of them with another config.
+    let folder = tempfile::tempdir().unwrap();
+    let layout = folder.path().join("layout").display().to_string();
+    let mut copy = Command::new("skopeo");
+    copy.args(["--insecure-policy", "copy", "--quiet", &format!("docker-archive:{ARCHIVE}"), &format!("oci:{layout}")]);
+    run(&mut copy).unwrap();
+    let blob = |digest: &str| format!("{layout}/blobs/sha256/{}", digest.trim_start_matches("sha256:"));
+    let read = |path: &str| -> serde_json::Value { serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap() };
+    let write = |value: &serde_json::Value| {
+        use sha2::Digest as _;
+        let digest: String = sha2::Sha256::digest(value.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+        fs::write(blob(&digest), value.to_string()).unwrap();
+        (format!("sha256:{digest}"), value.to_string().len())
+    };
+    let mut index = read(&format!("{layout}/index.json"));
+    let first = index["manifests"][0].clone();
+    let mut manifest = read(&blob(first["digest"].as_str().unwrap()));
+    let mut config = read(&blob(manifest["config"]["digest"].as_str().unwrap()));
+    config["architecture"] = json!("arm64");
+    config["config"]["User"] = json!("10001");
+    let (digest, size) = write(&config);
+    (manifest["config"]["digest"], manifest["config"]["size"]) = (json!(digest), json!(size));
+    let (digest, size) = write(&manifest);
+    let mut second = first.clone();
+    (second["digest"], second["size"]) = (json!(digest), json!(size));
+    let both = json!({"schemaVersion": 2, "manifests": [first, second]});
+    let (digest, size) = write(&both);
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    index["manifests"] = json!([{"mediaType": media_type, "digest": digest, "size": size}]);
+    fs::write(format!("{layout}/index.json"), index.to_string()).unwrap();
+
+    let image = format!("oci:{layout}");
+    let (code, report, errors) = gate(&image, &["--platform", "all", "--format", "json"], &[]);
+    assert_eq!(code, Some(1), "{errors}");
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let messages: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|f| f["message"].as_str().unwrap()).collect();
+    let of = |words: &str| messages.iter().filter(|m| m.contains(words)).copied().collect::<Vec<_>>();
+    assert_eq!(of("containers run as root").len(), 1);
+    assert!(of("containers run as root")[0].ends_with(" (linux/amd64)"), "{messages:?}");
+    assert_eq!(of("/root/.ssh/id_rsa matches").len(), 1, "{messages:?}");
+    assert!(of("/root/.ssh/id_rsa matches")[0].ends_with(" (linux/amd64, linux/arm64)"), "{messages:?}");
+    assert!(report["notes"].to_string().contains("judged for linux/amd64, linux/arm64"), "{}", report["notes"]);
+    let (code, ..) = gate(&image, &["--platform", "linux/s390x"], &[]);
+    assert_eq!(code, Some(2));
+    let (code, ..) = gate("docker-archive:fixtures/aic-secret/image.tar", &["--platform", "all"], &[]);
+    assert_eq!(code, Some(1), "an archive of one platform is judged for that one");
+}

@@ -276,7 +276,7 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(is_captured), ..packages::wants() };
+        let databases = || Wants { capture_if: Some(is_captured), purpose: "gates", ..packages::wants() };
         let wants = Wants {
             content: content_patterns.clone(),
             keys: true,
@@ -284,7 +284,8 @@ impl ImageModels {
             digests: request.policy.compares_digests(),
             ..databases()
         };
-        let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
+        let options =
+            ReadOptions { platform: request.build.platform.clone(), progress: request.progress, cache: request.cache };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
         let mut packages = packages::inventory(&tree);

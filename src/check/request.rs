@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::finding::Finding;
-use crate::image::{ImageError, ImageReference, Progress};
+use crate::image::{Cache, ImageError, ImageReference, Progress};
 use crate::policy::{Date, Decision, Policy};
 use crate::rule::{Rule, Target};
 use crate::shell::ShellCheck;
@@ -40,6 +40,8 @@ pub struct Request<'a> {
     pub today: Date,
     /// Told while layers are read.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Where layers that were read before are kept.
+    pub cache: Option<&'a Cache>,
 }
 
 /// A build context to walk.

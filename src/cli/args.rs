@@ -49,6 +49,9 @@ pub(super) enum Command {
     /// Look at policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Look after the cache of layers that were read.
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// List the rules.
     Rules(RulesArgs),
     /// Show a rule's page.
@@ -126,6 +129,33 @@ pub(super) struct GateOptions {
     /// /etc/docker/certs.d/HOST[:PORT]/ and /etc/containers/certs.d/ are trusted as they are.
     #[arg(long = "registry-ca", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) registry_authorities: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CacheArgs {
+    /// Where what was read of layers is kept for the next run [default: dockgate in the user's cache folder].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) cache_dir: Option<PathBuf>,
+    /// Read every layer anew, and keep nothing.
+    #[arg(long, conflicts_with = "cache_dir")]
+    pub(super) no_cache: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheCommand {
+    /// Show where the cache is and how much it holds.
+    Info(CacheDir),
+    /// Remove everything from it.
+    Clear(CacheDir),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CacheDir {
+    /// The cache's folder [default: dockgate in the user's cache folder].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) cache_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

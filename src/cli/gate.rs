@@ -9,11 +9,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, GateOptions, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, cache, discover, policies, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
-use crate::image::{self, ImageReference, RegistryAccess};
+use crate::image::{self, Cache, ImageReference, RegistryAccess};
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Target};
@@ -89,10 +89,11 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
+    let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
     run(
         &ready,
-        Subject { dockerfiles: vec![source], context: Some(context), image, ..Subject::default() },
+        Subject { dockerfiles: vec![source], context: Some(context), image, cache, ..Subject::default() },
         terminal,
         out,
     )
@@ -124,7 +125,8 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let image = image_request(Some(&args.image), &args.gate)?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
-    run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
+    let cache = cache::open(&args.gate.cache, terminal)?;
+    run(&ready, Subject { dockerfiles: sources, image, cache, ..Subject::default() }, terminal, out)
 }
 
 /// What a run looks at.
@@ -135,6 +137,7 @@ struct Subject {
     image: Option<ImageRequest>,
     /// What is left out of it, in words.
     notes: Vec<String>,
+    cache: Option<Cache>,
 }
 
 fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -167,12 +170,14 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
                     bar.advance(progress);
                 }
             },
+            cache: subject.cache.as_ref(),
         };
         match &platforms {
             Some(platforms) => check::run_on(request, platforms)?,
             None => check::run(&request)?,
         }
     };
+    cache::close(subject.cache.as_ref(), terminal);
     for output in &ready.outputs {
         output.write(&report, ready.trigger_ids)?;
     }

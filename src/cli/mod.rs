@@ -1,6 +1,7 @@
 //! The command line: arguments, progress, exit codes.
 
 mod args;
+mod cache;
 mod catalogue;
 mod debug;
 mod discover;
@@ -64,6 +65,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Lint(args) => gate::lint(args, terminal, &mut out)?,
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
         Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
+        Command::Cache(command) => cache::run(&command, &mut out)?,
         Command::Publish(args) => publish::run(&args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,
         Command::Rules(args) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{BaseFacts, Facts, Reporter};
 use crate::dockerfile::{self, Dockerfile};
 use crate::finding::{Finding, ImagePlace, Place};
-use crate::image::{Change, Entry, EntryKind, Image, ImageConfig, Layer, Node, Problem, Tree};
+use crate::image::{Change, Entry, EntryKind, FileSecret, Image, ImageConfig, Layer, Node, Problem, Tree};
 use crate::packages::{Package, PackageHistory, PackageKind, Packages};
 use crate::policy::Date;
 use crate::rule::{self, Params, Value};
@@ -143,7 +143,9 @@ impl Case {
                     diff_id,
                     size,
                     changes: removed.chain(added).collect(),
+                    blob: format!("layer{index}"),
                     keys: self.keys_of(entries),
+                    secrets: secrets_of(entries),
                     ..Layer::default()
                 }
             });
@@ -194,22 +196,20 @@ impl Case {
     }
 }
 
+/// The secrets in entries with content.
+fn secrets_of(entries: &[Entry]) -> BTreeMap<String, Vec<FileSecret>> {
+    let found = |entry: &Entry| {
+        let content = entry.content.as_deref()?;
+        let hits = crate::secrets::Scanner::shared().scan(&entry.path, content).hits;
+        let secrets: Vec<FileSecret> = hits.into_iter().map(FileSecret::from).collect();
+        (!secrets.is_empty()).then(|| (entry.path.clone(), secrets))
+    };
+    entries.iter().filter_map(found).collect()
+}
+
 /// A regular file of root's, mode 0644.
 pub(super) fn file(path: &str) -> Entry {
-    Entry {
-        path: path.to_owned(),
-        kind: EntryKind::File,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        size: 0,
-        sha256: None,
-        link: None,
-        capability: None,
-        content: None,
-        matches: Vec::new(),
-        probed: None,
-    }
+    Entry::new(path, EntryKind::File)
 }
 
 /// A regular file of root's with this content.

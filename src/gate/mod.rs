@@ -28,6 +28,7 @@ pub mod pkgcheck;
 pub mod pkgdiff;
 pub mod platform;
 pub mod registry;
+pub mod secrets;
 pub mod suiddiff;
 pub mod unchecked;
 

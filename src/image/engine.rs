@@ -23,6 +23,8 @@ use super::registry::{Failure, FailureKind};
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an engine may take to tell of an image. An export may take its time to begin.
 const ANSWER: Duration = Duration::from_secs(30);
+/// The longest an engine may be silent: older ones pack the whole image before they send its first byte.
+const SILENCE: Duration = Duration::from_secs(900);
 
 /// An engine that has the image.
 #[derive(Debug)]
@@ -151,7 +153,7 @@ fn join(root: &Url, path: &str) -> Result<Url, Failure> {
 }
 
 fn client(address: &Address) -> Result<(Client, Url), Failure> {
-    let mut builder = Client::builder().connect_timeout(CONNECT).no_proxy();
+    let mut builder = Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE).no_proxy();
     let root = match address {
         Address::Socket(path) => {
             // Without TLS nobody's certificates are asked for, which not every machine has.

@@ -82,10 +82,9 @@ impl Placed {
     pub(super) fn compared(self, diff_ids: &[String]) -> Vec<(Layer, Vec<Problem>)> {
         let placed = |(index, (blob, read)): (usize, (Blob, Option<ReadLayer>))| {
             let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest };
-            match read {
-                Some(read) => read.placed(&expected),
-                None => layers::absent(&expected, &blob.name),
-            }
+            let read = read.unwrap_or_else(|| layers::absent(&blob.name));
+            let (layer, problems) = read.placed(&expected);
+            (Layer { blob: blob.name, ..layer }, problems)
         };
         self.layers.into_iter().enumerate().map(placed).collect()
     }

@@ -2,6 +2,7 @@
 //! would see. The tree remembers for each entry the layer it came from.
 
 mod attestation;
+mod cache;
 mod contents;
 mod crew;
 mod docker;
@@ -10,6 +11,7 @@ mod entries;
 mod environment;
 mod error;
 mod export;
+mod extraction;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fixture;
@@ -23,6 +25,8 @@ mod network;
 mod oci;
 mod pax;
 mod platform;
+mod recall;
+mod record;
 mod reference;
 mod registry;
 mod rootfs;
@@ -34,6 +38,7 @@ mod store;
 mod stream;
 mod tree;
 
+pub use cache::{Cache, CacheInfo};
 pub use error::ImageError;
 pub use model::*;
 pub use reference::ImageReference;

@@ -146,7 +146,7 @@ impl Holder for Registry {
                 std::io::Error::other(reason)
             })
         });
-        Ok(Some(Section::new(size, body)))
+        Ok(Some(Section::addressed(size, body)))
     }
 }
 

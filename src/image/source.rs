@@ -1,5 +1,6 @@
 //! Reading an image: its documents first, then all layers side by side.
 
+use super::cache::Cache;
 use super::docker;
 use super::engine::{Engine, EngineKind};
 use super::environment::Environment;
@@ -43,11 +44,13 @@ pub struct ReadOptions<'a> {
     pub platform: Option<String>,
     /// Told of every step, from several threads.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Where layers that were read before are recalled from, and others kept.
+    pub cache: Option<&'a Cache>,
 }
 
 impl Default for ReadOptions<'_> {
     fn default() -> Self {
-        Self { platform: None, progress: &|_| {} }
+        Self { platform: None, progress: &|_| {}, cache: None }
     }
 }
 
@@ -124,7 +127,7 @@ pub fn platforms(reference: &ImageReference) -> Result<Vec<String>, ImageError> 
         Transport::Registry(name) => Ok(open(name)?.variants()?.platforms()),
         Transport::Name(name) => match Named::find(reference, name, &environment)? {
             Named::Engine(_) => Ok(Vec::new()),
-            Named::Registry(registry) => Ok(registry.variants()?.platforms()),
+            Named::Registry(registry, _) => Ok(registry.variants()?.platforms()),
         },
         Transport::DockerArchive(..) | Transport::Rootfs(_) | Transport::Engine(..) => Ok(Vec::new()),
     }
@@ -148,7 +151,8 @@ enum Where {
 /// Where an image was found that was named without a transport.
 enum Named {
     Engine(Engine),
-    Registry(Registry),
+    /// And why no engine has it.
+    Registry(Registry, String),
 }
 
 impl Found {
@@ -195,8 +199,8 @@ impl Found {
                 let at = |place: String| Some(format!("`{reference}` was read from {place}"));
                 match named {
                     Named::Engine(engine) => Ok(Self { note: at(engine.shown()), image: Where::Engine(engine) }),
-                    Named::Registry(registry) => {
-                        let note = at(format!("the registry {}", name.registry()));
+                    Named::Registry(registry, engines) => {
+                        let note = at(format!("the registry {} ({engines})", name.registry()));
                         let plan = registry.variants()?.plan(platform)?;
                         Ok(Self { image: Where::Held(Box::new(registry), plan), note })
                     }
@@ -214,18 +218,20 @@ impl Named {
         environment: &Environment,
     ) -> Result<Self, ImageError> {
         let text = reference.to_string();
-        let mut tried = vec!["no file or directory has that name".to_owned()];
+        let mut tried = Vec::new();
         for kind in [EngineKind::Docker, EngineKind::Podman] {
             match Engine::find(kind, &text, environment) {
                 Ok(engine) => return Ok(Self::Engine(engine)),
                 Err(error) => tried.push(format!("{kind}: {}", error.reason())),
             }
         }
+        let engines = tried.join("; ");
         match Registry::open(name, &reference.access, environment) {
-            Ok(registry) => Ok(Self::Registry(registry)),
+            Ok(registry) => Ok(Self::Registry(registry, engines)),
             Err(error) => {
-                tried.push(format!("the registry {}: {}", name.registry(), error.reason()));
-                Err(ImageError::Nowhere { reference: text, tried: tried.join("; "), hint: error.help() })
+                let (host, reason) = (name.registry(), error.reason());
+                let tried = format!("no file or directory has that name; {engines}; the registry {host}: {reason}");
+                Err(ImageError::Nowhere { reference: text, tried, hint: error.help() })
             }
         }
     }
@@ -299,7 +305,7 @@ fn read_held(
     let config = understood(&place, plan, platform)?;
     let diff_ids = config.as_ref().map(|config| config.rootfs.diff_ids.as_slice()).unwrap_or_default();
     let stored = stored_layers(holder, &plan.layers, diff_ids)?;
-    let read = layers::read(stored, job, options.progress);
+    let read = layers::read(stored, job, options.cache, options.progress);
     let layers = read.map_err(|OverBudget(what)| ImageError::Limit { place, what })?;
     Ok(Read::new(config, plan, layers))
 }
@@ -350,11 +356,16 @@ fn understood(place: &str, plan: &Plan, platform: Option<&Platform>) -> Result<O
     Ok(Some(config))
 }
 
-fn stored_layers(holder: &dyn Holder, blobs: &[Blob], diff_ids: &[String]) -> Result<Vec<StoredLayer>, ImageError> {
-    let stored = |(index, blob): (usize, &Blob)| {
+fn stored_layers<'a>(
+    holder: &'a dyn Holder,
+    blobs: &'a [Blob],
+    diff_ids: &[String],
+) -> Result<Vec<StoredLayer<'a>>, ImageError> {
+    let stored = |(index, blob): (usize, &'a Blob)| {
         let section = holder.layer(blob)?;
         let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest.clone() };
-        Ok(StoredLayer { name: blob.name.clone(), section, expected })
+        let again = Box::new(move || holder.layer(blob).ok().flatten());
+        Ok(StoredLayer { name: blob.name.clone(), section, again, expected })
     };
     blobs.iter().enumerate().map(stored).collect()
 }
