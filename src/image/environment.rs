@@ -1,13 +1,15 @@
 //! The variables of the process that say where engines, credentials and certificates are.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 /// What is looked at.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "HOME",
     "XDG_RUNTIME_DIR",
     "DOCKER_CONFIG",
+    "DOCKER_AUTH_CONFIG",
     "DOCKER_HOST",
     "DOCKER_CONTEXT",
     "DOCKER_CERT_PATH",
@@ -17,8 +19,15 @@ const NAMES: [&str; 9] = [
 ];
 
 /// Variables, by name. A variable that is empty counts as not set, as it does for the tools it belongs to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Environment(BTreeMap<&'static str, String>);
+
+impl fmt::Debug for Environment {
+    /// The names alone, for one of them holds passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Environment {
     /// Those of this process.

@@ -38,27 +38,29 @@ pub(super) struct Credentials {
     pub(super) problem: Option<String>,
 }
 
+/// The content of a file of logins, as jobs of GitLab are given it.
+const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
 /// Docker Hub's key in Docker's files.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 impl Credentials {
-    /// Looks for those of a repository. The first file that has any for its registry counts.
+    /// Looks for those of a repository: in the variable that jobs are given a file's content in, then in the files. The
+    /// first that has any for its registry counts.
     pub(super) fn find(registry: &str, repository: &str, environment: &Environment) -> Self {
-        let files = files(environment);
-        let shown: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-        let mut found = Self { origin: shown.join(", "), ..Self::default() };
-        for file in files {
-            match in_file(&file, registry, repository) {
+        let given = environment.get(VARIABLE).map(|config| (VARIABLE.to_owned(), Ok(config.as_bytes().to_vec())));
+        let files = files(environment).into_iter().map(|file| (file.display().to_string(), content(&file)));
+        let (mut found, mut looked) = (Self::default(), Vec::new());
+        for (origin, config) in given.into_iter().chain(files) {
+            match config.and_then(|config| in_config(&config, registry, repository)) {
                 Ok(None) => {}
-                Ok(Some(credential)) => {
-                    return Self { credential: Some(credential), origin: file.display().to_string(), problem: None };
-                }
+                Ok(Some(credential)) => return Self { credential: Some(credential), origin, problem: None },
                 Err(reason) => {
-                    found.problem.get_or_insert(format!("{}: {reason}", file.display()));
+                    found.problem.get_or_insert(format!("{origin}: {reason}"));
                 }
             }
+            looked.push(origin);
         }
-        found
+        Self { origin: looked.join(", "), ..found }
     }
 }
 
@@ -73,16 +75,19 @@ fn files(environment: &Environment) -> Vec<PathBuf> {
     [docker, runtime, home].into_iter().flatten().filter(|file| file.is_file()).collect()
 }
 
-fn in_file(file: &Path, registry: &str, repository: &str) -> Result<Option<Credential>, String> {
+fn content(file: &Path) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
     let read = File::open(file).and_then(|file| file.take(MAX_DOCUMENT).read_to_end(&mut text));
-    read.map_err(|e| format!("it cannot be read: {e}"))?;
-    let config: serde_json::Value = serde_json::from_slice(&text).map_err(|_| "it is not JSON".to_owned())?;
+    read.map(|_| text).map_err(|e| format!("it cannot be read: {e}"))
+}
+
+fn in_config(text: &[u8], registry: &str, repository: &str) -> Result<Option<Credential>, String> {
+    let config: serde_json::Value = serde_json::from_slice(text).map_err(|_| "it is not JSON".to_owned())?;
     let server = server(&config, registry, repository);
     let helper =
         config.get("credHelpers").and_then(|helpers| helpers.get(&server)).or_else(|| config.get("credsStore"));
     let helper = helper.and_then(|helper| helper.as_str()).unwrap_or("?");
-    match get_credential_from_reader(text.as_slice(), &server) {
+    match get_credential_from_reader(text, &server) {
         Ok(DockerCredential::UsernamePassword(user, password)) if user.is_empty() && password.is_empty() => Ok(None),
         Ok(DockerCredential::UsernamePassword(user, password)) => Ok(Some(Credential::Password { user, password })),
         Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Credential::IdentityToken(token))),
@@ -167,6 +172,11 @@ mod tests {
         let environment =
             Environment::of([("HOME", home.to_str().unwrap()), ("REGISTRY_AUTH_FILE", file.to_str().unwrap())]);
         assert_eq!(shown(&Credentials::find("host:5000", "a", &environment)), pair("late"));
+        let given = json!({"auths": {"host:5000": auth("job")}}).to_string();
+        let environment = Environment::of([("HOME", home.to_str().unwrap()), ("DOCKER_AUTH_CONFIG", &given)]);
+        assert_eq!(shown(&Credentials::find("host:5000", "a", &environment)), pair("job"));
+        assert_eq!(shown(&Credentials::find("docker.io", "library/a", &environment)), pair("hub"));
+        assert!(!format!("{environment:?}").contains("auths"), "{environment:?}");
     }
 
     #[test]
