@@ -6,6 +6,7 @@ mod catalogue;
 mod debug;
 mod discover;
 mod error;
+mod feeds;
 mod gate;
 mod git;
 mod inspect;
@@ -66,6 +67,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
         Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
         Command::Cache(command) => cache::run(&command, &mut out)?,
+        Command::Feeds(command) => feeds::run(command, terminal, &mut out)?,
         Command::Publish(args) => publish::run(&args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,
         Command::Rules(args) => {

@@ -54,7 +54,7 @@ pub(super) struct Body {
 impl Network {
     /// Starts the thread.
     pub(super) fn start() -> io::Result<Arc<Self>> {
-        crate::tls::install();
+        crate::http::install_cryptography();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (until_dropped, dropped) = oneshot::channel();
