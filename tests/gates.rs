@@ -286,6 +286,7 @@ impl Made {
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
                 base: self.newer_base.map(|_| reference("base.tar")),
+                previous: None,
             }),
             policy: &policy,
             selection: Selection::default(),

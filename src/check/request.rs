@@ -65,6 +65,8 @@ pub struct ImageRequest {
     pub reference: ImageReference,
     /// The image to compare it with, instead of the base found in it.
     pub base: Option<ImageReference>,
+    /// The image it takes the place of.
+    pub previous: Option<ImageReference>,
 }
 
 /// Rules, and codes of rules, chosen by hand, on top of the policy.

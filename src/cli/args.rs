@@ -129,15 +129,24 @@ pub(super) struct GateOptions {
     /// Compare with this image rather than with the base found inside the image itself.
     #[arg(long, value_name = "IMAGE")]
     pub(super) base: Option<String>,
+    /// The image that this one takes the place of, to tell how much it grew.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) previous: Option<String>,
+    #[command(flatten)]
+    pub(super) registries: RegistryArgs,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegistryArgs {
     /// Speak plain http to this registry where it does not speak https (repeatable); this machine's may always.
     #[arg(long = "insecure-registry", value_name = "HOST[:PORT]")]
-    pub(super) insecure_registries: Vec<String>,
+    pub(super) insecure: Vec<String>,
     /// Trust the authority in this file (PEM) too when a registry shows its certificate (repeatable). Those in
     /// /etc/docker/certs.d/HOST[:PORT]/ and /etc/containers/certs.d/ are trusted as they are.
     #[arg(long = "registry-ca", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) registry_authorities: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(super) cache: CacheArgs,
+    pub(super) authorities: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -420,8 +429,13 @@ pub(super) struct InspectArgs {
     /// The Dockerfile it was built from, which tells where its base ends.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) dockerfile: Option<PathBuf>,
+    /// Compare with this image rather than with the base found inside the image itself.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) base: Option<String>,
     #[command(flatten)]
-    pub(super) gate: GateOptions,
+    pub(super) registries: RegistryArgs,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
     #[command(flatten)]
     pub(super) build: BuildArgs,
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, GateOptions, LintArgs, VulnerabilityArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, RegistryArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, cache, discover, feeds, policies, shellcheck};
@@ -86,7 +86,12 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             reason: format!("{reason} to take as the build context"),
         });
     }
-    let image = image_request(args.image.as_deref(), &args.gate)?;
+    let image = image_request(
+        args.image.as_deref(),
+        args.gate.base.as_deref(),
+        args.gate.previous.as_deref(),
+        &args.gate.registries,
+    )?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
@@ -124,7 +129,12 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let image = image_request(Some(&args.image), &args.gate)?;
+    let image = image_request(
+        Some(&args.image),
+        args.gate.base.as_deref(),
+        args.gate.previous.as_deref(),
+        &args.gate.registries,
+    )?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     let cache = cache::open(&args.gate.cache, terminal)?;
@@ -237,24 +247,28 @@ pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> 
     Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
 }
 
-/// The image, and the one to compare it with.
-pub(super) fn image_request(image: Option<&str>, gate: &GateOptions) -> Result<Option<ImageRequest>, CliError> {
-    let parse = |text: &str| {
-        let reference = ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)))?;
-        Ok::<_, CliError>(reference.with_access(RegistryAccess {
-            insecure: gate.insecure_registries.clone(),
-            authorities: gate.registry_authorities.clone(),
-        }))
+/// The image, and those to compare it with.
+pub(super) fn image_request(
+    image: Option<&str>,
+    base: Option<&str>,
+    previous: Option<&str>,
+    registries: &RegistryArgs,
+) -> Result<Option<ImageRequest>, CliError> {
+    let access = RegistryAccess { insecure: registries.insecure.clone(), authorities: registries.authorities.clone() };
+    let parse = |text: &str| match ImageReference::parse(text) {
+        Ok(reference) => Ok(reference.with_access(access.clone())),
+        Err(error) => Err(CliError::Check(CheckError::Image(error))),
     };
-    match (image, gate.base.as_deref()) {
-        (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),
-        (None, None) => Ok(None),
-        (None, Some(base)) => Err(CliError::Argument {
-            what: "--base",
-            value: base.to_owned(),
-            wanted: "of use without --image, the image to compare with it".into(),
-        }),
-    }
+    let Some(image) = image else {
+        let lone =
+            [("--base", base), ("--previous", previous)].into_iter().find_map(|(what, value)| Some((what, value?)));
+        return lone.map_or(Ok(None), |(what, value)| {
+            let wanted = "of use without --image, the image to compare with it".to_owned();
+            Err(CliError::Argument { what, value: value.to_owned(), wanted })
+        });
+    };
+    let (base, previous) = (base.map(parse).transpose()?, previous.map(parse).transpose()?);
+    Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
 }
 
 /// `Dockerfile` in the context, or `Containerfile` where only that is there.

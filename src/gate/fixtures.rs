@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{BaseFacts, Facts, Reporter};
+use super::{BaseFacts, Facts, PreviousFacts, Reporter};
 use crate::dockerfile::{self, Dockerfile};
 use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, Place};
@@ -34,6 +34,10 @@ pub(super) struct Case {
     pub(super) registries: Registries,
     /// The image's config.
     pub(super) config: ImageConfig,
+    /// The image's own names.
+    pub(super) tags: Vec<String>,
+    /// Bytes of the layers of the image before this one.
+    pub(super) previous: Option<u64>,
     /// Sizes of the layers; 0 where there are fewer.
     pub(super) sizes: Vec<u64>,
     layers: Vec<(Vec<Entry>, Vec<String>)>,
@@ -57,6 +61,8 @@ impl Case {
             vulnerabilities: None,
             registries: Registries::default(),
             config: ImageConfig::default(),
+            tags: Vec::new(),
+            previous: None,
             sizes: Vec::new(),
             layers: Vec::new(),
             packages: Vec::new(),
@@ -128,6 +134,7 @@ impl Case {
                 current_layers: self.current_layers,
                 platform: self.base_platform.clone(),
             }),
+            previous: self.previous.map(|size| PreviousFacts { name: "app:1".to_owned(), size }),
             dockerfile: self.dockerfile.as_ref(),
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
@@ -161,7 +168,7 @@ impl Case {
         Image {
             reference: String::from("docker-archive:x.tar"),
             id: String::from("sha256:x"),
-            tags: Vec::new(),
+            tags: self.tags.clone(),
             config: self.config.clone(),
             layers: layers.collect(),
             has_config: true,
