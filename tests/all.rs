@@ -18,4 +18,5 @@ mod policies;
 mod publish;
 mod readme;
 mod shell;
+mod sources;
 mod vulnerabilities;

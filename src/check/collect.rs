@@ -14,7 +14,7 @@ use crate::context::{self, Context, ContextFileKind, Copied, IgnoreFile};
 use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};
 use crate::feeds::{self, Registries, ScanReport, Scanned, Store, Vulnerabilities};
 use crate::finding::Finding;
-use crate::image::{self, Image, ReadOptions, Tree, Wants};
+use crate::image::{self, BaseIdentity, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
 use crate::policy::Date;
 use crate::rule::{Confidence, Rule, catalogue};
@@ -318,7 +318,14 @@ impl ImageModels {
             None => boundary.map(|layers| {
                 let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
                 let packages = packages::inventory(&tree);
-                BaseModels { name: base_name(layers), tree, packages, layers, current_layers: None, platform: None }
+                BaseModels {
+                    name: base_name(layers, image.base.as_ref()),
+                    tree,
+                    packages,
+                    layers,
+                    current_layers: None,
+                    platform: None,
+                }
             }),
         };
         let size = |reference| -> Result<(String, u64), CheckError> {
@@ -389,7 +396,7 @@ impl ImageModels {
 
     /// What of it was not looked at.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = self.notes.clone();
+        let mut notes: Vec<String> = self.image.notes.iter().chain(&self.notes).cloned().collect();
         if let Some(mismatch) = self.trace.as_ref().and_then(|t| t.mismatch.as_ref()) {
             notes.push(format!("the image's history does not follow the Dockerfile whole: {mismatch}"));
         }
@@ -438,10 +445,11 @@ fn look_up(
 }
 
 /// What the base found in the image is called.
-pub(super) fn base_name(layers: usize) -> String {
+pub(super) fn base_name(layers: usize, told: Option<&BaseIdentity>) -> String {
+    let name = told.map_or("the base", |base| base.name.as_str());
     match layers {
         0 => "an empty base".into(),
-        1 => "the base (layer 1)".into(),
-        n => format!("the base (layers 1 to {n})"),
+        1 => format!("{name} (layer 1)"),
+        n => format!("{name} (layers 1 to {n})"),
     }
 }

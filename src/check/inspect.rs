@@ -84,7 +84,11 @@ pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
         }
         (None, Some(layers)) => {
             let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
-            Some(InspectedBase { name: super::collect::base_name(layers), packages: inventory(&tree), tree })
+            Some(InspectedBase {
+                name: super::collect::base_name(layers, image.base.as_ref()),
+                packages: inventory(&tree),
+                tree,
+            })
         }
         (None, None) => None,
     };

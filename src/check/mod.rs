@@ -4,12 +4,14 @@ mod buildkit;
 mod collect;
 mod inspect;
 mod join;
+mod platforms;
 mod report;
 mod request;
 mod run;
 mod suppress;
 
 pub use inspect::{DiffKind, Difference, InspectRequest, InspectedBase, Inspection, inspect};
+pub use platforms::run_on;
 pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 pub use request::{CheckError, ContextRequest, ImageRequest, Request, Selection};
 pub use run::run;

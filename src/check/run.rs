@@ -247,10 +247,7 @@ fn finish(
     let findings: Vec<Judged> = decided
         .into_iter()
         .map(|Decided { finding, decision }| {
-            let fingerprint = finding.fingerprint();
-            let count = seen.entry(fingerprint.clone()).or_default();
-            *count += 1;
-            let fingerprint = if *count == 1 { fingerprint } else { format!("{fingerprint}:{count}") };
+            let fingerprint = numbered(&finding, &mut seen);
             let waived =
                 decision.waived.map(|w| Waived { by: waiver_place(policy, w.waivers.first()), reason: w.reason });
             Judged {
@@ -273,6 +270,14 @@ fn finish(
     };
     let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
     Report { findings, suppressed: Vec::new(), verdict, policy, scope, image, coverage, notes, redactions }
+}
+
+/// The fingerprint of a finding, with `:N` behind it for the N-th equal one.
+pub(super) fn numbered(finding: &Finding, seen: &mut HashMap<String, usize>) -> String {
+    let fingerprint = finding.fingerprint();
+    let count = seen.entry(fingerprint.clone()).or_default();
+    *count += 1;
+    if *count == 1 { fingerprint } else { format!("{fingerprint}:{count}") }
 }
 
 fn waiver_place(policy: &Policy, index: Option<&usize>) -> String {

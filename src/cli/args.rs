@@ -79,7 +79,9 @@ pub(super) struct CheckArgs {
     /// The Dockerfile [default: CONTEXT/Dockerfile].
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: Option<PathBuf>,
-    /// The image built from them: `docker-archive:x.tar`, `oci-archive:x.tar`, `oci:dir[:tag]`, or a path.
+    /// The image built from them: a name, which is looked for in the engines and then in its registry, the path of an
+    /// archive, or either with where it is: `docker-daemon:`, `podman:`, `registry:`, `docker-archive:`, `oci-archive:`,
+    /// `oci:`, `dir:`, `rootfs:`.
     #[arg(long, value_name = "IMAGE")]
     pub(super) image: Option<String>,
     #[command(flatten)]
@@ -105,7 +107,9 @@ pub(super) struct LintArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
-    /// The image: `docker-archive:x.tar`, `oci-archive:x.tar`, `oci:dir[:tag]`, or a path.
+    /// The image: a name, which is looked for in the engines and then in its registry, the path of an archive, or either
+    /// with where it is: `docker-daemon:app:1`, `podman:app:1`, `registry:host/app:1`, `docker-archive:x.tar`,
+    /// `oci-archive:x.tar`, `oci:dir[:tag]`, `dir:dir` (skopeo's), `rootfs:dir`.
     pub(super) image: String,
     /// The Dockerfile it was built from, so that findings point at its lines.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -129,7 +133,20 @@ pub(super) struct GateOptions {
     #[arg(long, value_name = "IMAGE")]
     pub(super) previous: Option<String>,
     #[command(flatten)]
+    pub(super) registries: RegistryArgs,
+    #[command(flatten)]
     pub(super) cache: CacheArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegistryArgs {
+    /// Speak plain http to this registry where it does not speak https (repeatable); this machine's may always.
+    #[arg(long = "insecure-registry", value_name = "HOST[:PORT]")]
+    pub(super) insecure: Vec<String>,
+    /// Trust the authority in this file (PEM) too when a registry shows its certificate (repeatable). Those in
+    /// /etc/docker/certs.d/HOST[:PORT]/ and /etc/containers/certs.d/ are trusted as they are.
+    #[arg(long = "registry-ca", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) authorities: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -230,7 +247,7 @@ pub(super) struct BuildArgs {
     /// The stage that is built.
     #[arg(long, value_name = "STAGE")]
     pub(super) target: Option<String>,
-    /// The platform built for, and chosen from an image index: `linux/arm64`.
+    /// The platform built for, and chosen from an image index: `linux/arm64`; `all` judges an image for each that it has.
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
 }
@@ -401,7 +418,7 @@ impl From<When> for github::When {
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
-    /// The image: `docker-archive:x.tar`, `oci-archive:x.tar`, `oci:dir[:tag]`, or a path.
+    /// The image: a name, the path of an archive, or either with where it is, as for `gate`.
     pub(super) image: String,
     /// What to look at.
     #[arg(value_enum, default_value_t = Inspected::Packages, value_name = "VIEW")]
@@ -415,6 +432,8 @@ pub(super) struct InspectArgs {
     /// Compare with this image rather than with the base found inside the image itself.
     #[arg(long, value_name = "IMAGE")]
     pub(super) base: Option<String>,
+    #[command(flatten)]
+    pub(super) registries: RegistryArgs,
     #[command(flatten)]
     pub(super) cache: CacheArgs,
     #[command(flatten)]

@@ -94,6 +94,7 @@ impl CliError {
                 Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
             }
             Self::Policy(error) => error.help(),
+            Self::Check(CheckError::Image(error)) => error.help(),
             Self::Feeds(error) | Self::Check(CheckError::Feeds(error)) => error.help(),
             Self::NoFeedsFolder => Some("name one with --feeds DIR, or set DOCKGATE_FEEDS".into()),
             Self::NotSynced { .. } => Some("the data that was there before is still in place".into()),

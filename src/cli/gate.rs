@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, VulnerabilityArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, RegistryArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, cache, discover, feeds, policies, shellcheck};
@@ -14,12 +14,15 @@ use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Sele
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::feeds::{ScanReport, Store};
-use crate::image::{Cache, ImageReference};
+use crate::image::{self, Cache, ImageReference, RegistryAccess};
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Target};
 use crate::shell::ShellCheck;
 use crate::text::{SourceText, escape};
+
+/// What `--platform` says when every platform of an image is to be judged.
+pub(super) const ALL_PLATFORMS: &str = "all";
 
 /// What the common options come to.
 struct Ready {
@@ -38,7 +41,13 @@ impl Ready {
     fn new(common: &CommonArgs, build: BuildArgs, image: Option<&ImageRequest>) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
         let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
-        let mut policy = policies::in_force(&common.policies, image, build.platform.as_deref())?;
+        let is_all = build.platform.as_deref() == Some(ALL_PLATFORMS);
+        if is_all && image.is_none() {
+            let wanted = "of use without an image, which has platforms".to_owned();
+            return Err(CliError::Argument { what: "--platform", value: ALL_PLATFORMS.to_owned(), wanted });
+        }
+        let platform = build.platform.as_deref().filter(|_| !is_all);
+        let mut policy = policies::in_force(&common.policies, image, platform)?;
         let format = common.format.unwrap_or_else(|| wished_format(&mut policy));
         Ok(Self {
             policy,
@@ -77,7 +86,12 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             reason: format!("{reason} to take as the build context"),
         });
     }
-    let image = image_request(args.image.as_deref(), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
+    let image = image_request(
+        args.image.as_deref(),
+        args.gate.base.as_deref(),
+        args.gate.previous.as_deref(),
+        &args.gate.registries,
+    )?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
@@ -115,7 +129,12 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let image = image_request(Some(&args.image), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
+    let image = image_request(
+        Some(&args.image),
+        args.gate.base.as_deref(),
+        args.gate.previous.as_deref(),
+        &args.gate.registries,
+    )?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
     let cache = cache::open(&args.gate.cache, terminal)?;
@@ -173,6 +192,12 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         Some(_) => BTreeMap::new(),
         None => ignore_files(&subject.dockerfiles),
     };
+    let platforms = match &subject.image {
+        Some(image) if ready.build.platform.as_deref() == Some(ALL_PLATFORMS) => {
+            Some(image::platforms(&image.reference).map_err(CheckError::Image)?)
+        }
+        _ => None,
+    };
     let report = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
         let bar = subject.image.is_some().then(|| Bar::new(terminal));
@@ -196,7 +221,10 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             },
             cache: subject.cache.as_ref(),
         };
-        check::run(&request)?
+        match &platforms {
+            Some(platforms) => check::run_on(request, platforms)?,
+            None => check::run(&request)?,
+        }
     };
     cache::close(subject.cache.as_ref(), terminal);
     for output in &ready.outputs {
@@ -231,8 +259,13 @@ pub(super) fn image_request(
     image: Option<&str>,
     base: Option<&str>,
     previous: Option<&str>,
+    registries: &RegistryArgs,
 ) -> Result<Option<ImageRequest>, CliError> {
-    let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
+    let access = RegistryAccess { insecure: registries.insecure.clone(), authorities: registries.authorities.clone() };
+    let parse = |text: &str| match ImageReference::parse(text) {
+        Ok(reference) => Ok(reference.with_access(access.clone())),
+        Err(error) => Err(CliError::Check(CheckError::Image(error))),
+    };
     let Some(image) = image else {
         let lone =
             [("--base", base), ("--previous", previous)].into_iter().find_map(|(what, value)| Some((what, value?)));

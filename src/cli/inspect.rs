@@ -34,7 +34,7 @@ pub(super) fn run(args: InspectArgs, terminal: &Terminal, out: &mut dyn Write) -
         let wanted = "a format of this view: bills of materials are of packages".into();
         return Err(CliError::Argument { what: "--format", value: value.into(), wanted });
     }
-    let image = gate::image_request(Some(&args.image), args.base.as_deref(), None)?;
+    let image = gate::image_request(Some(&args.image), args.base.as_deref(), None, &args.registries)?;
     let Some(image) = image else { return Err(CliError::Check(check::CheckError::Nothing)) };
     let dockerfile = args.dockerfile.as_deref().map(discover::read).transpose()?;
     let time = if is_bill { source_date_epoch()? } else { None };

@@ -244,6 +244,13 @@ impl Finding {
         self
     }
 
+    /// Says in the message on which platforms of an image it is so.
+    #[must_use]
+    pub fn on_platforms(mut self, platforms: &[&str]) -> Self {
+        self.message = format!("{} ({})", self.message, platforms.join(", "));
+        self
+    }
+
     /// Identity that survives moved lines: 16 hexadecimal digits from rule, code, file, the text at the place and the
     /// subject, never from line numbers. Two equal findings in one file share it; `check` numbers them apart.
     pub fn fingerprint(&self) -> String {

@@ -8,7 +8,7 @@ use super::{Facts, Reporter};
 /// Tells that containers of the image run as root.
 pub fn runs_as_root(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let user = effective_user(facts.image, facts.tree);
-    if user.uid != Some(0) {
+    if user.uid != Some(0) || !facts.image.has_config {
         return;
     }
     let because = match user.name.as_str() {

@@ -107,6 +107,9 @@ fn is_told(text: &str, bytes: &std::ops::Range<u64>, told: &BTreeSet<String>) ->
 
 /// Labels that the policy asks for and the image does not have, or has empty.
 pub fn missing_image_label(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    if !facts.image.has_config {
+        return;
+    }
     let labels = &facts.image.config.config.labels;
     for name in report.params().list("labels") {
         if labels.get(name).is_none_or(|value| value.trim().is_empty()) {
@@ -119,7 +122,7 @@ pub fn missing_image_label(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 /// Tells that an image judged without its Dockerfile has no health check; with one, `missing-healthcheck` tells.
 pub fn healthcheck_missing_in_image(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let test = facts.image.config.config.healthcheck.as_ref().map(|check| check.test.as_slice());
-    if facts.dockerfile.is_none() && test.is_none_or(<[String]>::is_empty) {
+    if facts.dockerfile.is_none() && facts.image.has_config && test.is_none_or(<[String]>::is_empty) {
         let message = "the image has no health check, so a process that hangs counts as healthy";
         report.push(report.on_image(message).help("add HEALTHCHECK to its Dockerfile"));
     }

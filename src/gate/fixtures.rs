@@ -171,6 +171,9 @@ impl Case {
             tags: self.tags.clone(),
             config: self.config.clone(),
             layers: layers.collect(),
+            has_config: true,
+            base: None,
+            notes: Vec::new(),
             problems: self.problems.clone(),
         }
     }

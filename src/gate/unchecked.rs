@@ -42,15 +42,21 @@ pub fn base_unknown(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
     let mismatch = facts.trace.and_then(|t| t.mismatch.as_deref());
     let (why, help) = match (facts.dockerfile, mismatch) {
-        (None, _) => (String::new(), "give the Dockerfile the image was built from, or name the base"),
+        (None, _) => (String::new(), "give the Dockerfile the image was built from, or name the base".to_owned()),
         (Some(_), Some(mismatch)) => (
             format!(", since the Dockerfile does not fit the image: {mismatch}"),
-            "give the Dockerfile the image was built from",
+            "give the Dockerfile the image was built from".to_owned(),
         ),
-        (Some(_), None) => (String::from(", since the Dockerfile does not tell where the base ends"), "name the base"),
+        (Some(_), None) => {
+            (String::from(", since the Dockerfile does not tell where the base ends"), "name the base".to_owned())
+        }
     };
     let message = format!("setuid files and packages were not compared with the base: the base is not known{why}");
-    report.push(report.on_image(message).help(help));
+    let told = facts.image.base.as_ref().map_or_else(String::new, |base| {
+        let digest = base.digest.as_ref().map_or_else(String::new, |digest| format!("@{digest}"));
+        format!("; the image itself says it stands on {}{digest}", base.name)
+    });
+    report.push(report.on_image(message).help(format!("{help}{told}")));
 }
 
 #[cfg(test)]

@@ -4,11 +4,10 @@
 use serde::Deserialize;
 
 use super::error::ImageError;
-use super::holder::{Blob, Holder};
+use super::holder::Blob;
 use super::limits::MAX_MANIFESTS;
 use super::model::Problem;
 use super::source::{Plan, digest_problem};
-use super::store::Store;
 
 const MANIFEST: &str = "manifest.json";
 
@@ -22,34 +21,41 @@ struct Item {
     layers: Option<Vec<String>>,
 }
 
-/// Finds the image `wanted`, or the only one, in a Docker archive.
-pub(super) fn plan(store: &Store, wanted: Option<&str>) -> Result<Plan, ImageError> {
-    let missing = |what: String| ImageError::Missing { place: store.place(), what };
-    let manifest = store.named_document(MANIFEST)?.ok_or_else(|| missing(MANIFEST.to_owned()))?;
-    let items: Vec<Item> =
-        serde_json::from_slice(&manifest).map_err(|e| ImageError::malformed(&store.place(), MANIFEST, e))?;
+/// Gives the document of a name; `None` when the archive has none.
+pub(super) type Document<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>, ImageError> + 'a;
+
+/// Finds the image `wanted`, or the only one, in the Docker archive at `place`, with what is to be remarked on the archive.
+pub(super) fn plan(
+    place: &str,
+    document: &Document<'_>,
+    remarks: &[String],
+    wanted: Option<&str>,
+) -> Result<Plan, ImageError> {
+    let missing = |what: String| ImageError::Missing { place: place.to_owned(), what };
+    let manifest = document(MANIFEST)?.ok_or_else(|| missing(MANIFEST.to_owned()))?;
+    let items: Vec<Item> = serde_json::from_slice(&manifest).map_err(|e| ImageError::malformed(place, MANIFEST, e))?;
     if items.len() > MAX_MANIFESTS {
         let what = format!("{MANIFEST} lists more than {MAX_MANIFESTS} images");
-        return Err(ImageError::Limit { place: store.place(), what });
+        return Err(ImageError::Limit { place: place.to_owned(), what });
     }
-    let item = choose(store, items, wanted)?;
-    let config =
-        store.named_document(&item.config)?.ok_or_else(|| missing(format!("the image config {}", item.config)))?;
+    let item = choose(place, items, wanted)?;
+    let config = document(&item.config)?.ok_or_else(|| missing(format!("the image config {}", item.config)))?;
     let mut problems = Vec::new();
     if let Some(promised) = digest_in_name(&item.config) {
         problems.extend(digest_problem("the image config", &config, &promised));
     }
     // What describes the image must be itself: nothing else vouches for manifest.json.
-    let remarks = store.remarks().iter().map(|message| Problem { layer: None, message: message.clone() });
+    let remarks = remarks.iter().map(|message| Problem { layer: None, message: message.clone() });
     problems.extend(remarks);
     let layers = item.layers.unwrap_or_default().into_iter().map(|name| {
         let digest = name.strip_prefix("blobs/").and_then(|_| digest_in_name(&name));
         Blob { name, digest, size: None, is_foreign: false }
     });
-    Ok(Plan { config, tags: item.repo_tags.unwrap_or_default(), digest: None, layers: layers.collect(), problems })
+    let (tags, layers) = (item.repo_tags.unwrap_or_default(), layers.collect());
+    Ok(Plan { config: Some(config), tags, digest: None, base: None, layers, problems, notes: Vec::new() })
 }
 
-fn choose(store: &Store, items: Vec<Item>, wanted: Option<&str>) -> Result<Item, ImageError> {
+fn choose(place: &str, items: Vec<Item>, wanted: Option<&str>) -> Result<Item, ImageError> {
     let name_of = |item: &Item| match item.repo_tags.as_deref() {
         None | Some([]) => format!("{} (no name)", item.config),
         Some(tags) => tags.join(", "),
@@ -65,10 +71,10 @@ fn choose(store: &Store, items: Vec<Item>, wanted: Option<&str>) -> Result<Item,
     });
     match (fitting.next(), fitting.next()) {
         (Some(item), None) => Ok(item),
-        (Some(_), Some(_)) => Err(ImageError::Several { place: store.place(), choices }),
+        (Some(_), Some(_)) => Err(ImageError::Several { place: place.to_owned(), choices }),
         (None, _) => {
             let wanted = wanted.map_or_else(|| "at all".to_owned(), |wanted| format!("named `{wanted}`"));
-            Err(ImageError::NoSuchImage { place: store.place(), wanted, choices })
+            Err(ImageError::NoSuchImage { place: place.to_owned(), wanted, choices })
         }
     }
 }

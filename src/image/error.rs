@@ -5,30 +5,60 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// The references that can be read, for messages.
-const SUPPORTED: &str = "images are read from docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIRECTORY[:TAG], dir:DIRECTORY \
-                         or the path of one of these";
+const SUPPORTED: &str = "images are read from docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIRECTORY[:TAG], \
+                         dir:DIRECTORY, rootfs:DIRECTORY, docker-daemon:NAME[:TAG], podman:NAME[:TAG], \
+                         registry:HOST/NAME[:TAG|@DIGEST], a path or a name";
 
 /// An image could not be opened or read.
 #[derive(Debug, Error)]
 pub enum ImageError {
     /// The reference names a transport that cannot be read.
-    #[error(
-        "`{reference}`: {transport} references cannot be read; {SUPPORTED} (save the image first: `docker save -o image.tar NAME`)"
-    )]
+    #[error("`{reference}`: {transport} references cannot be read; {SUPPORTED}")]
     Transport {
         /// As the user wrote it.
         reference: String,
-        /// Its transport, `docker-daemon:`.
+        /// Its transport, `ostree:`.
         transport: String,
     },
-    /// The reference is no transport and no path.
-    #[error(
-        "`{reference}` is not a file or directory, and names are not looked up in an engine or registry; {SUPPORTED} \
-         (save the image first: `docker save -o image.tar {reference}`)"
-    )]
+    /// What stands behind the transport is no name of an image.
+    #[error("`{reference}` does not name an image as [HOST[:PORT]/]NAME[:TAG][@DIGEST], in small letters; {SUPPORTED}")]
+    Name {
+        /// As the user wrote it, without a password.
+        reference: String,
+    },
+    /// The reference is no transport, no path and no name.
+    #[error("`{reference}`: there is no such file or directory; {SUPPORTED}")]
     NoSuchPath {
         /// As the user wrote it.
         reference: String,
+    },
+    /// The image is not where it was looked for.
+    #[error("{place}: {reason}")]
+    Absent {
+        /// Where.
+        place: String,
+        /// What is said there.
+        reason: String,
+    },
+    /// An engine or registry could not be asked, or does not answer as it should.
+    #[error("cannot read {place}: {reason}")]
+    Remote {
+        /// What was asked for.
+        place: String,
+        /// Why not.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The image was not found anywhere.
+    #[error("`{reference}` was not found anywhere: {tried}")]
+    Nowhere {
+        /// As the user wrote it.
+        reference: String,
+        /// Where it was looked for, and why it is not there.
+        tried: String,
+        /// What to do about it.
+        hint: Option<String>,
     },
     /// The reference has a transport but nothing after it.
     #[error("`{reference}` names no file or directory; {SUPPORTED}")]
@@ -125,6 +155,22 @@ pub enum ImageError {
 }
 
 impl ImageError {
+    /// What to do about it, where more can be said than what is wrong.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Remote { hint, .. } | Self::Nowhere { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, without what it is wrong with.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Absent { reason, .. } | Self::Remote { reason, .. } => reason.clone(),
+            other => other.to_string(),
+        }
+    }
+
     pub(super) fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { doing, path: path.to_owned(), source }
     }

@@ -63,8 +63,11 @@ mod tests {
             id: String::new(),
             tags: Vec::new(),
             config: ImageConfig::default(),
+            has_config: true,
+            base: None,
             layers: vec![layer],
             problems: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

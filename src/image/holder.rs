@@ -1,8 +1,9 @@
-//! What holds an image: an archive, a layout, a registry. All that reading an image asks of it.
+//! What holds an image: an archive, a layout, a registry, a root directory. All that reading an image asks of it.
 
 use std::fmt;
 
 use super::error::ImageError;
+use super::model::Problem;
 use super::store::Section;
 
 /// The blob of a layer, as the manifest lists it.
@@ -31,4 +32,9 @@ pub(super) trait Holder: fmt::Debug + Sync {
 
     /// The blob of a layer; `None` when it is not there.
     fn layer(&self, blob: &Blob) -> Result<Option<Section>, ImageError>;
+
+    /// What went wrong while it was read, beside what the layers tell.
+    fn problems(&self) -> Vec<Problem> {
+        Vec::new()
+    }
 }

@@ -84,8 +84,7 @@ fn one<'env>(
         (Layer { blob, ..layer }, problems)
     };
     let Some(section) = stored.section.take() else {
-        let message = format!("is not packed with the image ({} is absent), so nothing in it was checked", stored.name);
-        return Ok(placed(ReadLayer { layer: Layer::default(), problems: vec![message], digests: None }));
+        return Ok(placed(absent(&stored.name)));
     };
     let recall = cache.and_then(|cache| Recall::new(cache, job, &section, &expected));
     if let Some(mut read) = recall.as_ref().and_then(|recall| recall.recall(&stored, section.size, seen)) {
@@ -98,4 +97,40 @@ fn one<'env>(
         recall.keep(&read);
     }
     Ok(placed(read))
+}
+
+/// Reads one layer that comes out of a stream.
+pub(super) type ReadOne<'a> = dyn FnMut(Section) -> Result<ReadLayer, OverBudget> + 'a;
+
+/// Has `read` go through a stream that holds all layers, with what reads one of them; the other cores look at what is in
+/// the files. `None` when nobody could.
+pub(super) fn read_stream<T: Send>(
+    job: &Job<'_>,
+    seen: &(dyn Fn(u64) + Sync),
+    read: impl FnOnce(&mut ReadOne<'_>) -> T + Send,
+) -> Option<T> {
+    let crew = Crew::new(1, BUDGET);
+    let (waiting, done) = (Mutex::new(Some(read)), Mutex::new(None));
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let read_all = |read: _| {
+        let all = run(read, &mut |section| layer::read(section, true, job, &crew, seen));
+        *done.lock().unwrap_or_else(PoisonError::into_inner) = Some(all);
+    };
+    rayon::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| crew.work(next, read_all));
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Calls `read`; for the sake of its type.
+fn run<T>(read: impl FnOnce(&mut ReadOne<'_>) -> T, one: &mut ReadOne<'_>) -> T {
+    read(one)
+}
+
+/// A layer that is not with the image.
+pub(super) fn absent(name: &str) -> ReadLayer {
+    let message = format!("is not packed with the image ({name} is absent), so nothing in it was checked");
+    ReadLayer { layer: Layer::default(), problems: vec![message], digests: None }
 }

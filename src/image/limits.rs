@@ -40,6 +40,9 @@ pub(super) const MAX_INDEX_DEPTH: usize = 4;
 /// Manifests of an index and the indexes in it.
 pub(super) const MAX_MANIFESTS: usize = 1_000;
 
+/// Attestation manifests of an image that are read, and statements of each.
+pub(super) const MAX_ATTESTATIONS: usize = 16;
+
 /// Bytes a layer gives out for each byte stored, once it has given [`RATIO_FREE`]. Source trees give about five.
 pub(super) const MAX_RATIO: u64 = 200;
 

@@ -1,12 +1,16 @@
-//! Images: opened from archives and layouts, their layers read once in a bounded stream, merged to the tree a container
+//! Images: from archives, layouts, registries, engines and root directories, their layers read once in a bounded stream, merged to the tree a container
 //! would see. The tree remembers for each entry the layer it came from.
 
+mod attestation;
 mod cache;
 mod contents;
 mod crew;
 mod docker;
+mod engine;
 mod entries;
+mod environment;
 mod error;
+mod export;
 mod extraction;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -17,12 +21,15 @@ mod layers;
 mod limits;
 mod model;
 mod names;
+mod network;
 mod oci;
 mod pax;
 mod platform;
 mod recall;
 mod record;
 mod reference;
+mod registry;
+mod rootfs;
 mod search;
 mod skopeo_dir;
 mod source;
@@ -35,4 +42,5 @@ pub use cache::{Cache, CacheInfo};
 pub use error::ImageError;
 pub use model::*;
 pub use reference::ImageReference;
-pub use source::{Identity, Progress, ReadOptions, identify, read};
+pub use registry::RegistryAccess;
+pub use source::{Identity, Progress, ReadOptions, identify, platforms, read};

@@ -14,16 +14,31 @@ use crate::text::Masked;
 pub struct Image {
     /// As the user named it: `docker-archive:x.tar`.
     pub reference: String,
-    /// Digest of the config blob, `sha256:…`: Docker's image id.
+    /// Digest of the config blob, `sha256:…`: Docker's image id. Of a root directory, the digest of its tar.
     pub id: String,
     /// `name:tag`s the archive gives it.
     pub tags: Vec<String>,
-    /// The image config.
+    /// The image config; empty where there is none.
     pub config: ImageConfig,
+    /// Whether there is a config: a root directory has none.
+    pub has_config: bool,
+    /// What its makers say it is built on, in labels, annotations or an attested provenance.
+    pub base: Option<BaseIdentity>,
     /// Layers, lowest first.
     pub layers: Vec<Layer>,
     /// Which parts could not be checked, in words; each is a finding of its own.
     pub problems: Vec<Problem>,
+    /// What else is to be told of how it was read, in words.
+    pub notes: Vec<String>,
+}
+
+/// The image another one is built on, by what is said of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BaseIdentity {
+    /// `debian:12`.
+    pub name: String,
+    /// `sha256:…`
+    pub digest: Option<String>,
 }
 
 /// A part of an image that could not be read.

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 use serde::de::DeserializeOwned;
 
+use super::attestation::{self, Attested};
 use super::docker::familiar;
 use super::error::ImageError;
 use super::holder::{Blob, Holder};
 use super::limits::{MAX_INDEX_DEPTH, MAX_MANIFESTS};
-use super::model::Problem;
+use super::model::{BaseIdentity, Problem};
 use super::platform::Platform;
 use super::source::{Plan, digest_problem};
 use super::store::{Store, blob_name};
@@ -21,6 +22,8 @@ const INDEX: &str = "index.json";
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The full name containerd and Docker add.
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
+/// What an attestation of BuildKit is about.
+const ATTESTED: &str = "vnd.docker.reference.digest";
 /// Marks BuildKit's attestations.
 const ATTESTATION: &str = "vnd.docker.reference.type";
 
@@ -48,6 +51,7 @@ pub(super) fn in_layout<'a>(store: &'a Store, wanted: Option<&str>) -> Result<Va
     let index = index.ok_or_else(|| ImageError::Missing { place: store.place(), what: INDEX.to_owned() })?;
     let index: ImageIndex = reader.decode(INDEX, &index)?;
     reader.problems.extend(store.remarks().iter().map(|message| Problem { layer: None, message: message.clone() }));
+    reader.attestations.extend(index.manifests().iter().filter_map(attestation));
     let chosen = choose(store, index.manifests(), wanted)?;
     let mut tags: Vec<String> = chosen.iter().filter_map(|d| full_name(d)).collect();
     tags.sort();
@@ -83,6 +87,13 @@ impl<'a> Variants<'a> {
         Ok(Self { reader, tags, leaves: leaves.into_values().collect() })
     }
 
+    /// The platforms there are, sorted; empty when none is told.
+    pub(super) fn platforms(&self) -> Vec<String> {
+        let platforms: BTreeSet<String> =
+            self.leaves.iter().filter_map(|leaf| leaf.platform.as_ref()).map(Platform::to_string).collect();
+        platforms.into_iter().collect()
+    }
+
     /// The image for a platform: the one asked for, else this machine's, else the only one there is.
     pub(super) fn plan(self, platform: Option<&Platform>) -> Result<Plan, ImageError> {
         let Self { mut reader, tags, leaves } = self;
@@ -104,7 +115,20 @@ impl<'a> Variants<'a> {
                 is_foreign: media_type.contains("nondistributable") || media_type.contains(".foreign."),
             }
         });
-        Ok(Plan { config, tags, digest: Some(leaf.digest), layers: layers.collect(), problems: reader.problems })
+        let about = reader.attestations.iter().filter(|(_, about)| *about == leaf.digest);
+        let manifests: Vec<String> = about.map(|(manifest, _)| manifest.clone()).collect();
+        let Attested { base, notes } = attestation::read(reader.holder, &manifests);
+        let annotations = leaf.manifest.annotations().as_ref();
+        let annotated = BaseIdentity::annotated(|key| annotations.and_then(|annotations| annotations.get(key)));
+        Ok(Plan {
+            config: Some(config),
+            tags,
+            digest: Some(leaf.digest),
+            base: annotated.or(base),
+            layers: layers.collect(),
+            problems: reader.problems,
+            notes,
+        })
     }
 }
 
@@ -154,6 +178,12 @@ fn is_attestation(descriptor: &Descriptor) -> bool {
     annotation(descriptor, ATTESTATION).is_some() || platform_of(descriptor).is_some_and(|p| p.is_unknown())
 }
 
+/// An attestation's manifest, and the manifest it is about.
+fn attestation(descriptor: &Descriptor) -> Option<(String, String)> {
+    let about = annotation(descriptor, ATTESTED)?;
+    Some((descriptor.digest().to_string(), about.clone()))
+}
+
 fn platform_of(descriptor: &Descriptor) -> Option<Platform> {
     let platform = descriptor.platform().as_ref()?;
     Some(Platform {
@@ -167,6 +197,8 @@ fn platform_of(descriptor: &Descriptor) -> Option<Platform> {
 struct Reader<'a> {
     holder: &'a dyn Holder,
     documents: usize,
+    /// Attestation manifests, each with the digest of the manifest it is about.
+    attestations: Vec<(String, String)>,
     problems: Vec<Problem>,
     /// Manifests that are listed but not there; an engine saves only the platforms it has.
     absent: Vec<String>,
@@ -174,7 +206,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(holder: &'a dyn Holder) -> Self {
-        Self { holder, documents: 0, problems: Vec::new(), absent: Vec::new() }
+        Self { holder, documents: 0, attestations: Vec::new(), problems: Vec::new(), absent: Vec::new() }
     }
 
     fn decode<T: DeserializeOwned>(&self, what: &str, document: &[u8]) -> Result<T, ImageError> {
@@ -216,6 +248,7 @@ impl<'a> Reader<'a> {
         if value.get("manifests").is_some() {
             self.problems.extend(problem);
             let index: ImageIndex = self.decode(&what, document)?;
+            self.attestations.extend(index.manifests().iter().filter_map(attestation));
             for inner in index.manifests().iter().filter(|d| !is_attestation(d)) {
                 self.collect(inner, depth + 1, leaves)?;
             }

@@ -27,13 +27,16 @@ pub(super) struct Recall<'a> {
     blob: Option<&'a str>,
     /// What the file looked like before it was read.
     stamp: Option<String>,
+    /// The blob is fetched by its digest from somewhere else.
+    is_addressed: bool,
 }
 
 impl<'a> Recall<'a> {
     /// `None` when nobody says what the layer is.
     pub(super) fn new(cache: &'a Cache, job: &Job<'_>, section: &Section, expected: &'a Expected) -> Option<Self> {
         let diff_id = expected.diff_id.as_deref()?;
-        Some(Self { cache, key: key(job, diff_id), diff_id, blob: expected.blob.as_deref(), stamp: section.stamp() })
+        let (blob, stamp) = (expected.blob.as_deref(), section.stamp());
+        Some(Self { cache, key: key(job, diff_id), diff_id, blob, stamp, is_addressed: section.is_addressed })
     }
 
     /// The layer as it was when it was read, when it was, and is stored here unchanged. `size` is that of its blob.
@@ -73,8 +76,13 @@ impl<'a> Recall<'a> {
             seen(size);
             return true;
         }
-        let Some(section) = (stored.again)() else { return false };
         let is_known = self.blob.is_some_and(|blob| blob == self.diff_id || is_noted(&unpacked(blob)));
+        // What has this digest was seen to be this layer, and is not fetched to see it once more.
+        if is_known && self.is_addressed {
+            seen(size);
+            return true;
+        }
+        let Some(section) = (stored.again)() else { return false };
         let is_same = match self.blob.filter(|_| is_known) {
             Some(blob) => hashed(section, seen).is_some_and(|digest| digest == blob),
             None => self.unpacks(section, seen),

@@ -1,24 +1,30 @@
 //! Reading an image: its documents first, then all layers side by side.
 
 use super::cache::Cache;
+use super::docker;
+use super::engine::{Engine, EngineKind};
+use super::environment::Environment;
 use super::error::ImageError;
+use super::export;
 use super::holder::{Blob, Holder};
 use super::layer::{Expected, Job, OverBudget};
 use super::layers::{self, StoredLayer};
 use super::limits::MAX_LAYERS;
-use super::model::{Image, ImageConfig, Problem, Wants};
+use super::model::{BaseIdentity, Image, ImageConfig, Layer, Problem, Wants};
+use super::oci;
 use super::platform::Platform;
 use super::reference::{ImageReference, Transport};
+use super::registry::Registry;
+use super::rootfs::Rootfs;
 use super::search::Patterns;
 use super::skopeo_dir::SkopeoDir;
 use super::store::Store;
 use super::stream::digest_of_bytes;
-use super::{docker, oci};
 
 /// How far reading has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Layers are about to be read: so many, of so many stored bytes together.
+    /// Layers are about to be read: so many, of so many stored bytes together, as far as that is known.
     Start {
         /// Number of layers.
         layers: usize,
@@ -54,17 +60,21 @@ impl std::fmt::Debug for ReadOptions<'_> {
     }
 }
 
-/// An image found in an archive or layout, its layers not read yet.
+/// An image found, its layers not read yet.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// The config blob.
-    pub(super) config: Vec<u8>,
+    /// The config blob; a root directory has none.
+    pub(super) config: Option<Vec<u8>>,
     pub(super) tags: Vec<String>,
     /// The manifest's, when it has one.
     pub(super) digest: Option<String>,
+    /// The base, as manifest or provenance name it.
+    pub(super) base: Option<BaseIdentity>,
     /// Lowest first.
     pub(super) layers: Vec<Blob>,
     pub(super) problems: Vec<Problem>,
+    /// What else is to be told, in words.
+    pub(super) notes: Vec<String>,
 }
 
 /// What an image is called, as far as its documents tell.
@@ -74,7 +84,7 @@ pub struct Identity {
     pub tags: Vec<String>,
     /// Digest of its manifest, `sha256:…`; Docker archives have none.
     pub digest: Option<String>,
-    /// Digest of its config, `sha256:…`.
+    /// Digest of its config, `sha256:…`; empty for a root directory.
     pub id: String,
 }
 
@@ -84,35 +94,145 @@ pub struct Identity {
 /// As [`read`].
 pub fn identify(reference: &ImageReference, platform: Option<&str>) -> Result<Identity, ImageError> {
     let platform = platform.map(Platform::parse).transpose()?;
-    let (_, plan) = find(reference, platform.as_ref())?;
-    let mut tags = plan.tags;
-    if reference.transport == Transport::DockerArchive {
-        tags.extend(reference.name.clone());
+    let (mut tags, digest, id) = match Found::of(reference, platform.as_ref())?.image {
+        Where::Held(_, plan) => {
+            let id = plan.config.as_deref().map(digest_of_bytes).unwrap_or_default();
+            (plan.tags, plan.digest, id)
+        }
+        Where::Engine(engine) => {
+            let digests = engine.told.repo_digests.iter().flatten();
+            let digest = digests.filter_map(|name| name.split_once('@')).map(|(_, digest)| digest.to_owned()).min();
+            (engine.tags(), digest, engine.told.id)
+        }
+    };
+    if let Transport::DockerArchive(_, Some(name)) = &reference.transport {
+        tags.push(name.clone());
     }
     tags.sort();
     tags.dedup();
-    Ok(Identity { tags, digest: plan.digest, id: digest_of_bytes(&plan.config) })
+    Ok(Identity { tags, digest, id })
 }
 
-/// What holds the image, and the image in it.
-fn find(reference: &ImageReference, platform: Option<&Platform>) -> Result<(Box<dyn Holder>, Plan), ImageError> {
-    let (path, name) = (&reference.path, reference.name.as_deref());
-    match reference.transport {
-        Transport::DockerArchive => {
-            let store = Store::archive(path)?;
-            let plan = docker::plan(&store, name)?;
-            Ok((Box::new(store), plan))
+/// The platforms an image is there for, sorted; none where it is for one alone or does not tell.
+///
+/// # Errors
+/// As [`read`].
+pub fn platforms(reference: &ImageReference) -> Result<Vec<String>, ImageError> {
+    let environment = Environment::of_process();
+    let open = |name| Registry::open(name, &reference.access, &environment);
+    match &reference.transport {
+        Transport::OciArchive(path, name) => Ok(oci::in_layout(&Store::archive(path)?, name.as_deref())?.platforms()),
+        Transport::OciLayout(path, name) => Ok(oci::in_layout(&Store::directory(path), name.as_deref())?.platforms()),
+        Transport::SkopeoDir(path) => Ok(SkopeoDir::open(path).variants()?.platforms()),
+        Transport::Registry(name) => Ok(open(name)?.variants()?.platforms()),
+        Transport::Name(name) => match Named::find(reference, name, &environment)? {
+            Named::Engine(_) => Ok(Vec::new()),
+            Named::Registry(registry, _) => Ok(registry.variants()?.platforms()),
+        },
+        Transport::DockerArchive(..) | Transport::Rootfs(_) | Transport::Engine(..) => Ok(Vec::new()),
+    }
+}
+
+/// An image that was found.
+struct Found {
+    image: Where,
+    /// What is to be told of where it was found.
+    note: Option<String>,
+}
+
+/// Where an image was found.
+enum Where {
+    /// Where its parts can be got one by one.
+    Held(Box<dyn Holder>, Plan),
+    /// Where it comes as one stream.
+    Engine(Engine),
+}
+
+/// Where an image was found that was named without a transport.
+enum Named {
+    Engine(Engine),
+    /// And why no engine has it.
+    Registry(Registry, String),
+}
+
+impl Found {
+    fn of(reference: &ImageReference, platform: Option<&Platform>) -> Result<Self, ImageError> {
+        let environment = Environment::of_process();
+        let held = |holder: Box<dyn Holder>, plan| Ok(Self { image: Where::Held(holder, plan), note: None });
+        match &reference.transport {
+            Transport::DockerArchive(path, name) => {
+                let store = Store::archive(path)?;
+                let document = |name: &str| store.named_document(name);
+                let plan = docker::plan(&store.place(), &document, store.remarks(), name.as_deref())?;
+                held(Box::new(store), plan)
+            }
+            Transport::OciArchive(path, name) => {
+                let store = Store::archive(path)?;
+                let plan = oci::in_layout(&store, name.as_deref())?.plan(platform)?;
+                held(Box::new(store), plan)
+            }
+            Transport::OciLayout(path, name) => {
+                let store = Store::directory(path);
+                let plan = oci::in_layout(&store, name.as_deref())?.plan(platform)?;
+                held(Box::new(store), plan)
+            }
+            Transport::SkopeoDir(path) => {
+                let dir = SkopeoDir::open(path);
+                let plan = dir.variants()?.plan(platform)?;
+                held(Box::new(dir), plan)
+            }
+            Transport::Rootfs(path) => {
+                let rootfs = Rootfs::open(path)?;
+                let plan = rootfs.plan();
+                held(Box::new(rootfs), plan)
+            }
+            Transport::Engine(kind, name) => {
+                Ok(Self { image: Where::Engine(Engine::find(*kind, name, &environment)?), note: None })
+            }
+            Transport::Registry(name) => {
+                let registry = Registry::open(name, &reference.access, &environment)?;
+                let plan = registry.variants()?.plan(platform)?;
+                held(Box::new(registry), plan)
+            }
+            Transport::Name(name) => {
+                let named = Named::find(reference, name, &environment)?;
+                let at = |place: String| Some(format!("`{reference}` was read from {place}"));
+                match named {
+                    Named::Engine(engine) => Ok(Self { note: at(engine.shown()), image: Where::Engine(engine) }),
+                    Named::Registry(registry, engines) => {
+                        let note = at(format!("the registry {} ({engines})", name.registry()));
+                        let plan = registry.variants()?.plan(platform)?;
+                        Ok(Self { image: Where::Held(Box::new(registry), plan), note })
+                    }
+                }
+            }
         }
-        Transport::OciArchive | Transport::OciLayout => {
-            let is_archive = reference.transport == Transport::OciArchive;
-            let store = if is_archive { Store::archive(path)? } else { Store::directory(path) };
-            let plan = oci::in_layout(&store, name)?.plan(platform)?;
-            Ok((Box::new(store), plan))
+    }
+}
+
+impl Named {
+    /// Looks in the engines, then in the registry.
+    fn find(
+        reference: &ImageReference,
+        name: &oci_client::Reference,
+        environment: &Environment,
+    ) -> Result<Self, ImageError> {
+        let text = reference.to_string();
+        let mut tried = Vec::new();
+        for kind in [EngineKind::Docker, EngineKind::Podman] {
+            match Engine::find(kind, &text, environment) {
+                Ok(engine) => return Ok(Self::Engine(engine)),
+                Err(error) => tried.push(format!("{kind}: {}", error.reason())),
+            }
         }
-        Transport::SkopeoDir => {
-            let dir = SkopeoDir::open(path);
-            let plan = dir.variants()?.plan(platform)?;
-            Ok((Box::new(dir), plan))
+        let engines = tried.join("; ");
+        match Registry::open(name, &reference.access, environment) {
+            Ok(registry) => Ok(Self::Registry(registry, engines)),
+            Err(error) => {
+                let (host, reason) = (name.registry(), error.reason());
+                let tried = format!("no file or directory has that name; {engines}; the registry {host}: {reason}");
+                Err(ImageError::Nowhere { reference: text, tried, hint: error.help() })
+            }
         }
     }
 }
@@ -122,56 +242,135 @@ fn find(reference: &ImageReference, platform: Option<&Platform>) -> Result<(Box<
 pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>) -> Result<Image, ImageError> {
     let patterns = Patterns::new(&wants.content)?;
     let platform = options.platform.as_deref().map(Platform::parse).transpose()?;
-    let (holder, plan) = find(reference, platform.as_ref())?;
-    if plan.layers.len() > MAX_LAYERS {
-        let what = format!("the image has {} layers, more than {MAX_LAYERS}", plan.layers.len());
-        return Err(ImageError::Limit { place: holder.place(), what });
-    }
-    let config: ImageConfig = serde_json::from_slice(&plan.config)
-        .map_err(|e| ImageError::malformed(&holder.place(), "the image config", e))?;
-    check_platform(&*holder, &config, platform.as_ref())?;
-
-    let mut problems = plan.problems;
-    let diff_ids = &config.rootfs.diff_ids;
-    if diff_ids.len() != plan.layers.len() {
+    let Found { image, note } = Found::of(reference, platform.as_ref())?;
+    let job = Job::new(wants, &patterns);
+    let read = match &image {
+        Where::Held(holder, plan) => read_held(&**holder, plan, platform.as_ref(), &job, options)?,
+        Where::Engine(engine) => read_engine(engine, platform.as_ref(), &job, options)?,
+    };
+    let Read { config, id, mut tags, base, layers, mut problems, mut notes } = read;
+    notes.extend(note);
+    let labels = config.as_ref().map(|config| &config.config.labels);
+    let base = labels.and_then(|labels| BaseIdentity::annotated(|key| labels.get(key))).or(base);
+    let diff_ids = config.as_ref().map(|config| config.rootfs.diff_ids.len());
+    if let Some(count) = diff_ids.filter(|count| *count != layers.len()) {
         let message = format!(
-            "the manifest lists {} layers and the image config {} diff ids, so engines refuse the image",
-            plan.layers.len(),
-            diff_ids.len()
+            "the manifest lists {} layers and the image config {count} diff ids, so engines refuse the image",
+            layers.len()
         );
         problems.push(Problem { layer: None, message });
     }
-    let mut layers = Vec::with_capacity(plan.layers.len());
-    let job = Job::new(wants, &patterns);
-    let stored = stored_layers(&*holder, plan.layers, diff_ids)?;
-    let read = layers::read(stored, &job, options.cache, options.progress);
-    for (layer, of_layer) in read.map_err(|OverBudget(what)| ImageError::Limit { place: holder.place(), what })? {
-        layers.push(layer);
+    let mut all = Vec::with_capacity(layers.len());
+    for (layer, of_layer) in layers {
+        all.push(layer);
         problems.extend(of_layer);
     }
-    let mut tags = plan.tags;
+    if let Where::Held(holder, _) = &image {
+        problems.extend(holder.problems());
+    }
     tags.sort();
     tags.dedup();
-    let id = digest_of_bytes(&plan.config);
-    Ok(Image { reference: reference.to_string(), id, tags, config, layers, problems })
+    Ok(Image {
+        reference: reference.to_string(),
+        id,
+        tags,
+        has_config: config.is_some(),
+        config: config.unwrap_or_default(),
+        base,
+        layers: all,
+        problems,
+        notes,
+    })
+}
+
+/// An image with its layers, before it is looked at as a whole.
+struct Read {
+    config: Option<ImageConfig>,
+    id: String,
+    tags: Vec<String>,
+    base: Option<BaseIdentity>,
+    layers: Vec<(Layer, Vec<Problem>)>,
+    problems: Vec<Problem>,
+    notes: Vec<String>,
+}
+
+fn read_held(
+    holder: &dyn Holder,
+    plan: &Plan,
+    platform: Option<&Platform>,
+    job: &Job<'_>,
+    options: &ReadOptions<'_>,
+) -> Result<Read, ImageError> {
+    let place = holder.place();
+    let config = understood(&place, plan, platform)?;
+    let diff_ids = config.as_ref().map(|config| config.rootfs.diff_ids.as_slice()).unwrap_or_default();
+    let stored = stored_layers(holder, &plan.layers, diff_ids)?;
+    let read = layers::read(stored, job, options.cache, options.progress);
+    let layers = read.map_err(|OverBudget(what)| ImageError::Limit { place, what })?;
+    Ok(Read::new(config, plan, layers))
+}
+
+fn read_engine(
+    engine: &Engine,
+    platform: Option<&Platform>,
+    job: &Job<'_>,
+    options: &ReadOptions<'_>,
+) -> Result<Read, ImageError> {
+    let (plan, layers) = export::read(engine, engine.export(platform)?, job, options.progress)?;
+    let config = understood(&engine.place(), &plan, platform)?;
+    let diff_ids = config.as_ref().map(|config| config.rootfs.diff_ids.as_slice()).unwrap_or_default();
+    let layers = layers.compared(diff_ids);
+    let tags = engine.tags();
+    let read = Read::new(config, &plan, layers);
+    // An archive of one name has that name alone.
+    Ok(Read { tags: if read.tags.is_empty() { tags } else { read.tags }, ..read })
+}
+
+impl Read {
+    fn new(config: Option<ImageConfig>, plan: &Plan, layers: Vec<(Layer, Vec<Problem>)>) -> Self {
+        let of_layer = || layers.first().map(|(layer, _)| layer.diff_id.clone());
+        // A root directory is known by what it holds.
+        let id = plan.config.as_deref().map(digest_of_bytes).or_else(of_layer).unwrap_or_default();
+        Self {
+            config,
+            id,
+            tags: plan.tags.clone(),
+            base: plan.base.clone(),
+            layers,
+            problems: plan.problems.clone(),
+            notes: plan.notes.clone(),
+        }
+    }
+}
+
+/// The config of a plan that is within bounds and for the platform.
+fn understood(place: &str, plan: &Plan, platform: Option<&Platform>) -> Result<Option<ImageConfig>, ImageError> {
+    if plan.layers.len() > MAX_LAYERS {
+        let what = format!("the image has {} layers, more than {MAX_LAYERS}", plan.layers.len());
+        return Err(ImageError::Limit { place: place.to_owned(), what });
+    }
+    let Some(config) = &plan.config else { return Ok(None) };
+    let config: ImageConfig =
+        serde_json::from_slice(config).map_err(|e| ImageError::malformed(place, "the image config", e))?;
+    check_platform(place, &config, platform)?;
+    Ok(Some(config))
 }
 
 fn stored_layers<'a>(
     holder: &'a dyn Holder,
-    blobs: Vec<Blob>,
+    blobs: &'a [Blob],
     diff_ids: &[String],
 ) -> Result<Vec<StoredLayer<'a>>, ImageError> {
-    let stored = |(index, blob): (usize, Blob)| {
-        let section = holder.layer(&blob)?;
+    let stored = |(index, blob): (usize, &'a Blob)| {
+        let section = holder.layer(blob)?;
         let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest.clone() };
-        let name = blob.name.clone();
-        let again = Box::new(move || holder.layer(&blob).ok().flatten());
-        Ok(StoredLayer { name, section, again, expected })
+        let again = Box::new(move || holder.layer(blob).ok().flatten());
+        Ok(StoredLayer { name: blob.name.clone(), section, again, expected })
     };
-    blobs.into_iter().enumerate().map(stored).collect()
+    blobs.iter().enumerate().map(stored).collect()
 }
 
-fn check_platform(holder: &dyn Holder, config: &ImageConfig, wanted: Option<&Platform>) -> Result<(), ImageError> {
+fn check_platform(place: &str, config: &ImageConfig, wanted: Option<&Platform>) -> Result<(), ImageError> {
     let Some(wanted) = wanted else { return Ok(()) };
     let platform = Platform {
         os: config.os.clone(),
@@ -182,7 +381,7 @@ fn check_platform(holder: &dyn Holder, config: &ImageConfig, wanted: Option<&Pla
         return Ok(());
     }
     let (wanted, choices) = (format!("for {wanted}"), format!("one for {platform}"));
-    Err(ImageError::NoSuchImage { place: holder.place(), wanted, choices })
+    Err(ImageError::NoSuchImage { place: place.to_owned(), wanted, choices })
 }
 
 /// A document that is not what its digest says.

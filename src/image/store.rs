@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::time::{Duration, SystemTime};
 
-use super::entries::{Entries, MemberKind, Skip, TarError};
+use super::entries::{Entries, Member, MemberKind, Skip, TarError};
 use super::error::ImageError;
 use super::holder::{Blob, Holder};
 use super::limits::{MAX_DOCUMENT, MAX_MEMBER_LINKS, MAX_MEMBERS};
@@ -55,6 +55,8 @@ pub(super) struct Section {
     pub(super) size: u64,
     /// The file they are in, and where they start.
     file: Option<(PathBuf, u64)>,
+    /// They are fetched by their digest, and other bytes would be refused by everybody who fetches them.
+    pub(super) is_addressed: bool,
     source: Box<dyn Read + Send>,
 }
 
@@ -160,7 +162,12 @@ pub(super) fn blob_name(digest: &str) -> String {
 impl Section {
     /// A blob of so many bytes that come out of `source`.
     pub(super) fn new(size: u64, source: impl Read + Send + 'static) -> Self {
-        Self { size, file: None, source: Box::new(source) }
+        Self { size, file: None, is_addressed: false, source: Box::new(source) }
+    }
+
+    /// The same of a blob that is fetched by its digest.
+    pub(super) fn addressed(size: u64, source: impl Read + Send + 'static) -> Self {
+        Self { is_addressed: true, ..Self::new(size, source) }
     }
 
     fn of_file(path: PathBuf, position: u64, size: u64) -> Self {
@@ -252,16 +259,9 @@ impl Index {
                 MemberKind::File if member.sparse.is_none() => {
                     Place::Data { position: member.position, size: member.stored }
                 }
-                MemberKind::Symlink => {
-                    let mut target = names::parent(&name).as_bytes().to_vec();
-                    target.push(b'/');
-                    target.extend(&member.link);
-                    let Ok(target) = names::normalise(&target) else { continue };
-                    Place::Link(target)
-                }
-                MemberKind::Hardlink => match names::normalise(&member.link) {
-                    Ok(target) => Place::Link(target),
-                    Err(_) => continue,
+                MemberKind::Symlink | MemberKind::Hardlink => match link_target(&member, &name) {
+                    Some(target) => Place::Link(target),
+                    None => continue,
                 },
                 _ => continue,
             };
@@ -285,8 +285,19 @@ impl Index {
     }
 }
 
+/// The member that a link of an archive stands for; `None` when it leads out of the archive.
+pub(super) fn link_target(link: &Member, name: &str) -> Option<String> {
+    let mut target = Vec::new();
+    if link.kind == MemberKind::Symlink {
+        target.extend_from_slice(names::parent(name).as_bytes());
+        target.push(b'/');
+    }
+    target.extend_from_slice(&link.link);
+    names::normalise(&target).ok()
+}
+
 /// Documents nothing else vouches for.
-fn is_document(name: &str) -> bool {
+pub(super) fn is_document(name: &str) -> bool {
     matches!(name, "/manifest.json" | "/index.json" | "/oci-layout")
 }
 

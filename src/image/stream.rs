@@ -60,6 +60,8 @@ impl Compression {
 /// A blob as stored: hashed where asked, its progress told.
 struct Stored<'a> {
     section: Section,
+    /// Bytes so far. What a manifest says of the size is nobody's word on how much may come out.
+    read: u64,
     hash: Option<Sha256>,
     seen: &'a (dyn Fn(u64) + Sync),
 }
@@ -67,6 +69,7 @@ struct Stored<'a> {
 impl Read for Stored<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.section.read(buffer)?;
+        self.read += read as u64;
         if let Some(hash) = &mut self.hash {
             hash.update(&buffer[..read]);
         }
@@ -79,6 +82,17 @@ enum Decoder<'a> {
     Plain(BufReader<Stored<'a>>),
     Gzip(Box<MultiGzDecoder<BufReader<Stored<'a>>>>),
     Zstd(zstd::Decoder<'static, BufReader<Stored<'a>>>),
+}
+
+impl Decoder<'_> {
+    /// Stored bytes that were read.
+    fn stored(&self) -> u64 {
+        match self {
+            Self::Plain(stored) => stored.get_ref().read,
+            Self::Gzip(decoder) => decoder.get_ref().get_ref().read,
+            Self::Zstd(decoder) => decoder.get_ref().get_ref().read,
+        }
+    }
 }
 
 impl Read for Decoder<'_> {
@@ -96,7 +110,6 @@ pub(super) struct Uncompressed<'a> {
     decoder: Decoder<'a>,
     hash: Sha256,
     bytes: u64,
-    bound: u64,
 }
 
 /// What a stream turned out to be, once it was read to its end.
@@ -112,9 +125,8 @@ impl<'a> Uncompressed<'a> {
     /// Starts to read a blob; `seen` is told of each run of stored bytes. The stored bytes are hashed too with
     /// `hash_stored`.
     pub(super) fn open(section: Section, hash_stored: bool, seen: &'a (dyn Fn(u64) + Sync)) -> io::Result<Self> {
-        let bound = section.size.saturating_mul(MAX_RATIO).clamp(RATIO_FREE, MAX_LAYER_BYTES);
         let hash = hash_stored.then(Sha256::new);
-        let mut stored = BufReader::with_capacity(CHUNK, Stored { section, hash, seen });
+        let mut stored = BufReader::with_capacity(CHUNK, Stored { section, read: 0, hash, seen });
         let compression = Compression::of(stored.fill_buf()?);
         let decoder = match compression {
             Compression::Plain => {
@@ -128,7 +140,7 @@ impl<'a> Uncompressed<'a> {
                 return Err(io::Error::other(reason));
             }
         };
-        Ok(Self { decoder, hash: Sha256::new(), bytes: 0, bound })
+        Ok(Self { decoder, hash: Sha256::new(), bytes: 0 })
     }
 
     /// Uncompressed bytes so far.
@@ -154,11 +166,10 @@ impl Read for Uncompressed<'_> {
         let read = self.decoder.read(buffer)?;
         self.hash.update(&buffer[..read]);
         self.bytes += read as u64;
-        if self.bytes > self.bound {
-            let reason = format!(
-                "it unpacks to more than {} bytes, far beyond what its stored size can honestly hold",
-                self.bound
-            );
+        let bound = self.decoder.stored().saturating_mul(MAX_RATIO).clamp(RATIO_FREE, MAX_LAYER_BYTES);
+        if self.bytes > bound {
+            let reason =
+                format!("it unpacks to more than {bound} bytes, far beyond what its stored size can honestly hold");
             return Err(io::Error::other(reason));
         }
         Ok(read)

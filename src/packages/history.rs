@@ -125,6 +125,9 @@ mod tests {
             tags: Vec::new(),
             config: ImageConfig::default(),
             layers: layers.collect(),
+            has_config: true,
+            base: None,
+            notes: Vec::new(),
             problems: Vec::new(),
         };
         let history = PackageHistory::of(&image);

@@ -270,3 +270,83 @@ fn skopeo_directories_hold_one_image_or_all_its_platforms() {
     assert_eq!((paths(&image), image.problems.len()), (vec!["/top".to_owned()], 0));
     assert!(error(&format!("dir:{root}"), Some("linux/s390x")).contains("linux/amd64, linux/arm64"));
 }
+
+/// An image with what BuildKit attests beside it: the base, the frontend that took part, and a list of packages.
+fn attested(layout: &mut Layout, materials: &[&str]) -> [Value; 2] {
+    let image = layout.image(&config(&[]), &[]);
+    let materials: Vec<Value> =
+        materials.iter().map(|uri| json!({"uri": uri, "digest": {"sha256": "0".repeat(64)}})).collect();
+    let statements = [
+        ("https://slsa.dev/provenance/v0.2", json!({"predicate": {"materials": materials}})),
+        ("https://spdx.dev/Document", json!({"predicate": {"packages": [{}, {}]}})),
+    ];
+    let blobs: Vec<Value> = statements
+        .map(|(kind, statement)| {
+            let mut blob = layout.json(&statement);
+            blob["annotations"] = json!({"in-toto.io/predicate-type": kind});
+            blob
+        })
+        .into();
+    let empty = layout.json(&json!({}));
+    let mut attestation = layout.json(&json!({"schemaVersion": 2, "config": empty, "layers": blobs}));
+    attestation["platform"] = json!({"os": "unknown", "architecture": "unknown"});
+    attestation["annotations"] = json!({"vnd.docker.reference.type": "attestation-manifest",
+        "vnd.docker.reference.digest": image["digest"]});
+    [image, attestation]
+}
+
+#[test]
+fn attestations_name_the_base_and_are_told() {
+    let frontend = "pkg:docker/docker/dockerfile@1";
+    let mut layout = Layout::new();
+    let index = attested(&mut layout, &[frontend, "pkg:docker/debian@12?platform=linux%2Famd64"]);
+    let inner = layout.json(&json!({"schemaVersion": 2, "manifests": index}));
+    for reference in layout.write(&[inner]) {
+        let image = opened(&reference);
+        let base = image.base.unwrap();
+        assert_eq!((base.name.as_str(), base.digest), ("debian:12", Some(format!("sha256:{}", "0".repeat(64)))));
+        assert_eq!(image.notes, ["the image comes with attestations: an SBOM of 2 packages, provenance"]);
+    }
+    // Two images: which of them the last stage stands on is not told.
+    let mut layout = Layout::new();
+    let index = attested(&mut layout, &[frontend, "pkg:docker/debian@12", "pkg:docker/golang@1"]);
+    let [_, archive] = layout.write(&index);
+    assert_eq!(opened(&archive).base, None);
+    // One that is not what its digest says is told, and spoils nothing.
+    let mut layout = Layout::new();
+    let index = attested(&mut layout, &["pkg:docker/debian@12"]);
+    let at = layout.files.iter().position(|(_, data)| data.starts_with(b"{\"predicate\":{\"materials\"")).unwrap();
+    layout.files[at].1.push(b' ');
+    let [_, archive] = layout.write(&index);
+    let image = opened(&archive);
+    assert_eq!((image.base, image.notes.len()), (None, 2));
+    assert!(image.notes[0].contains("could not be read"), "{:?}", image.notes);
+}
+
+#[test]
+fn labels_say_more_of_the_base_than_attestations() {
+    let mut layout = Layout::new();
+    let mut labelled = config(&[]);
+    labelled["config"]["Labels"] = json!({"org.opencontainers.image.base.name": "docker.io/library/alpine:3",
+        "org.opencontainers.image.base.digest": "sha256:short"});
+    let image = layout.image(&labelled, &[]);
+    let [_, archive] = layout.write(&[image]);
+    let base = opened(&archive).base.unwrap();
+    assert_eq!((base.name.as_str(), base.digest), ("alpine:3", None));
+}
+
+#[test]
+fn platforms_are_listed_once_each() {
+    let mut layout = Layout::new();
+    let mut of = |architecture: &str| {
+        let mut config = config(&[]);
+        config["architecture"] = json!(architecture);
+        layout.image(&config, &[])
+    };
+    let entries = [of("riscv64"), of("arm64")];
+    let index = layout.json(&json!({"schemaVersion": 2, "manifests": entries}));
+    for reference in layout.write(&[index]) {
+        let reference = ImageReference::parse(&reference).unwrap();
+        assert_eq!(super::platforms(&reference).unwrap(), ["linux/arm64", "linux/riscv64"]);
+    }
+}

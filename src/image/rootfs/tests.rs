@@ -1,0 +1,73 @@
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use super::super::fixture::open;
+use super::super::{EntryKind, Image, Tree, Wants};
+
+fn read(root: &Path) -> Image {
+    let wants = Wants { digests: true, ..Wants::default() };
+    open(&format!("rootfs:{}", root.display()), &wants, None).unwrap()
+}
+
+#[test]
+fn a_root_directory_is_an_image_of_one_layer() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    let long = "d/".repeat(60);
+    fs::create_dir_all(root.join(&long)).unwrap();
+    fs::write(dir.path().join("outside"), "outside").unwrap();
+    fs::write(root.join(&long).join("deep"), "deep").unwrap();
+    fs::write(root.join("one"), "x".repeat(600)).unwrap();
+    fs::hard_link(root.join("one"), root.join("two")).unwrap();
+    fs::set_permissions(root.join("one"), fs::Permissions::from_mode(0o4755)).unwrap();
+    symlink("../outside", root.join("link")).unwrap();
+    symlink("..", root.join("up")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(root.join("socket")).unwrap();
+
+    let image = read(&root);
+    assert_eq!((image.problems.as_slice(), image.layers.len(), image.has_config), (&[][..], 1, false));
+    assert_eq!((image.id.as_str(), image.notes.len()), (image.layers[0].diff_id.as_str(), 1));
+    let tree = Tree::merge(&image.layers);
+    let node = |path: &str| &tree.nodes.get(path).unwrap_or_else(|| panic!("{path}: {:?}", tree.nodes.keys())).entry;
+    assert_eq!((node("/one").mode, node("/one").size), (0o4755, 600));
+    assert_eq!((node("/two").mode, &node("/two").sha256), (0o4755, &node("/one").sha256));
+    assert_eq!((node("/link").kind, node("/link").link.as_deref()), (EntryKind::Symlink, Some("../outside")));
+    assert_eq!(node(&format!("/{long}deep")).size, 4);
+    assert!(
+        !tree.nodes.keys().any(|path| path.starts_with("/up/") || path.contains("socket")),
+        "{:?}",
+        tree.nodes.keys()
+    );
+    // The same again: nothing in it depends on time or the order of the file system.
+    assert_eq!(read(&root).id, image.id);
+}
+
+#[test]
+fn a_root_is_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("file"), "").unwrap();
+    for name in ["file", "gone"] {
+        let reference = format!("rootfs:{}", dir.path().join(name).display());
+        assert!(open(&reference, &Wants::default(), None).is_err(), "{name}");
+    }
+    // The root itself may be a link; what is in it may not.
+    let root = dir.path().join("root");
+    fs::create_dir(&root).unwrap();
+    symlink(&root, dir.path().join("alias")).unwrap();
+    assert_eq!(read(&dir.path().join("alias")).problems, []);
+}
+
+#[test]
+fn a_file_that_is_swapped_for_a_link_is_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir_all(root.join("a")).unwrap();
+    fs::write(root.join("a/file"), "inside!").unwrap();
+    fs::create_dir(dir.path().join("b")).unwrap();
+    fs::write(dir.path().join("b/file"), "outside").unwrap();
+    assert!(super::open(&root, Path::new("a/file"), 7).is_ok());
+    fs::remove_dir_all(root.join("a")).unwrap();
+    symlink("../b", root.join("a")).unwrap();
+    assert!(super::open(&root, Path::new("a/file"), 7).is_err());
+}
