@@ -63,8 +63,8 @@ pub(super) const KEYS: [&str; 10] = [
 const SEVERITIES: [(&str, Severity); 4] =
     [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
 /// Keys of `[[waiver]]`.
-pub(super) const WAIVER_KEYS: [&str; 8] =
-    ["expires", "fingerprint", "gate", "path", "reason", "rule", "rules", "trigger-id"];
+pub(super) const WAIVER_KEYS: [&str; 9] =
+    ["expires", "fingerprint", "gate", "owner", "path", "reason", "rule", "rules", "trigger-id"];
 
 impl Document<'_> {
     fn error(&self, span: std::ops::Range<usize>, fault: Fault) -> PolicyError {
@@ -286,7 +286,7 @@ impl Document<'_> {
         let whole = || Span::new(row.span().start, row.span().end);
         let fault = |span, text: String| self.error(span, Fault::Waiver(text));
         let (mut rules, mut path, mut fingerprint, mut reason, mut expires) = (Vec::new(), None, None, None, None);
-        let (mut gate, mut trigger_id) = (None, None);
+        let (mut gate, mut trigger_id, mut owner) = (None, None, None);
         for (key, item) in table {
             let name = key.get_ref().as_ref();
             match name {
@@ -317,6 +317,7 @@ impl Document<'_> {
                     }
                     fingerprint = Some(identity.to_ascii_lowercase());
                 }
+                "owner" => owner = Some(self.string(name, item)?.trim().to_owned()).filter(|o| !o.is_empty()),
                 "reason" => reason = Some(self.string(name, item)?.trim().to_owned()).filter(|r| !r.is_empty()),
                 "expires" => {
                     let text = match item.get_ref() {
@@ -350,7 +351,7 @@ impl Document<'_> {
             return Err(fault(row.span(), "a waiver says why: reason = \"…\"".to_owned()));
         };
         let line = PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, whole()) };
-        Ok(Waiver { rules, path, fingerprint, whitelisted, reason, expires, line })
+        Ok(Waiver { rules, path, fingerprint, whitelisted, reason, owner, expires, line })
     }
 }
 

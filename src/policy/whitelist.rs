@@ -221,6 +221,7 @@ fn waiver(
         fingerprint: None,
         whitelisted: Some(item),
         reason: format!("whitelisted{by}{why}"),
+        owner: None,
         expires,
         line,
     }
