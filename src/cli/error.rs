@@ -10,8 +10,9 @@ use thiserror::Error;
 
 use super::sink::Terminal;
 use crate::check::CheckError;
+use crate::context::DefinitionError;
 use crate::dockerfile::EmbeddedError;
-use crate::policy::PolicyError;
+use crate::policy::{BaselineError, PolicyError};
 use crate::text::{SourceText, Span, escape};
 
 /// Why a command could not be done.
@@ -37,10 +38,16 @@ pub(super) enum CliError {
     NoDockerfile { paths: String, notes: Vec<String> },
     #[error("line {line} of standard input is not JSON: {reason}")]
     Json { line: usize, reason: String },
+    #[error("`{name}` of {at} cannot be checked: {error}")]
+    Defined { at: String, name: String, error: Box<CliError> },
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
     #[error(transparent)]
     Check(#[from] CheckError),
 }
@@ -84,6 +91,9 @@ impl CliError {
                 Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
             }
             Self::Policy(error) => error.help(),
+            Self::Baseline(BaselineError::Read { .. }) => {
+                Some("`--write-baseline FILE` makes one of what is found now".into())
+            }
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),
             _ => None,
         }
