@@ -1,13 +1,17 @@
 //! Images: opened from archives and layouts, their layers read once in a bounded stream, merged to the tree a container
 //! would see. The tree remembers for each entry the layer it came from.
 
+mod contents;
+mod crew;
 mod docker;
 mod entries;
 mod error;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fixture;
+mod holder;
 mod layer;
+mod layers;
 mod limits;
 mod model;
 mod names;
@@ -16,6 +20,7 @@ mod pax;
 mod platform;
 mod reference;
 mod search;
+mod skopeo_dir;
 mod source;
 mod sparse;
 mod store;

@@ -9,12 +9,17 @@ use super::entries::Skip;
 use super::limits::{MAX_LAYER_BYTES, MAX_RATIO, RATIO_FREE};
 use super::store::Section;
 
-/// Bytes read at a time.
-const CHUNK: usize = 128 << 10;
+/// Bytes read at a time. Decoders take over their window with every run, so that short ones are dear.
+pub(super) const CHUNK: usize = 256 << 10;
 
 /// `sha256:…` of what was hashed.
 pub(super) fn digest_of(hash: Sha256) -> String {
     format!("sha256:{}", hex(&hash.finalize()))
+}
+
+/// `sha256:…` of bytes at hand.
+pub(super) fn digest_of_bytes(bytes: &[u8]) -> String {
+    digest_of(Sha256::new_with_prefix(bytes))
 }
 
 /// Lower-case hexadecimal.
@@ -95,7 +100,7 @@ pub(super) struct Uncompressed<'a> {
 }
 
 /// What a stream turned out to be, once it was read to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Digests {
     /// Of the uncompressed bytes: the diff id.
     pub(super) diff_id: String,
