@@ -180,8 +180,8 @@ impl Search<'_> {
         let wants_secrets = asks(catalogue::SECRET_IN_CONTEXT);
         let git = GitIgnores::of(self.context);
         let ignored = git.as_ref().map(|git| git.ignored_files(self.context)).unwrap_or_default();
-        let look = |index: &usize| {
-            let look = self.look(*index, wants_keys, wants_secrets);
+        let look = |search: &mut secrets::Search<'_>, index: &usize| {
+            let look = self.look(*index, wants_keys, wants_secrets.then_some(search));
             let size = self.context.files.get(*index).map_or(0, |file| file.size);
             (request.watch)(ContextProgress::Bytes(size));
             look
@@ -192,7 +192,7 @@ impl Search<'_> {
             missed.extend(unused.missed.iter().map(|file| (*file, pattern)));
         }
         missed.sort_unstable();
-        let looks: Vec<Option<Look>> = self.taken.par_iter().map(look).collect();
+        let looks: Vec<Option<Look>> = self.taken.par_iter().map_init(|| Scanner::shared().search(), look).collect();
         let (mut notable, mut unread) = (Vec::new(), Vec::new());
         for (index, look) in self.taken.iter().zip(looks) {
             let Some(file) = self.context.files.get(*index) else { continue };
@@ -232,7 +232,7 @@ impl Search<'_> {
     }
 
     /// `None` for a file there is nothing to say about.
-    fn look(&self, index: usize, wants_keys: bool, wants_secrets: bool) -> Option<Look> {
+    fn look(&self, index: usize, wants_keys: bool, search: Option<&mut secrets::Search<'_>>) -> Option<Look> {
         let path = &self.context.files.get(index)?.path;
         let mut look = Look { key: None, secrets: Vec::new(), unread: None };
         if wants_keys && secrets::key_file(path).is_some() {
@@ -241,8 +241,8 @@ impl Search<'_> {
                 Err(_) => secrets::classify(path, &mut Unreadable),
             };
         }
-        if wants_secrets && !is_git_object(path) {
-            match self.context.open_file(index).map(|file| secrets_in(path, file)) {
+        if let Some(search) = search.filter(|_| !is_git_object(path)) {
+            match self.context.open_file(index).map(|file| secrets_in(search, path, file)) {
                 Ok((found, None)) => look.secrets = found,
                 Ok((found, Some(error))) => {
                     look.secrets = found;
@@ -283,8 +283,12 @@ fn teller(file: &NotableFile, asks: Asks<'_>) -> Option<&'static Rule> {
 }
 
 /// The secrets in a file's content that are sure enough to tell, and why it was not read to its end, when it was not.
-fn secrets_in(path: &str, file: ContextReader) -> (Vec<SecretHit>, Option<io::Error>) {
-    let mut scan = Scanner::shared().scan(path, file);
+fn secrets_in(
+    search: &mut secrets::Search<'_>,
+    path: &str,
+    file: ContextReader,
+) -> (Vec<SecretHit>, Option<io::Error>) {
+    let mut scan = search.scan(path, file);
     scan.hits.retain(|hit| hit.confidence > Confidence::Low);
     (scan.hits, scan.error)
 }

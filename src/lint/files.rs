@@ -184,7 +184,7 @@ impl<'a> Source<'a> {
         };
         let named = listed(files.iter().map(|file| name(file)));
         let told = |file: &&NotableFile| {
-            let secrets = file.secrets.iter().map(|hit| format!("\t{}", hit.detector.id));
+            let secrets = file.secrets.iter().map(|hit| format!("\t{}:{:016x}", hit.detector.id, hit.fingerprint));
             // Of a key file it is the file that counts, whatever is in it.
             let secrets: String = if file.key.is_some() { String::new() } else { secrets.collect() };
             format!("{}{secrets}", path(file))
