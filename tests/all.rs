@@ -12,6 +12,8 @@ mod gates;
 mod ignores;
 mod images;
 mod pages;
+mod plugin;
 mod policies;
+mod publish;
 mod readme;
 mod shell;

@@ -12,6 +12,7 @@ use super::sink::Terminal;
 use crate::check::CheckError;
 use crate::context::DefinitionError;
 use crate::dockerfile::EmbeddedError;
+use crate::github::GithubError;
 use crate::policy::{BaselineError, PolicyError};
 use crate::text::{SourceText, Span, escape};
 
@@ -50,6 +51,8 @@ pub(super) enum CliError {
     Baseline(#[from] BaselineError),
     #[error(transparent)]
     Check(#[from] CheckError),
+    #[error(transparent)]
+    Github(#[from] GithubError),
 }
 
 impl CliError {
@@ -93,6 +96,13 @@ impl CliError {
             Self::Policy(error) => error.help(),
             Self::Baseline(BaselineError::Read { .. }) => {
                 Some("`--write-baseline FILE` makes one of what is found now".into())
+            }
+            Self::Github(GithubError::NoTarget { what, .. }) => {
+                let option = if *what == "repository" { "--repo OWNER/NAME" } else { "--commit COMMIT" };
+                Some(format!("run it in a workflow of GitHub Actions, or name it with {option}"))
+            }
+            Self::Github(GithubError::BadToken(_)) => {
+                Some("GITHUB_TOKEN is read, or else GH_TOKEN; in a workflow set it to ${{ github.token }}".into())
             }
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),
             _ => None,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, builds, discover, policies, shellcheck, sink};
@@ -44,11 +44,7 @@ impl Ready {
         Ok(Self {
             policy,
             format,
-            fail_on: match common.fail_on {
-                FailOn::Stop => policy::FailOn::Stop,
-                FailOn::Warn => policy::FailOn::Warn,
-                FailOn::Never => policy::FailOn::Never,
-            },
+            fail_on: common.fail_on.into(),
             outputs,
             trigger_ids: common.show_trigger_ids,
             baseline: common.baseline.as_ref().map(|path| policies::baseline(&common.policies, path)).transpose()?,
@@ -180,7 +176,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
 }
 
 /// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
-fn ignore_files(builds: &[Build]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
+pub(super) fn ignore_files(builds: &[Build]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
     let of = |build: &Build| {
         let path = build.dockerfile.path();
         let found = IgnoreFile::beside(Path::new(path)).transpose()?;
@@ -227,7 +223,7 @@ fn build_args(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
     for arg in given {
         let (name, value) = match arg.split_once('=') {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (arg.clone(), std::env::var(&arg).ok()),
+            None => (arg.clone(), std::env::var(arg).ok()),
         };
         if name.is_empty() {
             return Err(CliError::Argument { what: "--build-arg", value: arg.clone(), wanted: "NAME=VALUE".into() });
@@ -238,7 +234,7 @@ fn build_args(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
 }
 
 /// The day it is, in UTC.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     Date::from_unix(seconds)
 }

@@ -17,7 +17,7 @@ pub(super) fn in_force(
         let policies = load(args, &from_disk)?;
         return Ok(policies.for_image(&names(&policies, args, image, platform)?)?);
     };
-    let commit = Commit::find(reference)?;
+    let commit = Commit::find("--policy-from", reference)?;
     let policies = load(args, &|path| commit.read(path))?;
     if policies.have_surroundings() {
         return Err(CliError::Argument {
@@ -43,7 +43,7 @@ pub(super) fn in_force(
 /// The baseline, from where the policy is read.
 pub(super) fn baseline(args: &PolicyArgs, path: &str) -> Result<Baseline, CliError> {
     let read = match &args.policy_from {
-        Some(reference) => Commit::find(reference)?.read(path),
+        Some(reference) => Commit::find("--policy-from", reference)?.read(path),
         None => from_disk(path),
     };
     let bytes = read.map_err(|error| BaselineError::Read { path: path.to_owned(), reason: error.to_string() })?;

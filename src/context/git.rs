@@ -43,7 +43,7 @@ impl GitIgnores {
         let files = context.files.iter().filter(|f| f.kind == ContextFileKind::File);
         let names =
             files.filter(|f| f.path == ".gitignore" || f.path.ends_with("/.gitignore")).map(|f| f.path.as_str());
-        let mut folders: BTreeSet<&str> = names.map(|path| folder_of(path)).take(MAX_IGNORE_FILES).collect();
+        let mut folders: BTreeSet<&str> = names.map(folder_of).take(MAX_IGNORE_FILES).collect();
         // It counts for git whether or not it is sent to the builder.
         folders.insert("");
         let folders = folders.into_iter().filter_map(|folder| {
