@@ -12,6 +12,7 @@ use super::sink::Terminal;
 use crate::check::CheckError;
 use crate::context::DefinitionError;
 use crate::dockerfile::EmbeddedError;
+use crate::feeds::FeedError;
 use crate::github::GithubError;
 use crate::policy::{BaselineError, PolicyError};
 use crate::text::{SourceText, Span, escape};
@@ -51,6 +52,12 @@ pub(super) enum CliError {
     Baseline(#[from] BaselineError),
     #[error(transparent)]
     Check(#[from] CheckError),
+    #[error(transparent)]
+    Feeds(#[from] FeedError),
+    #[error("there is no folder for vulnerability data")]
+    NoFeedsFolder,
+    #[error("{failed} of {all} sources could not be brought up to date")]
+    NotSynced { failed: usize, all: usize },
     #[error(transparent)]
     Github(#[from] GithubError),
 }
@@ -97,6 +104,9 @@ impl CliError {
             Self::Baseline(BaselineError::Read { .. }) => {
                 Some("`--write-baseline FILE` makes one of what is found now".into())
             }
+            Self::Feeds(error) | Self::Check(CheckError::Feeds(error)) => error.help(),
+            Self::NoFeedsFolder => Some("name one with --feeds DIR, or set DOCKGATE_FEEDS".into()),
+            Self::NotSynced { .. } => Some("the data that was there before is still in place".into()),
             Self::Github(GithubError::NoTarget { what, .. }) => {
                 let option = if *what == "repository" { "--repo OWNER/NAME" } else { "--commit COMMIT" };
                 Some(format!("run it in a workflow of GitHub Actions, or name it with {option}"))

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, builds, discover, policies, shellcheck, sink};
+use super::{CliError, FAILED, UNABLE, args, builds, discover, feeds, policies, shellcheck, sink};
 use crate::check::{self, Build, CheckError, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
+use crate::feeds::{ScanReport, Store};
 use crate::image::ImageReference;
 use crate::output::{self, Style};
 use crate::policy::{self, Baseline, Date, Policy};
@@ -92,7 +93,8 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     }
     let unread = found.errors.iter().map(|error| format!("not checked: {error}"));
     let notes = found.notes.into_iter().chain(unread).collect();
-    let code = run(&ready, Subject { builds: found.builds, image, notes }, terminal, out)?;
+    let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
+    let code = run(&ready, Subject { builds: found.builds, image, known, notes }, terminal, out)?;
     found.errors.iter().for_each(|error| error.report(terminal));
     Ok(if found.errors.is_empty() { code } else { UNABLE })
 }
@@ -124,7 +126,8 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let build = |path: &PathBuf| Ok(Build::alone(discover::read(path)?, ready.build.clone()));
     let builds = args.dockerfile.iter().map(build).collect::<Result<_, CliError>>()?;
-    run(&ready, Subject { builds, image, ..Subject::default() }, terminal, out)
+    let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
+    run(&ready, Subject { builds, image, known, ..Subject::default() }, terminal, out)
 }
 
 /// What a run looks at.
@@ -132,8 +135,35 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 struct Subject {
     builds: Vec<Build>,
     image: Option<ImageRequest>,
+    /// What is known of vulnerabilities.
+    known: Known,
     /// What is left out of it, in words.
     notes: Vec<String>,
+}
+
+/// Vulnerability data, and reports of other scanners.
+#[derive(Default)]
+struct Known {
+    store: Option<Store>,
+    reports: Vec<ScanReport>,
+}
+
+/// Opens the vulnerability data for a run with an image.
+fn known(args: &VulnerabilityArgs, image: Option<&ImageRequest>, ready: &Ready) -> Result<Known, CliError> {
+    let is_of_feeds = |tags: &[&str]| tags.contains(&"vulnerabilities") || tags.contains(&"registry-data");
+    let is_asked = ready.policy.checks.iter().any(|check| is_of_feeds(check.rule.tags));
+    let reports = args.reports.iter().map(|path| feeds::report(path)).collect::<Result<_, _>>()?;
+    if image.is_none() || !is_asked {
+        return Ok(Known { store: None, reports });
+    }
+    let store = match feeds::folder(&args.store) {
+        Some(folder) => Some(Store::open(&folder)?),
+        None => None,
+    };
+    if let (Some(days), Some(store)) = (args.max_feed_age, &store) {
+        feeds::require_fresh(store, days)?;
+    }
+    Ok(Known { store, reports })
 }
 
 fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -150,6 +180,8 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             selection: ready.selection.clone(),
             build: ready.build.clone(),
             shellcheck: shellcheck.as_ref(),
+            feeds: subject.known.store.as_ref(),
+            scan_reports: &subject.known.reports,
             today: today(),
             progress: &|progress| bar.advance(progress),
             watch: &|progress| bar.watch(progress),

@@ -53,7 +53,7 @@ pub(super) fn baseline(args: &PolicyArgs, path: &str) -> Result<Baseline, CliErr
 fn load(args: &PolicyArgs, read: &ReadFile<'_>) -> Result<Policies, CliError> {
     let name = args.bundle.as_ref().unwrap_or(&args.policy);
     let whitelists: Vec<String> = args.whitelists.iter().chain(&args.global_whitelists).cloned().collect();
-    Ok(Policies::load(name, &whitelists, read)?)
+    Ok(Policies::load(name, &whitelists, read)?.with_vex(&args.vex, read)?)
 }
 
 /// What the image is called. It is opened only when the policy depends on it.
