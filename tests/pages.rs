@@ -85,6 +85,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         today: Date::parse("2026-01-01").unwrap(),
         progress: &|_| {},
         watch: &|_| {},
+        cache: None,
     })
     .unwrap()
 }

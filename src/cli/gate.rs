@@ -9,12 +9,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, builds, discover, feeds, policies, shellcheck, sink};
+use super::{CliError, FAILED, UNABLE, args, builds, cache, discover, feeds, policies, shellcheck, sink};
 use crate::check::{self, Build, CheckError, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::feeds::{ScanReport, Store};
-use crate::image::ImageReference;
+use crate::image::{Cache, ImageReference};
 use crate::output::{self, Style};
 use crate::policy::{self, Baseline, Date, Policy};
 use crate::rule::{self, Target};
@@ -74,7 +74,7 @@ fn wished_format(policy: &mut Policy) -> output::Format {
 
 /// The main job: Dockerfile, context and image in one report.
 pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
+    let image = image_request(args.image.as_deref(), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
     let options = build_options(&args.build)?;
     let mut found = builds::find(&args, &options)?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
@@ -93,8 +93,9 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     }
     let unread = found.errors.iter().map(|error| format!("not checked: {error}"));
     let notes = found.notes.into_iter().chain(unread).collect();
+    let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    let code = run(&ready, Subject { builds: found.builds, image, known, notes }, terminal, out)?;
+    let code = run(&ready, Subject { builds: found.builds, image, known, cache, notes }, terminal, out)?;
     found.errors.iter().for_each(|error| error.report(terminal));
     Ok(if found.errors.is_empty() { code } else { UNABLE })
 }
@@ -122,12 +123,13 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
+    let image = image_request(Some(&args.image), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let build = |path: &PathBuf| Ok(Build::alone(discover::read(path)?, ready.build.clone()));
     let builds = args.dockerfile.iter().map(build).collect::<Result<_, CliError>>()?;
+    let cache = cache::open(&args.gate.cache, terminal)?;
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    run(&ready, Subject { builds, image, known, ..Subject::default() }, terminal, out)
+    run(&ready, Subject { builds, image, known, cache, ..Subject::default() }, terminal, out)
 }
 
 /// What a run looks at.
@@ -139,6 +141,7 @@ struct Subject {
     known: Known,
     /// What is left out of it, in words.
     notes: Vec<String>,
+    cache: Option<Cache>,
 }
 
 /// Vulnerability data, and reports of other scanners.
@@ -152,7 +155,14 @@ struct Known {
 fn known(args: &VulnerabilityArgs, image: Option<&ImageRequest>, ready: &Ready) -> Result<Known, CliError> {
     let is_of_feeds = |tags: &[&str]| tags.contains(&"vulnerabilities") || tags.contains(&"registry-data");
     let is_asked = ready.policy.checks.iter().any(|check| is_of_feeds(check.rule.tags));
-    let reports = args.reports.iter().map(|path| feeds::report(path)).collect::<Result<_, _>>()?;
+    if let (None, Some(report)) = (image, args.reports.first()) {
+        return Err(CliError::Argument {
+            what: "--vulns",
+            value: report.display().to_string(),
+            wanted: "of use without --image, the image it is a report on".into(),
+        });
+    }
+    let reports: Vec<ScanReport> = args.reports.iter().map(|path| feeds::report(path)).collect::<Result<_, _>>()?;
     if image.is_none() || !is_asked {
         return Ok(Known { store: None, reports });
     }
@@ -160,8 +170,8 @@ fn known(args: &VulnerabilityArgs, image: Option<&ImageRequest>, ready: &Ready) 
         Some(folder) => Some(Store::open(&folder)?),
         None => None,
     };
-    if let (Some(days), Some(store)) = (args.max_feed_age, &store) {
-        feeds::require_fresh(store, days)?;
+    if let Some(days) = args.max_feed_age {
+        feeds::require_fresh(store.as_ref(), &args.store, days, !reports.is_empty())?;
     }
     Ok(Known { store, reports })
 }
@@ -185,9 +195,11 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             today: today(),
             progress: &|progress| bar.advance(progress),
             watch: &|progress| bar.watch(progress),
+            cache: subject.cache.as_ref(),
         };
         check::run(&request)?
     };
+    cache::close(subject.cache.as_ref(), terminal);
     if let Some(path) = &ready.write_baseline {
         let baseline = report.baseline();
         sink::write_whole(path, baseline.to_json().as_bytes())?;
@@ -223,18 +235,23 @@ pub(super) fn build_options(build: &BuildArgs) -> Result<BuildOptions, CliError>
     Ok(BuildOptions { build_args, target: build.target.clone(), platform: build.platform.clone() })
 }
 
-/// The image, and the one to compare it with.
-pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
+/// The image, and those to compare it with.
+pub(super) fn image_request(
+    image: Option<&str>,
+    base: Option<&str>,
+    previous: Option<&str>,
+) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
-    match (image, base) {
-        (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),
-        (None, None) => Ok(None),
-        (None, Some(base)) => Err(CliError::Argument {
-            what: "--base",
-            value: base.to_owned(),
-            wanted: "of use without --image, the image to compare with it".into(),
-        }),
-    }
+    let Some(image) = image else {
+        let lone =
+            [("--base", base), ("--previous", previous)].into_iter().find_map(|(what, value)| Some((what, value?)));
+        return lone.map_or(Ok(None), |(what, value)| {
+            let wanted = "of use without --image, the image to compare with it".to_owned();
+            Err(CliError::Argument { what, value: value.to_owned(), wanted })
+        });
+    };
+    let (base, previous) = (base.map(parse).transpose()?, previous.map(parse).transpose()?);
+    Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
 }
 
 fn rules(names: &[String]) -> Result<Vec<Target>, CliError> {

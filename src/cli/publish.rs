@@ -146,6 +146,7 @@ fn baseline(
         today: gate::today(),
         progress: &|_| {},
         watch: &|_| {},
+        cache: None,
     };
     let before = check::run(&request)?;
     let counted = before.findings.into_iter().filter(|judged| judged.waived.is_none());
