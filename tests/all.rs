@@ -5,6 +5,7 @@
 mod catalogue;
 mod checks;
 mod command;
+mod contexts;
 mod engine;
 mod feed_rows;
 mod feeds;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use dockgate::check::{ImageRequest, Request, Selection, run};
+use dockgate::check::{Build, ImageRequest, Request, Selection, run};
 use dockgate::dockerfile::BuildOptions;
 use dockgate::image::ImageReference;
 use dockgate::policy::{Date, Policy};
@@ -279,10 +279,9 @@ impl Made {
             ImageReference::parse(&format!("docker-archive:{}", folder.path().join(name).display())).unwrap()
         };
         let request = Request {
-            dockerfiles: dockerfile.into_iter().collect(),
+            builds: dockerfile.map(|text| Build::alone(text, BuildOptions::default())).into_iter().collect(),
             notes: Vec::new(),
             ignore_files: BTreeMap::new(),
-            context: None,
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
                 base: self.newer_base.map(|_| reference("base.tar")),
@@ -296,6 +295,7 @@ impl Made {
             scan_reports: &[],
             today: Date::parse("2026-01-01").unwrap(),
             progress: &|_| {},
+            watch: &|_| {},
             cache: None,
         };
         let report = run(&request).unwrap();

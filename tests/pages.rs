@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
-use dockgate::check::{ContextRequest, Judged, Report, Request, Selection, run};
-use dockgate::context::IgnoreFile;
-use dockgate::dockerfile::BuildOptions;
+use dockgate::check::{Build, ContextRequest, ContextSource, Judged, Report, Request, Selection, run};
+use dockgate::context::{IgnoreFile, definitions};
+use dockgate::dockerfile::{BuildOptions, HostKind};
 use dockgate::finding::Fix;
 use dockgate::fix;
 use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
@@ -60,12 +60,21 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
     fs::write(&dockerfile, example.text).unwrap();
     let ignore_file =
         IgnoreFile::beside(&dockerfile).transpose().map(|file| ("Dockerfile".to_owned(), file.map(Arc::new)));
-    let context = ContextRequest { root: folder.path().into(), shown: String::new(), dockerfile };
+    let source = ContextSource::Folder(folder.path().into());
+    let context = ContextRequest { source, shown: String::new(), dockerfile: Some(dockerfile) };
+    let text = SourceText::new("Dockerfile", example.text);
+    let alone = Build::alone(text, BuildOptions::default());
+    let mut build = Build { context: (rule.phase == Phase::Context).then_some(context), ..alone };
+    if let Some((path, text)) = example.context.iter().find(|(path, _)| HostKind::of_name(path).is_some()) {
+        let (file, kind) = (SourceText::new(*path, *text), HostKind::of_name(path).unwrap());
+        let defined = definitions(&file, kind, folder.path(), &[], &|_| None).unwrap();
+        let args = defined.list.into_iter().flat_map(|definition| definition.args);
+        build.options.build_args.extend(args.map(|(name, (value, _))| (name, value)));
+    }
     run(&Request {
         notes: Vec::new(),
-        dockerfiles: vec![SourceText::new("Dockerfile", example.text)],
+        builds: vec![build],
         ignore_files: ignore_file.into_iter().collect(),
-        context: (rule.phase == Phase::Context).then_some(context),
         image: None,
         policy: &policy,
         selection: Selection::default(),
@@ -75,6 +84,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         scan_reports: &[],
         today: Date::parse("2026-01-01").unwrap(),
         progress: &|_| {},
+        watch: &|_| {},
         cache: None,
     })
     .unwrap()

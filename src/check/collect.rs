@@ -1,26 +1,24 @@
 //! The models a run is made on, computed once before the first rule runs.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::buildkit::Reach;
+use super::contexts::{Asks, ContextModels, Contexts};
 use super::report::ImageSummary;
-use super::request::{CheckError, ImageRequest, Request};
+use super::request::{Build, CheckError, ContextRequest, ImageRequest, Request};
 use super::suppress::{self, Suppression};
-use crate::context::{self, Context, ContextFileKind, Copied, IgnoreFile};
+use crate::context::{self, IgnoreFile};
 use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};
 use crate::feeds::{self, Registries, ScanReport, Scanned, Store, Vulnerabilities};
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
 use crate::image::{self, BaseIdentity, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
 use crate::policy::Date;
 use crate::rule::{Confidence, Rule, catalogue};
-use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
+use crate::secrets::{self, CommandSecret, GivenSecret, TextSecret};
 use crate::shell::{self, Diagnosis, Linter, PackageCall, Script};
-use crate::text::{SourceText, Span};
+use crate::text::Span;
 use crate::trace::{self, Trace};
 use crate::{gate, lint};
 
@@ -43,7 +41,13 @@ pub(super) struct LintModels {
     build: BuildOptions,
     ignore_file: Option<Arc<IgnoreFile>>,
     notes: Vec<String>,
+    /// The main context.
     pub(super) context: Option<ContextModels>,
+    /// Those the Dockerfile names, by name.
+    named_contexts: Vec<ContextModels>,
+    argument_places: BTreeMap<String, Place>,
+    /// Build arguments that are given secrets.
+    given_secrets: Vec<GivenSecret>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub(super) check_options: Result<CheckOptions, SyntaxError>,
     suppressions: Vec<Suppression>,
@@ -52,52 +56,38 @@ pub(super) struct LintModels {
     pub(super) reach: Reach,
 }
 
-/// What is known of a build context.
-pub(super) struct ContextModels {
-    pub(super) context: Context,
-    folder: String,
-    pub(super) copied: Vec<Copied>,
-    keys: Vec<(usize, KeyHit)>,
-}
-
-impl ContextModels {
-    /// Regular files of the context.
-    pub(super) fn file_count(&self) -> usize {
-        self.context.files.iter().filter(|f| f.kind == ContextFileKind::File).count()
-    }
-}
-
 impl LintModels {
-    /// What is known of a Dockerfile. `linter` reads its shell code; without one nobody asks for that.
+    /// What is known of a Dockerfile. `linter` reads its shell code; without one nobody asks for that. What the contexts
+    /// hold is not searched yet.
     pub(super) fn collect(
-        source: &Arc<SourceText>,
+        wanted: &Build,
         request: &Request<'_>,
+        contexts: &Contexts,
         linter: Option<&Linter<'_>>,
+        asks: Asks<'_>,
     ) -> Result<Self, CheckError> {
+        let (source, options) = (&wanted.dockerfile, &wanted.options);
         let dockerfile = dockerfile::parse(source);
-        let environments = dockerfile::environments(&dockerfile, &request.build);
-        let target = dockerfile.target_stage(request.build.target.as_deref()).map(|stage| stage.index);
-        if let (None, Some(target)) = (target, &request.build.target) {
+        let environments = dockerfile::environments(&dockerfile, options);
+        let target = dockerfile.target_stage(options.target.as_deref()).map(|stage| stage.index);
+        if let (None, Some(target)) = (target, &options.target) {
             return Err(CheckError::NoStage { path: source.path().to_owned(), target: target.clone() });
         }
         let mut final_stages = target.map(|stage| dockerfile.stage_chain(stage)).unwrap_or_default();
         final_stages.sort_unstable();
-        let bases = dockerfile::bases(&dockerfile, &request.build);
+        let bases = dockerfile::bases(&dockerfile, options);
         let scripts = shell::scripts(&dockerfile);
         let package_calls = shell::package_calls(&scripts, &environments);
         let diagnosis = linter.map(|linter| linter.diagnose(&dockerfile, &scripts, &environments)).unwrap_or_default();
         let secrets = secrets::in_dockerfile(&dockerfile);
         let command_secrets = secrets::in_commands(&scripts);
-        let context = match &request.context {
-            Some(wanted) => {
-                let context = Context::open(&wanted.root, Some(&wanted.dockerfile))?;
-                let copied = context::copied(&dockerfile, &environments, &context);
-                let keys = key_files(&context, &copied);
-                Some(ContextModels { context, folder: wanted.shown.clone(), copied, keys })
-            }
-            None => None,
+        let models = |wanted: &ContextRequest, name: Option<&str>| {
+            contexts.models(wanted, name, |context| context::copied_from(&dockerfile, &environments, context, name))
         };
-        let build = request.build.clone();
+        let context = wanted.context.as_ref().and_then(|wanted| models(wanted, None));
+        let named_contexts = wanted.named_contexts.iter();
+        let named_contexts = named_contexts.filter_map(|(name, wanted)| models(wanted, Some(name))).collect();
+        let build = options.clone();
         let built_stages = match &build.target {
             Some(target) => dockerfile.reachable_stages(Some(target)),
             None => (0..dockerfile.stages.len()).collect(),
@@ -119,9 +109,8 @@ impl LintModels {
             }
             None => {}
         }
-        notes.extend(context.iter().flat_map(|c| c.context.problems.clone()));
         notes.extend(diagnosis.problems.iter().cloned());
-        let check_options = dockerfile.check_options(&request.build);
+        let check_options = dockerfile.check_options(options);
         let suppressions =
             suppress::suppressions(&dockerfile, check_options.as_ref().unwrap_or(&CheckOptions::default()));
         let mut lowest_stages: Vec<usize> = Vec::with_capacity(bases.len());
@@ -153,6 +142,12 @@ impl LintModels {
             ignore_file,
             notes,
             context,
+            named_contexts,
+            argument_places: wanted.argument_places.clone(),
+            given_secrets: match asks(catalogue::BUILD_ARG_SECRET) {
+                true => secrets::in_arguments(&options.build_args),
+                false => Vec::new(),
+            },
             check_options,
             suppressions,
             failures,
@@ -180,13 +175,21 @@ impl LintModels {
             scripts: &self.scripts,
             package_calls: &self.package_calls,
             shell_diagnostics: &self.diagnosis.diagnostics,
-            context: self.context.as_ref().map(|c| lint::ContextFacts {
-                context: &c.context,
-                folder: &c.folder,
-                copied: &c.copied,
-                keys: &c.keys,
-            }),
+            context: self.context.as_ref().map(ContextModels::facts),
+            named_contexts: self.named_contexts.iter().map(ContextModels::facts).collect(),
+            argument_places: &self.argument_places,
+            given_secrets: &self.given_secrets,
         }
+    }
+
+    /// The main context and those the Dockerfile names.
+    pub(super) fn contexts(&self) -> impl Iterator<Item = &ContextModels> {
+        self.context.iter().chain(&self.named_contexts)
+    }
+
+    /// The same, to put into them what was found.
+    pub(super) fn contexts_mut(&mut self) -> impl Iterator<Item = &mut ContextModels> {
+        self.context.iter_mut().chain(&mut self.named_contexts)
     }
 
     /// What comments of the file ask to leave out.
@@ -214,35 +217,8 @@ impl LintModels {
 
     /// What of it was not looked at.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.notes.clone()
+        self.notes.iter().cloned().chain(self.contexts().flat_map(ContextModels::notes)).collect()
     }
-}
-
-/// A file that cannot be opened, and is judged by its name alone.
-struct Unreadable;
-
-impl Read for Unreadable {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::PermissionDenied.into())
-    }
-}
-
-/// Key files among everything that is copied, each looked at once.
-fn key_files(context: &Context, copied: &[Copied]) -> Vec<(usize, KeyHit)> {
-    let mut indexes: Vec<usize> =
-        copied.iter().flat_map(|c| &c.sources).flat_map(|s| s.files.iter().copied()).collect();
-    indexes.sort_unstable();
-    indexes.dedup();
-    let hit = |index: usize| {
-        let path = &context.files.get(index)?.path;
-        secrets::key_file(path)?;
-        let hit = match context.open_file(index) {
-            Ok(mut file) => secrets::classify(path, &mut file)?,
-            Err(_) => secrets::classify(path, &mut Unreadable)?,
-        };
-        Some((index, hit))
-    };
-    indexes.into_par_iter().filter_map(hit).collect()
 }
 
 /// What is known of an image.

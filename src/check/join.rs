@@ -1,7 +1,10 @@
 //! Lint findings and the image they became: what the image confirms stays, what it refutes stops nothing.
 
+use std::collections::HashMap;
+
 use super::collect::{ImageModels, LintModels};
 use super::request::Decided;
+use crate::context::{ContextFile, ContextFileKind};
 use crate::finding::{Finding, ImageWord, Place};
 use crate::gate;
 use crate::image::{Change, EntryKind};
@@ -19,10 +22,11 @@ struct Pair {
     by_subject: bool,
 }
 
-static PAIRS: [Pair; 6] = [
+static PAIRS: [Pair; 7] = [
     Pair { image: catalogue::RUNS_AS_ROOT, lint: &["last-user-root"], by_subject: false },
-    Pair { image: catalogue::KEY_FILE_IN_IMAGE, lint: &["key-file-copied"], by_subject: false },
-    Pair { image: catalogue::SECRET_IN_DELETED_FILE, lint: &["key-file-copied"], by_subject: false },
+    Pair { image: catalogue::KEY_FILE_IN_IMAGE, lint: &["key-file-copied", "dotenv-copied"], by_subject: false },
+    Pair { image: catalogue::SECRET_IN_DELETED_FILE, lint: &["key-file-copied", "dotenv-copied"], by_subject: false },
+    Pair { image: catalogue::SECRET_IN_LAYER, lint: &["secret-in-context", "dotenv-copied"], by_subject: false },
     Pair { image: catalogue::SECRET_IN_IMAGE_CONFIG, lint: &["secret-in-env", "secret-in-run"], by_subject: true },
     Pair { image: catalogue::WORLD_WRITABLE_PATH, lint: &["chmod-777", "world-writable-copy"], by_subject: false },
     Pair {
@@ -88,7 +92,7 @@ pub(super) fn confirm<'d>(
             Some(healthcheck(image))
         } else if finding.rule() == catalogue::EXPOSED_PORT {
             Some(port(image, &finding.subject))
-        } else if finding.rule() == catalogue::KEY_FILE_COPIED {
+        } else if OF_FILES.iter().any(|rule| finding.rule() == *rule) {
             models.and_then(|m| copied(finding, image, m))
         } else {
             None
@@ -125,26 +129,53 @@ fn port(image: &ImageModels, port: &str) -> ImageWord {
     }
 }
 
-/// Whether the layer that the COPY made holds a file of the same size under one of the names it was copied from or to.
+/// Rules whose findings name files that a COPY takes, one a line of the subject.
+static OF_FILES: [&Rule; 5] = [
+    catalogue::KEY_FILE_COPIED,
+    catalogue::DOTENV_COPIED,
+    catalogue::SECRET_IN_CONTEXT,
+    catalogue::GIT_DIRECTORY_COPIED,
+    catalogue::IGNORED_BY_GIT_BUT_COPIED,
+];
+
+/// Whether the layer that the COPY made holds the files it is said to take: files of the same name and size, or of the same
+/// size where it is one file that the COPY may name anew. A folder is there when a folder of its name is.
 fn copied(finding: &Finding, image: &ImageModels, models: &LintModels) -> Option<ImageWord> {
-    let context = models.context.as_ref()?;
     let trace = image.trace.as_ref()?;
     let span: Span = finding.place().span();
     let instruction = models.dockerfile.instructions.iter().position(|i| i.span.contains(span))?;
+    let sources = models
+        .contexts()
+        .flat_map(|c| c.copied.iter().flat_map(move |copied| copied.sources.iter().map(move |s| (c, s))));
+    let (context, source) = sources.into_iter().find(|(_, source)| source.span == span)?;
     let layer = trace.layers.iter().position(|maker| *maker == Maker::Instruction(instruction))?;
     let layer = image.image.layers.get(layer)?;
-    let sizes: Vec<u64> = finding
-        .subject
-        .lines()
-        .filter_map(|path| context.context.files.iter().find(|f| f.path == path))
-        .map(|f| f.size)
-        .collect();
-    let found = layer.changes.iter().find_map(|change| match change {
-        Change::Add(entry) if entry.kind == EntryKind::File && sizes.contains(&entry.size) => Some(&entry.path),
-        _ => None,
-    });
-    Some(match found {
-        Some(path) => ImageWord::Confirmed(format!("{path} is in layer {}", layer.index + 1)),
-        None => ImageWord::Refuted(format!("layer {}, which this line made, holds no such file", layer.index + 1)),
+    let paths = finding.subject.lines().map(|line| line.split('\t').next().unwrap_or(line));
+    let wanted: Vec<&ContextFile> =
+        paths.filter_map(|path| context.context.files.get(context.context.find(path)?)).collect();
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let mut known: HashMap<String, &ContextFile> = HashMap::new();
+    for file in &wanted {
+        known.insert(name(&file.path), file);
+    }
+    let is_single = source.files.len() == 1 && wanted.len() == 1;
+    let mut found: Vec<&str> = Vec::new();
+    for change in &layer.changes {
+        let Change::Add(entry) = change else { continue };
+        let is_it = |file: &ContextFile| match (file.kind, &entry.kind) {
+            (ContextFileKind::File, EntryKind::File) => file.size == entry.size,
+            (ContextFileKind::Directory, EntryKind::Directory) => true,
+            _ => false,
+        };
+        let is_named = known.get(&name(&entry.path)).is_some_and(|file| is_it(file));
+        if is_named || is_single && wanted.first().is_some_and(|file| is_it(file)) {
+            found.push(&entry.path);
+        }
+    }
+    let number = layer.index + 1;
+    Some(match found.as_slice() {
+        [] => ImageWord::Refuted(format!("layer {number}, which this line made, holds no such file")),
+        [path] => ImageWord::Confirmed(format!("{path} is in layer {number}")),
+        [path, rest @ ..] => ImageWord::Confirmed(format!("{path} and {} more are in layer {number}", rest.len())),
     })
 }

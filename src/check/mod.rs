@@ -2,6 +2,7 @@
 
 mod buildkit;
 mod collect;
+mod contexts;
 mod inspect;
 mod join;
 mod platforms;
@@ -13,6 +14,8 @@ mod suppress;
 pub use inspect::{DiffKind, Difference, InspectRequest, InspectedBase, Inspection, inspect};
 pub use platforms::run_on;
 pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
-pub use request::{CheckError, ContextRequest, ImageRequest, Request, Selection};
+pub use request::{
+    Build, CheckError, ContextProgress, ContextRequest, ContextSource, ImageRequest, Request, Selection,
+};
 pub use run::run;
 pub use suppress::Suppressed;

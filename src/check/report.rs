@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::suppress::Suppressed;
 use crate::finding::Finding;
-use crate::policy::{Action, PolicyLine};
-use crate::rule::Edition;
+use crate::policy::{Action, Baseline, PolicyLine};
+use crate::rule::{Edition, catalogue};
 use crate::text::{SourceText, Span};
 
 /// A whole run.
@@ -18,6 +18,8 @@ pub struct Report {
     pub findings: Vec<Judged>,
     /// Findings that a comment in the Dockerfile asks to leave out, sorted likewise; they count for nothing.
     pub suppressed: Vec<Suppressed>,
+    /// Findings that the baseline hides, sorted likewise; they count for nothing.
+    pub baselined: Vec<Judged>,
     /// The highest action among the findings that are not waived; GO when there is none.
     pub verdict: Action,
     /// The policy in force.
@@ -65,6 +67,19 @@ pub struct Waived {
     pub reason: String,
     /// Where the waiver stands: a policy's path and line.
     pub by: String,
+}
+
+/// Whether a baseline may hide a finding. What says that a part could not be looked at, and what a policy says of itself,
+/// is told every time.
+fn can_be_hidden(judged: &Judged) -> bool {
+    let never = [
+        catalogue::IMAGE_PART_UNCHECKED,
+        catalogue::EXPIRED_WAIVER,
+        catalogue::UNUSED_WAIVER,
+        catalogue::DENIED_IMAGE,
+        catalogue::ALLOWED_IMAGE,
+    ];
+    !never.iter().any(|rule| judged.finding.rule() == *rule)
 }
 
 /// The policy of a run.
@@ -122,13 +137,39 @@ pub struct Coverage {
     /// What read them: `built-in`, or `shellcheck` with its version; `None` when no rule asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shell_engine: Option<String>,
-    /// Bytes read of Dockerfiles and (uncompressed) layers.
+    /// Bytes read of Dockerfiles, of what they take from their contexts, and of (uncompressed) layers.
     pub bytes: u64,
     /// Rules that ran at least once, by id.
     pub rules: BTreeSet<&'static str>,
 }
 
 impl Report {
+    /// The baseline that hides what this report tells, and goes on hiding what is hidden. What is waived is not in it.
+    pub fn baseline(&self) -> Baseline {
+        let told = self.findings.iter().filter(|judged| judged.waived.is_none() && can_be_hidden(judged));
+        Baseline::of(told.chain(&self.baselined).map(|judged| &judged.finding))
+    }
+
+    /// Hides what a baseline lists, and decides again. Entries of it that hide nothing any more are told.
+    pub fn hide(&mut self, baseline: &Baseline) {
+        let mut hider = baseline.hider();
+        let mut hides =
+            |judged: &Judged| judged.waived.is_none() && can_be_hidden(judged) && hider.hides(&judged.finding);
+        let (hidden, told): (Vec<_>, Vec<_>) = std::mem::take(&mut self.findings).into_iter().partition(|j| hides(j));
+        (self.findings, self.baselined) = (told, hidden);
+        self.verdict = self.findings.iter().map(Judged::counted_action).max().unwrap_or(Action::Go);
+        match hider.left() {
+            0 => {}
+            1 => self
+                .notes
+                .push("the baseline lists 1 finding that is not there; `--write-baseline` takes it out".into()),
+            n => self
+                .notes
+                .push(format!("the baseline lists {n} findings that are not there; `--write-baseline` takes them out")),
+        }
+        self.notes.sort();
+    }
+
     /// Findings that are not waived, by action: STOP, WARN, GO.
     pub fn counts(&self) -> (usize, usize, usize) {
         let count = |action| self.findings.iter().filter(|f| f.waived.is_none() && f.action == action).count();

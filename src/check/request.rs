@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::context::{ContextError, IgnoreFile};
+use crate::context::{Archive, ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::feeds::{FeedError, ScanReport, Store};
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
 use crate::image::{Cache, ImageError, ImageReference, Progress};
 use crate::policy::{Date, Decision, Policy};
 use crate::rule::{Rule, Target};
@@ -18,13 +18,11 @@ use crate::text::SourceText;
 
 /// What to look at, and by which rules.
 pub struct Request<'a> {
-    /// Dockerfiles, sorted by path. With a context or an image there is at most one.
-    pub dockerfiles: Vec<Arc<SourceText>>,
-    /// For a run without a context: the ignore file in force for a Dockerfile, or why it cannot be read, by the
-    /// Dockerfile's path.
+    /// Dockerfiles and how they are built, sorted by the Dockerfile's path. With an image there is at most one. The same
+    /// Dockerfile may be built in several ways; then all of them hold the same text.
+    pub builds: Vec<Build>,
+    /// For Dockerfiles without a context: the ignore file in force, or why it cannot be read, by the Dockerfile's path.
     pub ignore_files: BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>>,
-    /// The build context of the one Dockerfile.
-    pub context: Option<ContextRequest>,
     /// The image to gate.
     pub image: Option<ImageRequest>,
     /// The policy in force.
@@ -33,7 +31,7 @@ pub struct Request<'a> {
     pub notes: Vec<String>,
     /// Rules chosen by hand.
     pub selection: Selection,
-    /// How the Dockerfile is built.
+    /// The platform of the image and the stage it is.
     pub build: BuildOptions,
     /// The `shellcheck` command, to read shell code in place of the linter that is part of this program.
     pub shellcheck: Option<&'a ShellCheck<'a>>,
@@ -45,18 +43,68 @@ pub struct Request<'a> {
     pub today: Date,
     /// Told while layers are read.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Told while contexts are looked at.
+    pub watch: &'a (dyn Fn(ContextProgress) + Sync),
     /// Where layers that were read before are kept.
     pub cache: Option<&'a Cache>,
 }
 
+/// A Dockerfile and how it is built.
+#[derive(Clone)]
+pub struct Build {
+    /// The Dockerfile.
+    pub dockerfile: Arc<SourceText>,
+    /// Arguments, target and platform.
+    pub options: BuildOptions,
+    /// The build context, when the run has it.
+    pub context: Option<ContextRequest>,
+    /// Other contexts that the Dockerfile can name (`COPY --from=name`), by name.
+    pub named_contexts: BTreeMap<String, ContextRequest>,
+    /// Where build arguments are given, by name, for those that a file gives.
+    pub argument_places: BTreeMap<String, Place>,
+}
+
+impl Build {
+    /// A Dockerfile alone.
+    pub fn alone(dockerfile: Arc<SourceText>, options: BuildOptions) -> Self {
+        Self { dockerfile, options, context: None, named_contexts: BTreeMap::new(), argument_places: BTreeMap::new() }
+    }
+}
+
+/// How far the reading of contexts has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContextProgress {
+    /// So many more entries were found.
+    Entries(u64),
+    /// So many files with so many bytes are to be searched.
+    Start {
+        /// Files.
+        files: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// So many more bytes were searched.
+    Bytes(u64),
+}
+
 /// A build context to walk.
+#[derive(Clone, Debug)]
 pub struct ContextRequest {
-    /// Its folder.
-    pub root: PathBuf,
-    /// The folder as reports print it.
+    /// What it is.
+    pub source: ContextSource,
+    /// The folder or archive as reports print it.
     pub shown: String,
-    /// The Dockerfile's own path, for `<Dockerfile>.dockerignore`.
-    pub dockerfile: PathBuf,
+    /// The Dockerfile's own path, for `<Dockerfile>.dockerignore`: on the disk, or in the archive. A named context has none.
+    pub dockerfile: Option<PathBuf>,
+}
+
+/// What a build context is.
+#[derive(Clone, Debug)]
+pub enum ContextSource {
+    /// A folder.
+    Folder(PathBuf),
+    /// A tar archive.
+    Archive(Arc<Archive>),
 }
 
 /// An image to read.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::collect::{ContextModels, ImageModels, LintModels};
+use super::collect::{ImageModels, LintModels};
+use super::contexts::Contexts;
 use super::join;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 use super::request::{CheckError, Decided, Request};
 use super::suppress::{Suppressed, Wishes};
 use crate::finding::{Finding, ImagePlace, Place};
-use crate::policy::{Action, Check, Decision, Policy, PolicyLine, Verdict, decide};
-use crate::rule::{Phase, catalogue};
+use crate::policy::{Action, Check, Decision, Policy, PolicyLine, Verdict, Waiver, decide};
+use crate::rule::{Phase, Rule, catalogue};
 use crate::shell::Linter;
 use crate::text::{SourceText, Span};
 use crate::{gate, lint};
@@ -22,7 +23,7 @@ use crate::{gate, lint};
 /// # Errors
 /// When there is nothing to check, or the context or image cannot be read at all. A part that cannot be read is a finding.
 pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
-    if request.dockerfiles.is_empty() && request.image.is_none() {
+    if request.builds.is_empty() && request.image.is_none() {
         return Err(CheckError::Nothing);
     }
     let checks: Vec<&Check> = request.policy.checks.iter().filter(|c| request.selection.takes(c.rule)).collect();
@@ -32,16 +33,21 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
 
     let is_shell_read = lint_checks.iter().any(|c| c.rule == catalogue::SHELL_PITFALL);
     let linter = is_shell_read.then(|| Linter::new(request.shellcheck));
-    let models = request
-        .dockerfiles
+    let asks = |rule: &Rule| lint_checks.iter().any(|check| check.rule == rule);
+    let contexts = Contexts::open(request)?;
+    let mut models = request
+        .builds
         .par_iter()
-        .map(|source| LintModels::collect(source, request, linter.as_ref()))
+        .map(|build| LintModels::collect(build, request, &contexts, linter.as_ref(), &asks))
         .collect::<Result<Vec<_>, _>>()?;
+    let searched_bytes = contexts.search(&mut models, &asks, request);
     let mut decided: Vec<Decided> =
         models.par_iter().flat_map_iter(|models| lint_findings(models, &lint_checks, request)).collect();
 
-    let mut coverage = Coverage { dockerfiles: models.len(), ..Coverage::default() };
-    let has_context = request.context.is_some();
+    let texts: BTreeMap<*const SourceText, &Arc<SourceText>> =
+        request.builds.iter().map(|build| (Arc::as_ptr(&build.dockerfile), &build.dockerfile)).collect();
+    let mut coverage = Coverage { dockerfiles: texts.len(), ..Coverage::default() };
+    let has_context = models.iter().any(|models| models.context.is_some());
     coverage.rules.extend(
         lint_checks
             .iter()
@@ -52,8 +58,8 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         coverage.shell_engine = Some(linter.engine());
         coverage.shell_scripts = models.iter().map(LintModels::shell_scripts).sum();
     }
-    coverage.bytes = request.dockerfiles.iter().map(|d| d.text().len() as u64).sum();
-    coverage.context_files = models.iter().filter_map(|m| m.context.as_ref()).map(ContextModels::file_count).sum();
+    coverage.bytes = texts.values().map(|text| text.text().len() as u64).sum::<u64>() + searched_bytes;
+    coverage.context_files = contexts.file_count();
 
     let mut notes: Vec<String> = request.policy.notes.iter().chain(&request.notes).cloned().collect();
     notes.extend(models.iter().flat_map(LintModels::notes));
@@ -95,10 +101,16 @@ fn leave_out(
 ) -> (Vec<Decided>, Vec<Suppressed>, Vec<Decided>) {
     let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
     let asked = |m| if request.policy.honours_comments { LintModels::suppressions(m) } else { &[] };
-    let mut wishes: Vec<Wishes<'_>> = models.iter().map(|m| Wishes::new(&m.dockerfile, asked(m))).collect();
-    // By the text and not by its path: a file can hold several Dockerfiles.
-    let index: HashMap<*const SourceText, usize> =
-        models.iter().enumerate().map(|(i, m)| (Arc::as_ptr(&m.dockerfile.source), i)).collect();
+    // By the text and not by its path: a file can hold several Dockerfiles. One that is built in several ways has its
+    // comments once.
+    let mut index: HashMap<*const SourceText, usize> = HashMap::new();
+    let mut wishes: Vec<Wishes<'_>> = Vec::new();
+    for models in models {
+        index.entry(Arc::as_ptr(&models.dockerfile.source)).or_insert_with(|| {
+            wishes.push(Wishes::new(&models.dockerfile, asked(models)));
+            wishes.len() - 1
+        });
+    }
     for one in decided {
         let index = match one.finding.place() {
             Place::Source { source, .. } => index.get(&Arc::as_ptr(source)),
@@ -208,8 +220,9 @@ fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Covera
     let decisions: Vec<Decision> = decided.iter().map(|d| d.decision.clone()).collect();
     let verdict = Verdict::of(request.policy, &decisions, |rule| coverage.rules.contains(rule.id), request.today);
     let at = |line: &PolicyLine| Place::source(&line.source, line.span);
+    let owner = |waiver: &Waiver| waiver.owner.as_ref().map(|owner| format!(" (of {owner})")).unwrap_or_default();
     let unused = verdict.unused.iter().map(|unused| {
-        let message = format!("this waiver covers nothing: {}", unused.waiver.reason);
+        let message = format!("this waiver{} covers nothing: {}", owner(unused.waiver), unused.waiver.reason);
         Finding::new(catalogue::UNUSED_WAIVER, at(&unused.waiver.line), message).help("take it out of the policy")
     });
     let expired = verdict.expired.iter().map(|expired| {
@@ -218,7 +231,7 @@ fn waiver_findings(decided: &[Decided], request: &Request<'_>, coverage: &Covera
             1 => ", and the finding it covered counts again".to_owned(),
             n => format!(", and the {n} findings it covered count again"),
         };
-        let message = format!("this waiver ended on {}{covered}", expired.expired_on);
+        let message = format!("this waiver{} ended on {}{covered}", owner(expired.waiver), expired.expired_on);
         Finding::new(catalogue::EXPIRED_WAIVER, at(&expired.waiver.line), message)
             .help("mend what it covers, or decide again: a new date, and the reason for it")
     });
@@ -264,12 +277,27 @@ fn finish(
     notes.sort();
     notes.dedup();
     let scope = Scope {
-        dockerfile: request.dockerfiles.first().filter(|_| request.dockerfiles.len() == 1).map(|d| d.path().to_owned()),
+        dockerfile: request
+            .builds
+            .first()
+            .filter(|_| request.builds.len() == 1)
+            .map(|b| b.dockerfile.path().to_owned()),
         target: request.build.target.clone(),
         platform: request.build.platform.clone(),
     };
     let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
-    Report { findings, suppressed: Vec::new(), verdict, policy, scope, image, coverage, notes, redactions }
+    Report {
+        findings,
+        suppressed: Vec::new(),
+        baselined: Vec::new(),
+        verdict,
+        policy,
+        scope,
+        image,
+        coverage,
+        notes,
+        redactions,
+    }
 }
 
 /// The fingerprint of a finding, with `:N` behind it for the N-th equal one.

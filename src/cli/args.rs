@@ -73,12 +73,19 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// The build context.
-    #[arg(default_value = ".", value_name = "CONTEXT", value_hint = ValueHint::DirPath)]
-    pub(super) context: PathBuf,
-    /// The Dockerfile [default: CONTEXT/Dockerfile].
+    /// Build contexts: folders, tar archives (`-` for one on standard input), or compose and Bake files, which say what is
+    /// built.
+    #[arg(default_value = ".", value_name = "CONTEXT", value_hint = ValueHint::AnyPath)]
+    pub(super) contexts: Vec<PathBuf>,
+    /// The Dockerfile [default: CONTEXT/Dockerfile]; of an archive, its path in there.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: Option<PathBuf>,
+    /// Another context, which the Dockerfile names with `--from=NAME` (repeatable).
+    #[arg(long = "build-context", value_name = "NAME=PATH")]
+    pub(super) build_contexts: Vec<String>,
+    /// Of a compose or Bake file, only this service, target or group (repeatable).
+    #[arg(long = "service", visible_alias = "bake-target", value_name = "NAME")]
+    pub(super) services: Vec<String>,
     /// The image built from them: a name, which is looked for in the engines and then in its registry, the path of an
     /// archive, or either with where it is: `docker-daemon:`, `podman:`, `registry:`, `docker-archive:`, `oci-archive:`,
     /// `oci:`, `dir:`, `rootfs:`.
@@ -283,6 +290,12 @@ pub(super) struct PolicyArgs {
 pub(super) struct CommonArgs {
     #[command(flatten)]
     pub(super) policies: PolicyArgs,
+    /// Hide the findings that this file lists; those that are new are told. With --policy-from it is read from there too.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) baseline: Option<String>,
+    /// Write the findings of this run, but for waived ones, to a file that --baseline takes, and pass.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) write_baseline: Option<PathBuf>,
     /// The lowest action that fails the run.
     #[arg(long, value_enum, default_value_t = FailOn::Stop, value_name = "ACTION")]
     pub(super) fail_on: FailOn,

@@ -10,10 +10,11 @@ use thiserror::Error;
 
 use super::sink::Terminal;
 use crate::check::CheckError;
+use crate::context::DefinitionError;
 use crate::dockerfile::EmbeddedError;
 use crate::feeds::FeedError;
 use crate::github::GithubError;
-use crate::policy::PolicyError;
+use crate::policy::{BaselineError, PolicyError};
 use crate::text::{SourceText, Span, escape};
 
 /// Why a command could not be done.
@@ -39,10 +40,16 @@ pub(super) enum CliError {
     NoDockerfile { paths: String, notes: Vec<String> },
     #[error("line {line} of standard input is not JSON: {reason}")]
     Json { line: usize, reason: String },
+    #[error("`{name}` of {at} cannot be checked: {error}")]
+    Defined { at: String, name: String, error: Box<CliError> },
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
     #[error(transparent)]
     Check(#[from] CheckError),
     #[error(transparent)]
@@ -95,6 +102,9 @@ impl CliError {
             }
             Self::Policy(error) => error.help(),
             Self::Check(CheckError::Image(error)) => error.help(),
+            Self::Baseline(BaselineError::Read { .. }) => {
+                Some("`--write-baseline FILE` makes one of what is found now".into())
+            }
             Self::Feeds(error) | Self::Check(CheckError::Feeds(error)) => error.help(),
             Self::NoFeedsFolder => Some("name one with --feeds DIR, or set DOCKGATE_FEEDS".into()),
             Self::NotSynced { .. } => Some("the data that was there before is still in place".into()),

@@ -9,17 +9,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, RegistryArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, cache, discover, feeds, policies, shellcheck};
-use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
+use super::{CliError, FAILED, UNABLE, args, builds, cache, discover, feeds, policies, shellcheck, sink};
+use crate::check::{self, Build, CheckError, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::feeds::{ScanReport, Store};
 use crate::image::{self, Cache, ImageReference, RegistryAccess};
 use crate::output::{self, Style};
-use crate::policy::{self, Date, Policy};
+use crate::policy::{self, Baseline, Date, Policy};
 use crate::rule::{self, Target};
 use crate::shell::ShellCheck;
-use crate::text::{SourceText, escape};
+use crate::text::escape;
 
 /// What `--platform` says when every platform of an image is to be judged.
 pub(super) const ALL_PLATFORMS: &str = "all";
@@ -31,6 +31,8 @@ struct Ready {
     format: output::Format,
     outputs: Vec<FileOutput>,
     trigger_ids: bool,
+    baseline: Option<Baseline>,
+    write_baseline: Option<PathBuf>,
     selection: Selection,
     build: BuildOptions,
     /// The version of the `shellcheck` to run.
@@ -55,6 +57,8 @@ impl Ready {
             fail_on: common.fail_on.into(),
             outputs,
             trigger_ids: common.show_trigger_ids,
+            baseline: common.baseline.as_ref().map(|path| policies::baseline(&common.policies, path)).transpose()?,
+            write_baseline: common.write_baseline.clone(),
             selection,
             shellcheck: match common.shellcheck {
                 args::ShellCheck::Never => None,
@@ -63,7 +67,7 @@ impl Ready {
                     Some(shellcheck::version().map_err(|reason| CliError::NoShellCheck { reason })?)
                 }
             },
-            build: build_options(build)?,
+            build: build_options(&build)?,
         })
     }
 }
@@ -79,31 +83,35 @@ fn wished_format(policy: &mut Policy) -> output::Format {
 
 /// The main job: Dockerfile, context and image in one report.
 pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    if !args.context.is_dir() {
-        let reason = if args.context.exists() { "it is not a folder" } else { "there is no such folder" };
-        return Err(CliError::Read {
-            path: args.context.display().to_string(),
-            reason: format!("{reason} to take as the build context"),
-        });
-    }
     let image = image_request(
         args.image.as_deref(),
         args.gate.base.as_deref(),
         args.gate.previous.as_deref(),
         &args.gate.registries,
     )?;
+    let options = build_options(&args.build)?;
+    let mut found = builds::find(&args, &options)?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
-    let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
-    let source = discover::read(&file)?;
+    if let (Some(named), [_, _, ..]) = (&args.image, found.builds.as_slice()) {
+        return Err(CliError::Argument {
+            what: "--image",
+            value: named.clone(),
+            wanted: format!(
+                "of use with {} Dockerfiles, since it is made from one; choose with --service",
+                found.builds.len()
+            ),
+        });
+    }
+    if found.builds.is_empty() && !found.errors.is_empty() {
+        return Err(found.errors.swap_remove(0));
+    }
+    let unread = found.errors.iter().map(|error| format!("not checked: {error}"));
+    let notes = found.notes.into_iter().chain(unread).collect();
     let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
-    let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    run(
-        &ready,
-        Subject { dockerfiles: vec![source], context: Some(context), image, known, cache, ..Subject::default() },
-        terminal,
-        out,
-    )
+    let code = run(&ready, Subject { builds: found.builds, image, known, cache, notes }, terminal, out)?;
+    found.errors.iter().for_each(|error| error.report(terminal));
+    Ok(if found.errors.is_empty() { code } else { UNABLE })
 }
 
 /// Dockerfiles alone.
@@ -121,8 +129,8 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let errors = discovered.errors;
     let unread = errors.iter().map(|error| format!("not checked: {error}"));
     let notes = discovered.notes.into_iter().chain(unread).collect();
-    let code =
-        run(&ready, Subject { dockerfiles: discovered.dockerfiles, notes, ..Subject::default() }, terminal, out)?;
+    let builds = discovered.dockerfiles.into_iter().map(|text| Build::alone(text, ready.build.clone())).collect();
+    let code = run(&ready, Subject { builds, notes, ..Subject::default() }, terminal, out)?;
     errors.iter().for_each(|error| error.report(terminal));
     Ok(if errors.is_empty() { code } else { UNABLE })
 }
@@ -136,17 +144,17 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
         &args.gate.registries,
     )?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
-    let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
+    let build = |path: &PathBuf| Ok(Build::alone(discover::read(path)?, ready.build.clone()));
+    let builds = args.dockerfile.iter().map(build).collect::<Result<_, CliError>>()?;
     let cache = cache::open(&args.gate.cache, terminal)?;
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    run(&ready, Subject { dockerfiles: sources, image, known, cache, ..Subject::default() }, terminal, out)
+    run(&ready, Subject { builds, image, known, cache, ..Subject::default() }, terminal, out)
 }
 
 /// What a run looks at.
 #[derive(Default)]
 struct Subject {
-    dockerfiles: Vec<Arc<SourceText>>,
-    context: Option<ContextRequest>,
+    builds: Vec<Build>,
     image: Option<ImageRequest>,
     /// What is known of vulnerabilities.
     known: Known,
@@ -188,23 +196,19 @@ fn known(args: &VulnerabilityArgs, image: Option<&ImageRequest>, ready: &Ready) 
 }
 
 fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let ignore_files = match subject.context {
-        Some(_) => BTreeMap::new(),
-        None => ignore_files(&subject.dockerfiles),
-    };
+    let ignore_files = ignore_files(&subject.builds);
     let platforms = match &subject.image {
         Some(image) if ready.build.platform.as_deref() == Some(ALL_PLATFORMS) => {
             Some(image::platforms(&image.reference).map_err(CheckError::Image)?)
         }
         _ => None,
     };
-    let report = {
+    let mut report = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
-        let bar = subject.image.is_some().then(|| Bar::new(terminal));
+        let bar = Bar::new(terminal);
         let request = Request {
-            dockerfiles: subject.dockerfiles,
+            builds: subject.builds,
             ignore_files,
-            context: subject.context,
             image: subject.image,
             notes: subject.notes,
             policy: &ready.policy,
@@ -214,11 +218,8 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             feeds: subject.known.store.as_ref(),
             scan_reports: &subject.known.reports,
             today: today(),
-            progress: &|progress| {
-                if let Some(bar) = &bar {
-                    bar.advance(progress);
-                }
-            },
+            progress: &|progress| bar.advance(progress),
+            watch: &|progress| bar.watch(progress),
             cache: subject.cache.as_ref(),
         };
         match &platforms {
@@ -227,6 +228,13 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         }
     };
     cache::close(subject.cache.as_ref(), terminal);
+    if let Some(path) = &ready.write_baseline {
+        let baseline = report.baseline();
+        sink::write_whole(path, baseline.to_json().as_bytes())?;
+        report.hide(&baseline);
+    } else if let Some(baseline) = &ready.baseline {
+        report.hide(baseline);
+    }
     for output in &ready.outputs {
         output.write(&report, ready.trigger_ids)?;
     }
@@ -240,18 +248,19 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
 }
 
 /// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
-pub(super) fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
-    let of = |dockerfile: &Arc<SourceText>| {
-        let path = dockerfile.path();
+pub(super) fn ignore_files(builds: &[Build]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
+    let of = |build: &Build| {
+        let path = build.dockerfile.path();
         let found = IgnoreFile::beside(Path::new(path)).transpose()?;
         Some((path.to_owned(), found.map(Arc::new)))
     };
-    dockerfiles.iter().filter(|dockerfile| dockerfile.path() != "-").filter_map(of).collect()
+    builds.iter().filter(|build| build.context.is_none() && build.dockerfile.path() != "-").filter_map(of).collect()
 }
 
 /// How the image is built.
-pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> {
-    Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
+pub(super) fn build_options(build: &BuildArgs) -> Result<BuildOptions, CliError> {
+    let build_args = build_args(&build.build_args)?;
+    Ok(BuildOptions { build_args, target: build.target.clone(), platform: build.platform.clone() })
 }
 
 /// The image, and those to compare it with.
@@ -278,13 +287,6 @@ pub(super) fn image_request(
     Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
 }
 
-/// `Dockerfile` in the context, or `Containerfile` where only that is there.
-fn default_dockerfile(context: &Path) -> PathBuf {
-    let names = ["Dockerfile", "dockerfile", "Containerfile"];
-    let there = names.iter().map(|name| context.join(name)).find(|path| path.is_file());
-    there.unwrap_or_else(|| context.join("Dockerfile"))
-}
-
 fn rules(names: &[String]) -> Result<Vec<Target>, CliError> {
     let mut found = Vec::new();
     for name in names {
@@ -298,15 +300,15 @@ fn rules(names: &[String]) -> Result<Vec<Target>, CliError> {
 }
 
 /// `NAME=VALUE`, or `NAME` alone for the value it has in this process's environment, as `docker build` takes them.
-fn build_args(given: Vec<String>) -> Result<BTreeMap<String, String>, CliError> {
+fn build_args(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
     let mut args = BTreeMap::new();
     for arg in given {
         let (name, value) = match arg.split_once('=') {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (arg.clone(), std::env::var(&arg).ok()),
+            None => (arg.clone(), std::env::var(arg).ok()),
         };
         if name.is_empty() {
-            return Err(CliError::Argument { what: "--build-arg", value: arg, wanted: "NAME=VALUE".into() });
+            return Err(CliError::Argument { what: "--build-arg", value: arg.clone(), wanted: "NAME=VALUE".into() });
         }
         args.extend(value.map(|value| (name, value)));
     }

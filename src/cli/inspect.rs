@@ -44,7 +44,7 @@ pub(super) fn run(args: InspectArgs, terminal: &Terminal, out: &mut dyn Write) -
         check::inspect(&InspectRequest {
             image,
             dockerfile,
-            build: gate::build_options(args.build)?,
+            build: gate::build_options(&args.build)?,
             with_packages: matches!(view, View::Packages | View::Diff),
             progress: &|progress| bar.advance(progress),
             cache: cache.as_ref(),

@@ -1,6 +1,7 @@
 //! The command line: arguments, progress, exit codes.
 
 mod args;
+mod builds;
 mod cache;
 mod catalogue;
 mod debug;

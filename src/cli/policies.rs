@@ -5,7 +5,7 @@ use super::args::PolicyArgs;
 use super::git::Commit;
 use crate::check::{CheckError, ImageRequest};
 use crate::image;
-use crate::policy::{ImageNames, Policies, Policy, ReadFile, from_disk, proposed};
+use crate::policy::{Baseline, BaselineError, ImageNames, Policies, Policy, ReadFile, from_disk, proposed};
 
 /// The policy for a run, with the image when it has one.
 pub(super) fn in_force(
@@ -38,6 +38,16 @@ pub(super) fn in_force(
     }
     policy.notes.push(format!("the policy in force is that of {reference}"));
     Ok(policy)
+}
+
+/// The baseline, from where the policy is read.
+pub(super) fn baseline(args: &PolicyArgs, path: &str) -> Result<Baseline, CliError> {
+    let read = match &args.policy_from {
+        Some(reference) => Commit::find("--policy-from", reference)?.read(path),
+        None => from_disk(path),
+    };
+    let bytes = read.map_err(|error| BaselineError::Read { path: path.to_owned(), reason: error.to_string() })?;
+    Ok(Baseline::parse(path, &bytes)?)
 }
 
 fn load(args: &PolicyArgs, read: &ReadFile<'_>) -> Result<Policies, CliError> {

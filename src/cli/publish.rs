@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::PublishArgs;
 use super::git::Commit;
 use super::sink::Terminal;
 use super::{CliError, FAILED, UNABLE, discover, gate, policies};
-use crate::check::{self, Request, Selection};
+use crate::check::{self, Build, Request, Selection};
 use crate::dockerfile::BuildOptions;
 use crate::github::{self, Baseline, Given, Outcome, SarifReport, StepState, Target, Token, Wishes};
 use crate::policy;
@@ -124,18 +123,18 @@ fn baseline(
     let is_dockerfile =
         |path: &&&str| Path::new(path).file_name().is_some_and(|n| discover::is_dockerfile(&n.to_string_lossy()));
     // A file that the base does not have is new, with all that is in it.
-    let dockerfiles: Vec<Arc<SourceText>> = paths
+    let builds: Vec<Build> = paths
         .iter()
         .filter(is_dockerfile)
         .filter_map(|path| Some(SourceText::from_bytes(*path, commit.read(path).ok()?)))
+        .map(|text| Build::alone(text, BuildOptions::default()))
         .collect();
-    if dockerfiles.is_empty() {
+    if builds.is_empty() {
         return Ok(Some(baseline));
     }
     let request = Request {
-        ignore_files: gate::ignore_files(&dockerfiles),
-        dockerfiles,
-        context: None,
+        ignore_files: gate::ignore_files(&builds),
+        builds,
         image: None,
         notes: Vec::new(),
         policy: &policy,
@@ -146,6 +145,7 @@ fn baseline(
         scan_reports: &[],
         today: gate::today(),
         progress: &|_| {},
+        watch: &|_| {},
         cache: None,
     };
     let before = check::run(&request)?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::args::Cli;
@@ -58,13 +58,18 @@ impl FileOutput {
     pub(super) fn write(&self, report: &Report, trigger_ids: bool) -> Result<(), CliError> {
         let mut bytes = Vec::new();
         let style = Style { color: false, width: DEFAULT_WIDTH, quiet: false, trigger_ids };
-        let written = output::write(report, self.format, style, &mut bytes).and_then(|()| {
-            let mut name = self.path.file_name().unwrap_or_default().to_os_string();
-            name.push(".part");
-            let part = self.path.with_file_name(name);
-            fs::write(&part, &bytes)?;
-            fs::rename(&part, &self.path).inspect_err(|_| drop(fs::remove_file(&part)))
-        });
-        written.map_err(|e| CliError::WriteFile { path: self.path.display().to_string(), reason: e.to_string() })
+        output::write(report, self.format, style, &mut bytes)
+            .map_err(|e| CliError::WriteFile { path: self.path.display().to_string(), reason: e.to_string() })?;
+        write_whole(&self.path, &bytes)
     }
+}
+
+/// Writes a file, whole or not at all.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    let written =
+        fs::write(&part, bytes).and_then(|()| fs::rename(&part, path).inspect_err(|_| drop(fs::remove_file(&part))));
+    written.map_err(|e| CliError::WriteFile { path: path.display().to_string(), reason: e.to_string() })
 }

@@ -15,11 +15,21 @@ const MAX_LINKS: usize = 255;
 /// ONBUILD triggers run in other builds and are left out. A symbolic link below a source is copied as a link, so what
 /// it points to is not taken.
 pub fn copied(dockerfile: &Dockerfile, environments: &[Env], context: &Context) -> Vec<Copied> {
+    copied_from(dockerfile, environments, context, None)
+}
+
+/// The same for every COPY that reads the named context `name` (`--from=name`); for the main one without a name.
+pub fn copied_from(
+    dockerfile: &Dockerfile,
+    environments: &[Env],
+    context: &Context,
+    name: Option<&str>,
+) -> Vec<Copied> {
     let no_variables = Env::default();
     let of = |(index, instruction): (usize, &Instruction)| {
         let env = environments.get(index).unwrap_or(&no_variables);
         let expand = |word: &Word| expand(word, env, dockerfile.escape);
-        let sources = sources(instruction);
+        let sources = sources(instruction, name);
         if sources.is_empty() {
             return None;
         }
@@ -37,8 +47,13 @@ fn expand(word: &Word, env: &Env, escape: char) -> Option<String> {
 }
 
 /// The source arguments that are not here-documents; none for an instruction that does not read the context.
-fn sources(instruction: &Instruction) -> Vec<&Word> {
-    let reads_context = instruction.flag("from").is_none() && instruction.error.is_none();
+fn sources<'d>(instruction: &'d Instruction, name: Option<&str>) -> Vec<&'d Word> {
+    let is_from = match (instruction.flag_value("from"), name) {
+        (None, None) => instruction.flag("from").is_none(),
+        (Some(from), Some(name)) => from.text.eq_ignore_ascii_case(name),
+        _ => false,
+    };
+    let reads_context = is_from && instruction.error.is_none();
     let copying = instruction.copy_sources_and_dest().filter(|_| reads_context);
     let path = |source| match source {
         CopySource::Path(word) => Some(word),
@@ -54,13 +69,19 @@ fn source(
     options: &Options,
 ) -> Option<CopiedSource> {
     let Some(pattern) = expand(word) else {
-        return Some(CopiedSource { span: word.span, pattern: None, files: Vec::new(), only_ignored: false });
+        return Some(CopiedSource {
+            span: word.span,
+            pattern: None,
+            files: Vec::new(),
+            is_there: true,
+            only_ignored: false,
+        });
     };
     if is_remote(&pattern) {
         return None;
     }
-    let (files, only_ignored) = take(context, &pattern, options);
-    Some(CopiedSource { span: word.span, pattern: Some(pattern), files, only_ignored })
+    let Taken { files, is_there, only_ignored } = take(context, &pattern, options);
+    Some(CopiedSource { span: word.span, pattern: Some(pattern), files, is_there, only_ignored })
 }
 
 /// A URL or a git reference.
@@ -97,8 +118,14 @@ impl Options {
     }
 }
 
-/// The files one expanded source takes, and whether only ignored ones answer to it.
-fn take(context: &Context, source: &str, options: &Options) -> (Vec<usize>, bool) {
+/// What one expanded source takes: the fields of [`CopiedSource`].
+struct Taken {
+    files: Vec<usize>,
+    is_there: bool,
+    only_ignored: bool,
+}
+
+fn take(context: &Context, source: &str, options: &Options) -> Taken {
     let (base, includes) = match source.split_once("/./") {
         _ if !options.keeps_parents => (path::inside(source), None),
         Some((pivot, rest)) => (path::inside(pivot), Some(path::inside(rest))),
@@ -113,13 +140,16 @@ fn take(context: &Context, source: &str, options: &Options) -> (Vec<usize>, bool
     let includes = includes.filter(|pattern| !pattern.is_empty());
     let includes = includes.map(|pattern| IgnoreRules::new([pattern.as_str()]).unwrap_or_default());
     let mut files = Vec::new();
-    for root in matching(context, &base) {
+    let roots = matching(context, &base);
+    let is_known = |root: &String| follow(context, root).is_some_and(|at| at.is_empty() || context.find(&at).is_some());
+    let is_there = roots.iter().any(is_known);
+    for root in roots {
         collect(context, &root, includes.as_ref(), &options.excludes, &mut files);
     }
     files.sort_unstable();
     files.dedup();
     let only_ignored = files.is_empty() && !wanted.is_empty() && is_only_ignored(context, &wanted);
-    (files, only_ignored)
+    Taken { files, is_there, only_ignored }
 }
 
 /// The paths a source names: itself, or what its wildcards match. A matched directory stands for what is in it.

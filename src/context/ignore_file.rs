@@ -67,6 +67,22 @@ impl IgnoreFile {
     }
 }
 
+/// The line of an ignore file that leaves out just `path`.
+pub fn ignore_line(path: &str) -> String {
+    let mut line = String::new();
+    // The marks of a comment and of an exception.
+    if path.starts_with(['#', '!']) {
+        line.push('\\');
+    }
+    for c in path.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+            line.push('\\');
+        }
+        line.push(c);
+    }
+    line
+}
+
 fn normalise(pattern: &str) -> String {
     let (mark, rest) = match pattern.strip_prefix('!') {
         Some(rest) => ("!", rest.trim()),
@@ -91,6 +107,15 @@ mod tests {
         let file = IgnoreFile::new(source).unwrap();
         let read: Vec<_> = file.patterns.iter().map(|p| (p.text.as_str(), file.source.slice(p.span))).collect();
         assert_eq!(read, [("b", "/a/../b/"), ("#d", "#d"), ("!e", "! /e"), ("/", "/")]);
+    }
+
+    #[test]
+    fn a_line_leaves_out_just_its_path() {
+        for path in ["a/b", "#a", "!a", "a[1]*?.pem", "a\\b"] {
+            let file = IgnoreFile::new(SourceText::new("i", ignore_line(path))).unwrap();
+            assert!(file.rules.is_ignored(path), "{path}");
+            assert!(!file.rules.is_ignored("a1x.pem") && !file.rules.is_ignored("a"), "{path}");
+        }
     }
 
     #[test]

@@ -3,8 +3,12 @@
 //! Everything here is judged as BuildKit judges it, down to what its matcher makes of odd patterns. The one place
 //! where the file system of the context is read.
 
+mod archive;
 mod conformance;
 mod copy;
+mod definition;
+mod git;
+mod git_index;
 mod glob;
 mod go_regex;
 mod ignore_file;
@@ -12,19 +16,30 @@ mod model;
 mod path;
 mod pattern;
 mod read;
+mod unused;
 mod walk;
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
+pub use archive::Archive;
 pub use conformance::ignore_json;
-
-pub use copy::copied;
+pub use copy::{copied, copied_from};
+pub use definition::{Definition, DefinitionError, Definitions, Location, Lookup, definitions};
+pub use git::GitIgnores;
 pub use glob::Malformed;
-pub use ignore_file::{IgnoreFile, IgnorePattern};
+pub use ignore_file::{IgnoreFile, IgnorePattern, ignore_line};
 pub use model::*;
 pub use pattern::{IgnoreRules, PatternError, PatternFault};
+pub use read::ContextReader;
+pub use unused::{UnusedPattern, unused_patterns};
+pub use walk::own_ignore_file;
+
+use read::Store;
+
+/// Told of entries as a walk finds them: how many more.
+pub type Walked<'a> = &'a (dyn Fn(u64) + Sync);
 
 /// Why a context could not be read.
 #[derive(Debug, Error)]
@@ -34,6 +49,14 @@ pub enum ContextError {
     Root {
         /// The directory as given.
         root: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The archive cannot be read.
+    #[error("cannot use {path} as a build context: {error}")]
+    Archive {
+        /// The archive.
+        path: String,
         /// Why.
         error: std::io::Error,
     },

@@ -2,13 +2,13 @@
 
 use crate::text::Span;
 
-use super::IgnoreFile;
+use super::{IgnoreFile, Store};
 
-/// A build context directory, walked.
+/// A build context, a directory or an archive, walked.
 #[derive(Debug)]
 pub struct Context {
-    /// The directory.
-    pub root: std::path::PathBuf,
+    /// Where its files are read from.
+    pub(super) store: Store,
     /// Everything under it that BuildKit would send, sorted by path (bytewise), directories included.
     pub files: Vec<ContextFile>,
     /// Number of entries the ignore file leaves out; a directory that is left out whole counts once.
@@ -65,9 +65,25 @@ pub struct CopiedSource {
     /// Indexes into [`Context::files`] of the regular files it takes, sorted; directories are expanded, and a source
     /// that is a symbolic link is followed inside the context, as BuildKit does.
     pub files: Vec<usize>,
+    /// Something in the context answers to it, be it an empty directory.
+    pub is_there: bool,
     /// It matches nothing in the context but something the ignore file leaves out. A source without wildcards need not
     /// exist for this.
     pub only_ignored: bool,
+}
+
+impl CopiedSource {
+    /// The path it names in the context, cleaned; empty for the context itself. `None` when it has wildcards or a variable
+    /// without a value.
+    pub fn path(&self) -> Option<String> {
+        let path = super::path::inside(self.pattern.as_deref()?);
+        (!super::glob::has_wildcard(&path)).then_some(path)
+    }
+
+    /// Whether it takes everything there is: it names the context itself, or all of its entries.
+    pub fn is_whole(&self) -> bool {
+        self.pattern.as_deref().is_some_and(|pattern| matches!(super::path::inside(pattern).as_str(), "" | "*" | "**"))
+    }
 }
 
 impl Context {

@@ -5,26 +5,72 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::text;
 
+use super::archive::{Archive, ArchiveFile};
 use super::{Context, ContextError, ContextFileKind};
 
+/// Where the files of a context are.
+#[derive(Debug, Default)]
+pub(super) enum Store {
+    /// Nowhere: they are empty.
+    #[default]
+    Nowhere,
+    /// Below a directory.
+    Folder(PathBuf),
+    /// In a tar archive.
+    Archive(Arc<Archive>),
+}
+
+/// A file of a context, opened.
+#[derive(Debug)]
+pub enum ContextReader {
+    /// On the disk.
+    Disk(File),
+    /// In an archive.
+    Archive(ArchiveFile),
+}
+
+impl Read for ContextReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Disk(file) => file.read(buffer),
+            Self::Archive(file) => file.read(buffer),
+        }
+    }
+}
+
 impl Context {
+    /// The directory it is; `None` for an archive.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.store {
+            Store::Folder(root) => Some(root),
+            Store::Nowhere | Store::Archive(_) => None,
+        }
+    }
+
     /// Opens a regular file by its index in [`Context::files`].
     ///
     /// # Errors
     /// When there is no such regular file, or it cannot be opened. Links are not followed.
-    pub fn open_file(&self, index: usize) -> Result<File, ContextError> {
+    pub fn open_file(&self, index: usize) -> Result<ContextReader, ContextError> {
         let path = self.files.get(index).map_or("", |file| file.path.as_str());
-        let open = || {
-            let is_file = self.files.get(index).is_some_and(|file| file.kind == ContextFileKind::File);
-            let on_disk = self.on_disk(path);
-            // Asked again: the entry may be another one by now, and opening a fifo would wait for ever.
-            if !is_file || !on_disk.symlink_metadata()?.is_file() {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        let is_file = self.files.get(index).is_some_and(|file| file.kind == ContextFileKind::File);
+        let none = || io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+        let open = || match &self.store {
+            _ if !is_file => Err(none()),
+            Store::Nowhere => Err(io::ErrorKind::NotFound.into()),
+            Store::Archive(archive) => archive.open_file(path).map(ContextReader::Archive).ok_or_else(none),
+            Store::Folder(root) => {
+                let on_disk = below(root, path);
+                // Asked again: the entry may be another one by now, and opening a fifo would wait for ever.
+                if !on_disk.symlink_metadata()?.is_file() {
+                    return Err(none());
+                }
+                File::open(on_disk).map(ContextReader::Disk)
             }
-            File::open(on_disk)
         };
         open().map_err(|error| ContextError::File { path: path.to_owned(), error })
     }
@@ -45,20 +91,31 @@ impl Context {
 
     /// The target of a symbolic link, as it is written; `None` when it cannot be read.
     pub(super) fn read_link(&self, path: &str) -> Option<String> {
-        let target = std::fs::read_link(self.on_disk(path)).ok()?;
-        Some(text::decode(&os_bytes(target.as_os_str())).into_owned())
+        match &self.store {
+            Store::Nowhere => None,
+            Store::Archive(archive) => archive.link(path).map(str::to_owned),
+            Store::Folder(root) => {
+                let target = std::fs::read_link(below(root, path)).ok()?;
+                Some(text::decode(&os_bytes(target.as_os_str())).into_owned())
+            }
+        }
     }
+}
 
-    /// Where an entry is on the disk.
-    pub(super) fn on_disk(&self, path: &str) -> PathBuf {
-        self.root.join(&*os_string(&text::encode(path)))
-    }
+/// Where an entry of the context at `root` is on the disk.
+pub(super) fn below(root: &Path, path: &str) -> PathBuf {
+    root.join(&*os_string(&text::encode(path)))
 }
 
 /// All of a file that has at most `max` bytes.
 pub(super) fn bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    bounded_from(File::open(path)?, max)
+}
+
+/// All of what a reader has, when that is at most `max` bytes.
+pub(super) fn bounded_from(reader: impl Read, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    reader.take(max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {max} bytes")));
     }

@@ -1,17 +1,18 @@
 //! Walking a context directory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::text::{self, SourceText};
 
 use super::pattern::Cascade;
-use super::{Context, ContextError, ContextFile, ContextFileKind, IgnoreFile, IgnoreRules, read};
+use super::read::Store;
+use super::{Archive, Context, ContextError, ContextFile, ContextFileKind, IgnoreFile, IgnoreRules, Walked, read};
 
 /// Entries a walk takes before it gives up.
 const MAX_ENTRIES: usize = 2_000_000;
@@ -32,6 +33,14 @@ impl Context {
     /// When the root is no readable directory, or the ignore file cannot be read or has a malformed pattern. What
     /// cannot be read below the root goes into [`Context::problems`].
     pub fn open(root: &Path, dockerfile: Option<&Path>) -> Result<Self, ContextError> {
+        Self::open_watched(root, dockerfile, &|_| {})
+    }
+
+    /// [`Context::open`], telling `watch` of entries as they are found.
+    ///
+    /// # Errors
+    /// As [`Context::open`].
+    pub fn open_watched(root: &Path, dockerfile: Option<&Path>, watch: Walked<'_>) -> Result<Self, ContextError> {
         let fail = |error| ContextError::Root { root: root.to_owned(), error };
         let resolved = root.canonicalize().map_err(fail)?;
         if !resolved.is_dir() {
@@ -40,9 +49,31 @@ impl Context {
         let ignore_file = ignore_file(root, dockerfile)?;
         let no_rules = IgnoreRules::default();
         let rules = ignore_file.as_ref().map_or(&no_rules, |file| &file.rules);
-        let found = walk(&resolved, rules);
+        let found = walk(&resolved, rules, watch);
         let mut context = Self::assemble(found, rules);
-        (context.root, context.ignore_file) = (root.to_owned(), ignore_file);
+        (context.store, context.ignore_file) = (Store::Folder(root.to_owned()), ignore_file);
+        Ok(context)
+    }
+
+    /// The context that an archive is. `dockerfile` is the Dockerfile's path in it.
+    ///
+    /// # Errors
+    /// When the ignore file cannot be read or has a malformed pattern.
+    pub fn of_archive(archive: &Arc<Archive>, dockerfile: Option<&str>) -> Result<Self, ContextError> {
+        let beside = dockerfile.map(|path| format!("{path}.dockerignore"));
+        let mut ignore_file = None;
+        for name in beside.into_iter().chain([".dockerignore".to_owned()]) {
+            match archive.read_file(&name, MAX_IGNORE_FILE) {
+                Some(Ok(bytes)) => ignore_file = Some(IgnoreFile::new(SourceText::from_bytes(name, bytes))?),
+                Some(Err(error)) => return Err(ContextError::IgnoreFile { file: name, error }),
+                None => continue,
+            }
+            break;
+        }
+        let entries = archive.entries.iter().map(|(path, entry)| (path.as_str(), entry.kind, entry.size));
+        let mut context = Self::of_entries(entries, ignore_file);
+        context.problems.extend(archive.problems.iter().take(MAX_PROBLEMS).cloned());
+        context.store = Store::Archive(Arc::clone(archive));
         Ok(context)
     }
 
@@ -55,23 +86,36 @@ impl Context {
         ignore_text: Option<&str>,
     ) -> Result<Self, ContextError> {
         let ignore_file = ignore_text.map(|t| IgnoreFile::new(SourceText::new(".dockerignore", t))).transpose()?;
+        Ok(Self::of_entries(paths.into_iter().map(|path| (path, ContextFileKind::File, 0)), ignore_file))
+    }
+
+    /// A context of these entries, cleaned, and the directories they lie in. Of entries with the same path the last counts.
+    fn of_entries<'a>(
+        entries: impl Iterator<Item = (&'a str, ContextFileKind, u64)>,
+        ignore_file: Option<IgnoreFile>,
+    ) -> Self {
         let no_rules = IgnoreRules::default();
         let rules = ignore_file.as_ref().map_or(&no_rules, |file| &file.rules);
-        let mut tree: BTreeSet<(&str, ContextFileKind)> = BTreeSet::new();
-        for path in paths {
-            tree.insert((path, ContextFileKind::File));
-            tree.extend(path.match_indices('/').map(|(i, _)| (&path[..i], ContextFileKind::Directory)));
+        let mut tree: BTreeMap<&str, (ContextFileKind, u64)> = BTreeMap::new();
+        for (path, kind, size) in entries {
+            tree.insert(path, (kind, size));
+            for (slash, _) in path.rmatch_indices('/') {
+                let is_new = tree.insert(&path[..slash], (ContextFileKind::Directory, 0)).is_none();
+                if !is_new {
+                    break;
+                }
+            }
         }
         let mut found = Found::default();
         let mut cascade = Cascade::new(rules);
         let mut pruned: Option<&str> = None;
-        for (path, kind) in tree {
+        for (path, (kind, size)) in tree {
             if pruned.is_some_and(|dir| path.strip_prefix(dir).is_some_and(|r| r.starts_with('/'))) {
                 continue;
             }
             let is_dir = kind == ContextFileKind::Directory;
             match judge(&mut cascade, rules, path, is_dir) {
-                Verdict::Keep => found.kept.push(ContextFile { path: path.to_owned(), kind, size: 0 }),
+                Verdict::Keep => found.kept.push(ContextFile { path: path.to_owned(), kind, size }),
                 Verdict::LeaveOut if is_dir => {}
                 verdict => {
                     found.leave_out(path);
@@ -83,7 +127,7 @@ impl Context {
         }
         let mut context = Self::assemble(found, rules);
         context.ignore_file = ignore_file;
-        Ok(context)
+        context
     }
 
     fn assemble(found: Found, rules: &IgnoreRules) -> Self {
@@ -95,7 +139,7 @@ impl Context {
         left_out.sort_unstable();
         problems.sort_unstable();
         problems.truncate(MAX_PROBLEMS);
-        Self { root: PathBuf::new(), files, ignored, left_out, ignore_file: None, problems }
+        Self { store: Store::default(), files, ignored, left_out, ignore_file: None, problems }
     }
 }
 
@@ -109,13 +153,16 @@ impl IgnoreFile {
     }
 }
 
+/// The ignore file that is a Dockerfile's own (`<Dockerfile>.dockerignore`), when there is one.
+pub fn own_ignore_file(dockerfile: &Path) -> Option<PathBuf> {
+    let mut name = dockerfile.as_os_str().to_owned();
+    name.push(".dockerignore");
+    Some(PathBuf::from(name)).filter(|path| path.symlink_metadata().is_ok())
+}
+
 /// The ignore file in force.
 fn ignore_file(root: &Path, dockerfile: Option<&Path>) -> Result<Option<IgnoreFile>, ContextError> {
-    let beside = dockerfile.map(|path| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".dockerignore");
-        PathBuf::from(name)
-    });
+    let beside = dockerfile.and_then(own_ignore_file);
     for path in beside.into_iter().chain([root.join(".dockerignore")]) {
         let shown = path.strip_prefix(".").unwrap_or(&path).to_string_lossy().into_owned();
         match read::bounded(&path, MAX_IGNORE_FILE) {
@@ -177,6 +224,7 @@ struct Share<'a> {
     found: Found,
     taken: &'a AtomicUsize,
     all: &'a Mutex<Found>,
+    watch: Walked<'a>,
 }
 
 impl Drop for Share<'_> {
@@ -186,13 +234,13 @@ impl Drop for Share<'_> {
     }
 }
 
-fn walk(root: &Path, rules: &IgnoreRules) -> Found {
+fn walk(root: &Path, rules: &IgnoreRules, watch: Walked<'_>) -> Found {
     let all = Mutex::new(Found::default());
     let taken = AtomicUsize::new(0);
     let walker = WalkBuilder::new(root).standard_filters(false).follow_links(false).build_parallel();
     walker.run(|| {
         let cascade = Cascade::new(rules);
-        let mut share = Share { root, rules, cascade, found: Found::default(), taken: &taken, all: &all };
+        let mut share = Share { root, rules, cascade, found: Found::default(), taken: &taken, all: &all, watch };
         Box::new(move |entry| share.visit(entry))
     });
     all.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -233,6 +281,7 @@ impl Share<'_> {
             self.found.problems.push(problem);
             return WalkState::Quit;
         }
+        (self.watch)(1);
         let mut size = 0;
         if kind == ContextFileKind::File {
             match entry.metadata() {

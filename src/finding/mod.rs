@@ -93,6 +93,8 @@ pub struct Finding {
     pub in_image: Option<ImagePlace>,
     /// Second places.
     pub related: Vec<Related>,
+    /// The files of a build context it is about, as reports print them, sorted; all of them, where the message names some.
+    pub files: Vec<String>,
     /// What to do, one imperative sentence without full stop.
     pub help: Option<String>,
     /// How to mend it.
@@ -132,6 +134,7 @@ impl Finding {
             origin: Origin::Yours,
             in_image: None,
             related: Vec::new(),
+            files: Vec::new(),
             help: None,
             fix: None,
             subject: String::new(),
@@ -192,6 +195,13 @@ impl Finding {
     #[must_use]
     pub fn related(mut self, place: Place, message: impl Into<String>) -> Self {
         self.related.push(Related { place, message: message.into() });
+        self
+    }
+
+    /// Sets the files of a build context it is about.
+    #[must_use]
+    pub fn files(mut self, files: Vec<String>) -> Self {
+        self.files = files;
         self
     }
 

@@ -3,19 +3,21 @@
 //! To add a rule: a page in `rules/lint` or `rules/context`, a file here with the page's name (`_` for `-`) and a
 //! function `check`, and its `mod` line.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::context::{Context, Copied, IgnoreFile};
+use crate::context::IgnoreFile;
 use crate::dockerfile::{
     Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Expanded, Expander, ImageName, Instruction,
     Keyword, Platform, Setter, Stage, Step, SyntaxError, Word, expand_word,
 };
 use crate::finding::{Finding, Place};
 use crate::rule::{Params, Rule, Severity};
-use crate::secrets::{CommandSecret, KeyHit, TextSecret};
+use crate::secrets::{CommandSecret, GivenSecret, TextSecret};
 use crate::shell::{self, Command, CommandWord, PackageCall, Script};
 use crate::text::{SourceText, Span};
 
+pub use files::{ContextFacts, NotableFile, report_path};
 pub use run::Run;
 
 /// What a rule can look at. Everything is computed before the first rule runs.
@@ -59,29 +61,12 @@ pub struct Facts<'a> {
     pub shell_diagnostics: &'a [shell::Diagnostic],
     /// The build context, when the run has one.
     pub context: Option<ContextFacts<'a>>,
-}
-
-/// What a context rule can look at.
-#[derive(Debug)]
-pub struct ContextFacts<'a> {
-    /// The context.
-    pub context: &'a Context,
-    /// The context's folder as reports print it; empty when it is the folder paths are relative to.
-    pub folder: &'a str,
-    /// What each COPY and ADD takes.
-    pub copied: &'a [Copied],
-    /// Key files among what is copied, by index into [`Context::files`], sorted.
-    pub keys: &'a [(usize, KeyHit)],
-}
-
-impl ContextFacts<'_> {
-    /// A file of the context as reports print it.
-    pub fn report_path(&self, path: &str) -> String {
-        match self.folder {
-            "" | "." => path.to_owned(),
-            folder => format!("{folder}/{path}"),
-        }
-    }
+    /// Other contexts that the Dockerfile names, by name.
+    pub named_contexts: Vec<ContextFacts<'a>>,
+    /// Where a file gives the build its arguments, by name.
+    pub argument_places: &'a BTreeMap<String, Place>,
+    /// Arguments of the build that are given secrets.
+    pub given_secrets: &'a [GivenSecret],
 }
 
 /// Where a rule reports to.
@@ -308,11 +293,13 @@ mod apt_recommends_installed;
 mod apt_used;
 mod apt_version_unpinned;
 mod apt_yes_missing;
+mod build_arg_secret;
 mod cd_used;
 mod chmod_777;
 mod consecutive_runs;
 mod constant_platform;
 mod copied_archive;
+mod copied_file_missing;
 mod copy_from_own_stage;
 mod copy_target_not_folder;
 mod curl_pipe_shell;
@@ -320,6 +307,9 @@ mod custom_instruction;
 mod dnf_cache_left;
 mod dnf_version_unpinned;
 mod dnf_yes_missing;
+mod dockerignore_missing;
+mod dockerignore_unused_pattern;
+mod dotenv_copied;
 mod duplicate_instruction;
 mod duplicate_stage_name;
 mod empty_continuation;
@@ -330,12 +320,15 @@ mod exposed_port;
 mod exposed_spec;
 mod fetch;
 mod file_mode;
+mod files;
 mod fixed_user_password;
 mod forbidden_onbuild;
 mod gem_version_unpinned;
 mod git_clone_unpinned;
+mod git_directory_copied;
 mod go_version_unpinned;
 mod host_command;
+mod ignored_by_git_but_copied;
 mod ignored_file_copied;
 mod inline_ignore_used;
 mod insecure_download;
@@ -363,6 +356,7 @@ mod mixed_instruction_casing;
 mod needless_add;
 mod non_numeric_user;
 mod npm_version_unpinned;
+mod oversized_context;
 mod package_manager;
 mod package_upgrade;
 mod parse_error;
@@ -378,6 +372,7 @@ mod reserved_stage_name;
 mod rpm;
 mod run;
 mod scratch_base;
+mod secret_in_context;
 mod secret_in_env;
 mod secret_in_run;
 mod setuid_bit_set;
@@ -402,6 +397,7 @@ mod useradd_high_uid;
 mod volume_declared;
 mod wget_and_curl;
 mod wget_progress_shown;
+mod whole_context_copied;
 mod whole_stage_copied;
 mod workdir_relative_to_base;
 mod world_writable_copy;

@@ -27,6 +27,11 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             continue;
         }
         for name in node.args.pairs().iter().map(|pair| &pair.key) {
+            // What the build gives it is told as such.
+            let is_given = |name: &str| facts.given_secrets.iter().any(|given| given.name == name);
+            if node.keyword == Keyword::Arg && is_given(&name.text) {
+                continue;
+            }
             let what = match known.contains(&name.span) {
                 true => "holds a secret",
                 false if is_like_one(name.text.trim_matches(['"', '\''])) => "is named like a secret",

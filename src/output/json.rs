@@ -29,6 +29,7 @@ fn write(report: &Report, _: Style, out: &mut dyn Write) -> io::Result<()> {
         image: report.image.as_ref(),
         coverage: &report.coverage,
         notes: &report.notes,
+        baselined: report.baselined.len(),
         findings: report.findings.iter().map(FindingShown::of).collect(),
         suppressed: report.suppressed.iter().map(SuppressedShown::of).collect(),
     };
@@ -46,6 +47,8 @@ struct Document<'a> {
     image: Option<&'a ImageSummary>,
     coverage: &'a Coverage,
     notes: &'a [String],
+    /// Findings that the baseline hides.
+    baselined: usize,
     findings: Vec<FindingShown<'a>>,
     suppressed: Vec<SuppressedShown<'a>>,
 }

@@ -40,6 +40,7 @@ fn report() -> Report {
             judged("file-name-matched", Severity::Warning, image, "in the image", "4"),
         ],
         suppressed: Vec::new(),
+        baselined: Vec::new(),
         verdict: Action::Stop,
         policy: PolicySummary { name: "default".into(), ruleset: Edition(2026, 1) },
         scope: Scope::default(),

@@ -93,6 +93,9 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if waived > 0 {
         apart += &format!(", {waived} waived");
     }
+    if !report.baselined.is_empty() {
+        apart += &format!(", {} hidden by the baseline", report.baselined.len());
+    }
     if !report.suppressed.is_empty() {
         apart += &format!(", {} silenced by comments in the file", report.suppressed.len());
     }

@@ -4,6 +4,7 @@
 //! blocks that fit the image laid over them, and what comes of it is resolved against the catalogue to a [`Policy`].
 
 mod anchore;
+mod baseline;
 mod bundle;
 mod convert;
 mod date;
@@ -26,6 +27,7 @@ mod verdict;
 mod vulnerability;
 mod whitelist;
 
+pub use baseline::{Baseline, BaselineError, Hider};
 pub use date::Date;
 pub use error::{Fault, Located, PolicyError};
 pub use glob::PathGlob;

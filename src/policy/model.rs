@@ -111,6 +111,8 @@ pub struct Waiver {
     pub vulnerability: Option<WaivedVulnerability>,
     /// Why.
     pub reason: String,
+    /// Who answers for it: a person or a team, as the policy names them.
+    pub owner: Option<String>,
     /// Last day it holds.
     pub expires: Option<Date>,
     /// Where it stands.

@@ -86,7 +86,8 @@ fn say(waiver: &Waiver) -> String {
     let path = waiver.path.as_ref().map(|path| format!(" in {}", path.as_str())).unwrap_or_default();
     let fingerprint = waiver.fingerprint.as_ref().map(|f| format!(" for {f}")).unwrap_or_default();
     let until = waiver.expires.map(|day| format!(" until {day}")).unwrap_or_default();
-    format!("{}{item}{path}{fingerprint}{until} ({})", rules.join(", "), waiver.reason)
+    let owner = waiver.owner.as_ref().map(|owner| format!(" of {owner}")).unwrap_or_default();
+    format!("{}{item}{path}{fingerprint}{owner}{until} ({})", rules.join(", "), waiver.reason)
 }
 
 #[cfg(test)]

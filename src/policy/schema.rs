@@ -138,6 +138,7 @@ fn waiver() -> Value {
             "gate": { "type": "string", "description": "Anchore's gate, with trigger-id in place of a rule" },
             "trigger-id": { "type": "string", "description": "Anchore's trigger id, in which * is any text" },
             "reason": { "type": "string", "minLength": 1 },
+            "owner": { "type": "string", "description": "Who answers for it" },
             "expires": { "description": "The last day it holds" },
         },
         "required": ["reason"],

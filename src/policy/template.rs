@@ -53,11 +53,12 @@ extends = "default"
 # category = "build images"
 # rules = {{ last-user-root = "go" }}
 
-# A waiver says why, and can say until when. One that covers nothing is reported.
+# A waiver says why, and can say who answers for it and until when. One that covers nothing is reported.
 # [[waiver]]
 # rule = "secret-in-env"
 # path = "test/Dockerfile"
 # reason = "a password of the test database, which lives for one test"
+# owner = "team-storage"
 # expires = "2027-06-30"
 "##
     )

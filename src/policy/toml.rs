@@ -63,8 +63,19 @@ pub(super) const KEYS: [&str; 10] = [
 const SEVERITIES: [(&str, Severity); 4] =
     [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
 /// Keys of `[[waiver]]`.
-pub(super) const WAIVER_KEYS: [&str; 10] =
-    ["expires", "fingerprint", "gate", "package", "path", "reason", "rule", "rules", "trigger-id", "vulnerability"];
+pub(super) const WAIVER_KEYS: [&str; 11] = [
+    "expires",
+    "fingerprint",
+    "gate",
+    "owner",
+    "package",
+    "path",
+    "reason",
+    "rule",
+    "rules",
+    "trigger-id",
+    "vulnerability",
+];
 
 impl Document<'_> {
     fn error(&self, span: std::ops::Range<usize>, fault: Fault) -> PolicyError {
@@ -286,7 +297,7 @@ impl Document<'_> {
         let whole = || Span::new(row.span().start, row.span().end);
         let fault = |span, text: String| self.error(span, Fault::Waiver(text));
         let (mut rules, mut path, mut fingerprint, mut reason, mut expires) = (Vec::new(), None, None, None, None);
-        let (mut gate, mut trigger_id) = (None, None);
+        let (mut gate, mut trigger_id, mut owner) = (None, None, None);
         let (mut vulnerability, mut package) = (None, None);
         for (key, item) in table {
             let name = key.get_ref().as_ref();
@@ -320,6 +331,7 @@ impl Document<'_> {
                     }
                     fingerprint = Some(identity.to_ascii_lowercase());
                 }
+                "owner" => owner = Some(self.string(name, item)?.trim().to_owned()).filter(|o| !o.is_empty()),
                 "reason" => reason = Some(self.string(name, item)?.trim().to_owned()).filter(|r| !r.is_empty()),
                 "expires" => {
                     let text = match item.get_ref() {
@@ -363,7 +375,7 @@ impl Document<'_> {
             return Err(fault(row.span(), "a waiver says why: reason = \"…\"".to_owned()));
         };
         let line = PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, whole()) };
-        Ok(Waiver { rules, path, fingerprint, whitelisted, vulnerability, reason, expires, line })
+        Ok(Waiver { rules, path, fingerprint, whitelisted, vulnerability, reason, owner, expires, line })
     }
 }
 

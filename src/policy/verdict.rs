@@ -67,7 +67,9 @@ fn covers(waiver: &Waiver, check: &Check, finding: &Finding, trigger_ids: &[Stri
         };
         let seen_at = finding.in_image.as_ref().and_then(|place| place.path.clone());
         let paths = [Some(finding.place().file().into_owned()), in_image(finding.place()), seen_at];
-        paths.iter().flatten().any(|path| glob.matches(path))
+        // Of a finding about several files, a waiver for one of them says nothing of the others.
+        let is_files = !finding.files.is_empty() && finding.files.iter().all(|file| glob.matches(file));
+        is_files || paths.iter().flatten().any(|path| glob.matches(path))
     });
     is_rule && is_path && is_fingerprint
 }

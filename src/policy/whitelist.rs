@@ -222,6 +222,7 @@ fn waiver(
         whitelisted: Some(item),
         vulnerability: None,
         reason: format!("whitelisted{by}{why}"),
+        owner: None,
         expires,
         line,
     }

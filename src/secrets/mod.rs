@@ -3,6 +3,7 @@
 //! Names and patterns are data (`rules/files/keys.toml`, `rules/detectors`). A secret that is found leaves this room
 //! only as [`crate::text::Masked`].
 
+mod argument;
 mod assigned;
 mod check;
 mod command;
@@ -27,6 +28,7 @@ mod wide;
 use crate::rule::{Confidence, Detector, KeyFile};
 use crate::text::Masked;
 
+pub use argument::{GivenSecret, in_arguments};
 pub use command::{CommandSecret, CommandSecretUse, in_commands};
 pub use dockerfile::{TextSecret, in_dockerfile, is_secret_name};
 pub use files::FileScan;
