@@ -61,8 +61,7 @@ impl Client {
     /// When the address cannot be used, or there are no root certificates.
     pub(super) fn new(target: &Target, token: &Token, patience: Duration) -> Result<Self, GithubError> {
         let wrong = |reason: String| GithubError::Client { api: target.api.clone(), reason };
-        // Fails when a provider is there already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::http::install_cryptography();
         let http = reqwest::Client::builder().connect_timeout(CONNECT).timeout(ANSWER).build();
         let http = http.map_err(|e| wrong(e.to_string()))?;
         let crab = |root: &str| {
