@@ -4,7 +4,7 @@
 #     benches/secrets.sh [TREE]
 #
 # Without TREE one of about 1 GiB is put together from the npm and Python packages of this machine and the git objects of this repository, in
-# $TMPDIR. `rg` gets one alternation of twenty of our detectors' patterns. Wants a release build.
+# $TMPDIR; under names of its own, since gitleaks passes over folders called node_modules and site-packages. `rg` gets one alternation of twenty of our detectors' patterns. Wants a release build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dockgate=${DOCKGATE:-target/release/dockgate}
@@ -13,14 +13,14 @@ work=${TMPDIR:-/tmp}/dockgate-bench
 mkdir -p "$work"
 tree=${1:-$work/tree}
 if [ $# = 0 ] && [ ! -d "$tree" ]; then
-  mkdir -p "$tree/app/node_modules" "$tree/venv/site-packages"
+  mkdir -p "$tree/js" "$tree/python" "$tree/objects"
   packages=$(python3 -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
   copies=0
   while [ "$(du -sm "$tree" | cut -f1)" -lt 1000 ] && [ $copies -lt 12 ]; do
     copies=$((copies + 1))
-    if command -v npm > /dev/null; then cp -rL "$(npm root -g)" "$tree/app/node_modules/$copies" 2> /dev/null || true; fi
-    cp -rL "$packages" "$tree/venv/site-packages/$copies" 2> /dev/null || true
-    cp -r "$(git rev-parse --git-common-dir)/objects" "$tree/app/objects-$copies" 2> /dev/null || true
+    if command -v npm > /dev/null; then cp -rL "$(npm root -g)" "$tree/js/$copies" 2> /dev/null || true; fi
+    cp -rL "$packages" "$tree/python/$copies" 2> /dev/null || true
+    cp -r "$(git rev-parse --git-common-dir)/objects" "$tree/objects/$copies" 2> /dev/null || true
   done
 fi
 # Twenty patterns, as they are.
