@@ -172,6 +172,45 @@ fn no_output_shows_a_secret() {
 }
 
 #[test]
+fn no_output_shows_a_secret_of_any_detector() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut search = dockgate::secrets::Scanner::shared().search();
+    let mut comments = String::new();
+    let mut secrets: Vec<String> = Vec::new();
+    for (index, detector) in dockgate::rule::detectors().iter().enumerate() {
+        let name = detector.paths.first().map_or(String::from("file"), |glob| glob.replace('*', "a"));
+        for (example, text) in detector.matches.iter().enumerate() {
+            let path = folder.path().join(format!("conf/{index}-{example}/{name}"));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            let hits = search.scan(&format!("conf/{name}"), text.as_bytes()).hits;
+            assert!(!hits.is_empty(), "{}: {text}", detector.id);
+            let places = hits.iter().map(|hit| &text[hit.bytes.start as usize..hit.bytes.end as usize]);
+            // Each line that is long enough to be nothing else.
+            let lines = places.flat_map(|secret| secret.lines().map(str::to_owned).collect::<Vec<_>>());
+            secrets.extend(lines.filter(|line| {
+                line.len() >= 12 && !line.contains("BEGIN") && !line.contains("END") && !line.contains(": ")
+            }));
+            if !text.contains('\n') {
+                comments.push_str(&format!("# {text}\n"));
+            }
+        }
+    }
+    assert!(secrets.len() > 200);
+    fs::write(folder.path().join("Dockerfile"), format!("FROM debian:12\n{comments}COPY . /app\nRUN sudo true\n"))
+        .unwrap();
+    let shows = |text: &str| secrets.iter().find(|secret| text.contains(secret.as_str())).cloned();
+    for format in dockgate::output::Format::ALL.map(|format| format.name) {
+        let text = stdout(dockgate().args(["check", "--format", format]).arg(folder.path()), 1);
+        assert_eq!(shows(&text), None, "{format}");
+    }
+    let request = serde_json::json!({ "folder": folder.path() }).to_string();
+    let text = stdout(dockgate().args(["debug", "secrets"]).write_stdin(request), 0);
+    assert!(text.contains("github-pat") && text.contains("private-key-block"), "{text}");
+    assert_eq!(shows(&text), None, "debug");
+}
+
+#[test]
 fn the_same_bytes_come_out_every_time() {
     let run = |threads: &str| {
         let mut command = dockgate();

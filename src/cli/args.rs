@@ -534,6 +534,8 @@ pub(super) enum DebugCommand {
     Ignore,
     /// `{id, dockerfile}` to the commands of its RUN instructions.
     Shell,
+    /// `{id, folder}` to the secrets in the files of that build context, masked, and how many were searched.
+    Secrets,
     /// `{id, dockerfile, config}` to what made each layer of an image with that config.
     Trace,
 }

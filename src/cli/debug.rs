@@ -1,14 +1,17 @@
 //! `debug`: what the models see, JSON lines in and out, a line an answer.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Write};
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use super::CliError;
 use super::args::DebugCommand;
+use crate::context::{Context, ContextFileKind};
 use crate::dockerfile;
 use crate::image::ImageConfig;
+use crate::secrets::Scanner;
 use crate::text::SourceText;
 use crate::{context, shell, trace};
 
@@ -55,6 +58,7 @@ fn answer(command: &DebugCommand, request: &Value) -> Value {
                 shell::scripts(&dockerfile).iter().map(|s| shell::script_json(s, &dockerfile.source)).collect();
             json!({ "scripts": scripts })
         }
+        DebugCommand::Secrets => secrets_of(text("folder")),
         DebugCommand::Trace => {
             let dockerfile = parse();
             match serde_json::from_value::<ImageConfig>(request.get("config").cloned().unwrap_or_default()) {
@@ -66,4 +70,33 @@ fn answer(command: &DebugCommand, request: &Value) -> Value {
             }
         }
     }
+}
+
+/// The secrets in a folder's files, as a search of a build context finds them.
+fn secrets_of(folder: &str) -> Value {
+    let context = match Context::open(Path::new(folder), None) {
+        Ok(context) => context,
+        Err(e) => return json!({ "error": e.to_string() }),
+    };
+    let files = context.files.iter().enumerate().filter(|(_, file)| file.kind == ContextFileKind::File);
+    let (indexes, paths): (Vec<usize>, Vec<&str>) = files.map(|(index, file)| (index, file.path.as_str())).unzip();
+    let bytes: u64 = context.files.iter().map(|file| file.size).sum();
+    let open = |file: usize| {
+        let index = indexes.get(file).copied().unwrap_or(usize::MAX);
+        context.open_file(index).map_err(io::Error::other)
+    };
+    let (mut hits, mut problems) = (Vec::new(), context.problems.clone());
+    for found in Scanner::shared().scan_files(&paths, open, |_| {}) {
+        let path = paths.get(found.file).copied().unwrap_or_default();
+        problems.extend(found.scan.error.map(|e| format!("{path} was not searched to its end: {e}")));
+        problems.extend(found.scan.is_cut.then(|| format!("{path} has more secrets than are kept")));
+        hits.extend(found.scan.hits.iter().map(|hit| {
+            json!({
+                "path": path, "line": hit.line, "column": hit.column, "detector": hit.detector.id,
+                "confidence": hit.confidence, "excerpt": hit.excerpt,
+                "fingerprint": format!("{:016x}", hit.fingerprint), "encrypted": hit.is_encrypted,
+            })
+        }));
+    }
+    json!({ "files": paths.len(), "bytes": bytes, "hits": hits, "problems": problems })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::ops::Range;
 
+use crate::rule::Confidence;
 use crate::text::Masked;
 
 use super::check::{self, Candidate};
@@ -29,6 +30,8 @@ const HEAD: usize = 4 << 10;
 const WIDE_BLOCK: usize = 64 << 10;
 /// Secrets of one file that are kept.
 const MAX_HITS: usize = 1000;
+/// So many secrets of one kind are a crowd.
+const CROWD: usize = 5;
 /// Longer than any keyword.
 const KEYWORD: usize = 256;
 
@@ -125,8 +128,11 @@ impl<'s> Search<'s> {
             self.search_block(true);
         }
         self.length = 0;
-        let State { found, mut is_cut, .. } = std::mem::take(&mut self.state);
+        let State { found, mut is_cut, kind, .. } = std::mem::take(&mut self.state);
         let mut hits = surest(found);
+        if kind.is_package {
+            doubt_crowds(&mut hits);
+        }
         is_cut |= hits.len() > MAX_HITS;
         hits.truncate(MAX_HITS);
         Scan { hits, error: None, is_cut }
@@ -342,6 +348,14 @@ impl State {
     }
 }
 
+/// Many secrets of one kind in a file that was published are a list of examples, as scanners of secrets carry them.
+fn doubt_crowds(hits: &mut [SecretHit]) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    hits.iter().for_each(|hit| *counts.entry(hit.detector.id).or_default() += 1);
+    let is_crowd = |hit: &SecretHit| counts.get(hit.detector.id).is_some_and(|count| *count >= CROWD);
+    hits.iter_mut().filter(|hit| is_crowd(hit)).for_each(|hit| hit.confidence = Confidence::Low);
+}
+
 /// Of secrets that overlap the surest stays, though what only a name tells gives way to what is known by its form; of two as
 /// sure the one that stands first, then the longer, then by id. In order of their place.
 fn surest(mut found: Vec<SecretHit>) -> Vec<SecretHit> {
@@ -516,6 +530,18 @@ mod tests {
         text.extend(vec![b'\n'; 1 << 20]);
         let scan = Scanner::shared().scan("f", Failing(text));
         assert_eq!((scan.hits.len(), scan.error.is_some()), (1, true));
+    }
+
+    #[test]
+    fn a_crowd_in_a_published_package_is_doubted() {
+        let confidences = |path: &str, count: usize| {
+            let tokens: Vec<String> = (0..count).map(|n| token().replace("q3T", &format!("q{n}T"))).collect();
+            let hits = Scanner::shared().search().scan(path, tokens.join("\n").as_bytes()).hits;
+            hits.iter().map(|hit| hit.confidence).collect::<Vec<_>>()
+        };
+        assert_eq!(confidences("node_modules/a/list", CROWD), [Confidence::Low; CROWD]);
+        assert_eq!(confidences("node_modules/a/list", 1), confidences("dump", 1));
+        assert!(confidences("dump", CROWD).iter().all(|confidence| *confidence > Confidence::Low));
     }
 
     #[test]
