@@ -338,9 +338,14 @@ impl ImageModels {
             id: self.image.id.clone(),
             tags: self.image.tags.clone(),
             layers: self.image.layers.len(),
-            base_layers: self.base.as_ref().map(|b| b.layers),
+            base_layers: self.base_layers(),
             base: self.base.as_ref().map(|b| b.name.clone()),
         }
+    }
+
+    /// Leading layers that are the base's, when known.
+    pub(super) fn base_layers(&self) -> Option<usize> {
+        self.base.as_ref().map(|b| b.layers)
     }
 
     /// What of it was not looked at.

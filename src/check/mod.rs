@@ -4,13 +4,15 @@ mod buildkit;
 mod collect;
 mod inspect;
 mod join;
+mod layers;
 mod report;
 mod request;
 mod run;
 mod suppress;
 
 pub use inspect::{DiffKind, Difference, InspectRequest, InspectedBase, Inspection, inspect};
-pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
+pub use layers::{LayerFacts, LayerOrigin};
+pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Repository, Scope, Waived};
 pub use request::{CheckError, ContextRequest, ImageRequest, Request, Selection};
 pub use run::run;
 pub use suppress::Suppressed;

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::collect::{ContextModels, ImageModels, LintModels};
 use super::join;
+use super::layers;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 use super::request::{CheckError, Decided, Request};
 use super::suppress::{Suppressed, Wishes};
@@ -57,7 +58,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
 
     let mut notes: Vec<String> = request.policy.notes.iter().chain(&request.notes).cloned().collect();
     notes.extend(models.iter().flat_map(LintModels::notes));
-    let mut summary = None;
+    let (mut summary, mut layers) = (None, Vec::new());
     if let Some(wanted) = &request.image {
         let image = ImageModels::collect(wanted, models.first(), request)?;
         join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), &image, models.first());
@@ -71,6 +72,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         coverage.bytes += image.image.layers.iter().map(|l| l.size).sum::<u64>();
         notes.extend(image.notes());
         summary = Some(image.summary());
+        layers = layers::facts(&image, models.first().map(|m| &m.dockerfile));
     }
     let (decided, suppressed, unused) = leave_out(decided, &models, request, &coverage);
     let waivers = waiver_findings(&decided, request, &coverage);
@@ -83,7 +85,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     }
     // The models of many files take a while to take apart.
     models.into_par_iter().for_each(drop);
-    Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
+    Ok(Report { suppressed, layers, ..finish(decided, request, summary, coverage, notes, redactions) })
 }
 
 /// Takes out the findings that comments in the Dockerfiles ask to leave out, and tells of comments that silence nothing.
@@ -267,9 +269,22 @@ fn finish(
         dockerfile: request.dockerfiles.first().filter(|_| request.dockerfiles.len() == 1).map(|d| d.path().to_owned()),
         target: request.build.target.clone(),
         platform: request.build.platform.clone(),
+        ..Scope::default()
     };
     let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
-    Report { findings, suppressed: Vec::new(), verdict, policy, scope, image, coverage, notes, redactions }
+    Report {
+        findings,
+        suppressed: Vec::new(),
+        verdict,
+        policy,
+        scope,
+        image,
+        layers: Vec::new(),
+        dockerfiles: request.dockerfiles.clone(),
+        coverage,
+        notes,
+        redactions,
+    }
 }
 
 fn waiver_place(policy: &Policy, index: Option<&usize>) -> String {

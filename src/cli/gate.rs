@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, discover, policies, repository, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
@@ -27,6 +27,8 @@ struct Ready {
     format: output::Format,
     outputs: Vec<FileOutput>,
     trigger_ids: bool,
+    sarif: output::Profile,
+    category: Option<String>,
     selection: Selection,
     build: BuildOptions,
     /// The version of the `shellcheck` to run.
@@ -49,6 +51,8 @@ impl Ready {
             },
             outputs,
             trigger_ids: common.show_trigger_ids,
+            sarif: common.sarif_profile.profile(),
+            category: common.category.clone().filter(|category| !category.trim().is_empty()),
             selection,
             shellcheck: match common.shellcheck {
                 args::ShellCheck::Never => None,
@@ -137,7 +141,8 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         Some(_) => BTreeMap::new(),
         None => ignore_files(&subject.dockerfiles),
     };
-    let report = {
+    let now = seconds_since_1970();
+    let mut report = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
         let bar = subject.image.is_some().then(|| Bar::new(terminal));
         let request = Request {
@@ -150,7 +155,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             selection: ready.selection.clone(),
             build: ready.build.clone(),
             shellcheck: shellcheck.as_ref(),
-            today: today(),
+            today: Date::from_unix(now),
             progress: &|progress| {
                 if let Some(bar) = &bar {
                     bar.advance(progress);
@@ -159,11 +164,24 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         };
         check::run(&request)?
     };
-    for output in &ready.outputs {
-        output.write(&report, ready.trigger_ids)?;
+    if ready.outputs.iter().map(FileOutput::format).chain([ready.format]).any(|format| format.name == "sarif") {
+        report.scope.repository = repository::current();
+        if let Some(warning) = ready.category.as_deref().and_then(output::category_warning) {
+            terminal.warn(&format!("warning: {}", escape::line(&warning)));
+        }
+        report.scope.category.clone_from(&ready.category);
     }
-    let color = terminal.color && !ready.policy.wishes.is_plain;
-    let style = Style { color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
+    let style = Style {
+        color: terminal.color && !ready.policy.wishes.is_plain,
+        width: terminal.width,
+        quiet: terminal.quiet,
+        trigger_ids: ready.trigger_ids,
+        time: now,
+        sarif: ready.sarif,
+    };
+    for output in &ready.outputs {
+        output.write(&report, style)?;
+    }
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
     if !ready.format.has_notes {
         report.notes.iter().for_each(|note| terminal.warn(&format!("note: {}", escape::line(note))));
@@ -235,8 +253,7 @@ fn build_args(given: Vec<String>) -> Result<BTreeMap<String, String>, CliError> 
     Ok(args)
 }
 
-/// The day it is, in UTC.
-fn today() -> Date {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    Date::from_unix(seconds)
+/// The time it is.
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }

@@ -11,6 +11,8 @@ mod inspect;
 mod policies;
 mod policy;
 mod progress;
+mod repository;
+mod sarif;
 mod shellcheck;
 mod sink;
 
@@ -59,6 +61,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
         Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,
+        Command::Sarif(command) => sarif::run(&command, &mut out)?,
         Command::Rules(args) => {
             catalogue::rules(args.format, &mut out).map_err(CliError::Write)?;
             0

@@ -26,6 +26,7 @@ use crate::check::Report;
 
 pub use inspect::{InspectFormat, View, write_inspection};
 pub use json::SCHEMA_VERSION;
+pub use sarif::{Comparison, Fault, Profile, Weight, category_warning, compare, merge, validate};
 
 /// A report format. Each is described in the file that writes it, and listed in [`Format::ALL`].
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +42,7 @@ pub struct Format {
     write: fn(&Report, Style, &mut dyn Write) -> io::Result<()>,
 }
 
-/// How text for people looks.
+/// How a report is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     /// With colours.
@@ -52,6 +53,17 @@ pub struct Style {
     pub quiet: bool,
     /// The table has a column with Anchore's trigger ids.
     pub trigger_ids: bool,
+    /// When it is written, in seconds since 1970, for formats that have to say so.
+    pub time: u64,
+    /// Who a SARIF report is for.
+    pub sarif: Profile,
+}
+
+impl Style {
+    /// Without colours, for a file or a pipe.
+    pub fn plain(width: usize) -> Self {
+        Self { color: false, width, quiet: false, trigger_ids: false, time: 0, sarif: Profile::default() }
+    }
 }
 
 impl Format {

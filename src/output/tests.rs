@@ -44,6 +44,8 @@ fn report() -> Report {
         policy: PolicySummary { name: "default".into(), ruleset: Edition(2026, 1) },
         scope: Scope::default(),
         image: None,
+        layers: Vec::new(),
+        dockerfiles: Vec::new(),
         coverage: Coverage::default(),
         notes: vec![format!("not checked: {HOSTILE}")],
         redactions: Default::default(),
@@ -52,13 +54,7 @@ fn report() -> Report {
 
 fn written(report: &Report, format: &str, quiet: bool) -> String {
     let mut out = Vec::new();
-    write(
-        report,
-        Format::named(format).unwrap(),
-        Style { color: false, width: 100, quiet, trigger_ids: false },
-        &mut out,
-    )
-    .unwrap();
+    write(report, Format::named(format).unwrap(), Style { quiet, ..Style::plain(100) }, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
