@@ -277,7 +277,13 @@ impl ImageModels {
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
         let databases = || Wants { capture_if: Some(is_captured), ..packages::wants() };
-        let wants = Wants { content: content_patterns.clone(), keys: true, ..databases() };
+        let wants = Wants {
+            content: content_patterns.clone(),
+            keys: true,
+            secrets: true,
+            digests: request.policy.compares_digests(),
+            ..databases()
+        };
         let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);

@@ -60,6 +60,7 @@ pub struct InspectedBase {
 /// When an image cannot be read at all.
 pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
     let wants = if request.with_packages { packages::wants() } else { Wants::default() };
+    let wants = Wants { digests: true, ..wants };
     let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
     let inventory = |tree: &Tree| if request.with_packages { packages::inventory(tree) } else { Packages::default() };
     let image = image::read(&request.image.reference, &wants, &options)?;

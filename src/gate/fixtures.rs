@@ -141,10 +141,10 @@ impl Case {
                 Layer {
                     index,
                     diff_id,
-                    stored_size: 0,
                     size,
                     changes: removed.chain(added).collect(),
                     keys: self.keys_of(entries),
+                    ..Layer::default()
                 }
             });
         Image {

@@ -4,7 +4,7 @@
 //! what a container gets: links and directories have no data whatever their size says, PAX records win over header
 //! fields, and a GNU long name wins over both.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use tar::Header;
 use thiserror::Error;
@@ -18,7 +18,7 @@ use super::sparse::{self, Segment};
 pub(super) const BLOCK: u64 = 512;
 
 /// A stream whose bytes can be passed over.
-pub(super) trait Skip: Read {
+pub(super) trait Skip: BufRead {
     /// Passes over `bytes`. Passing the end is an error now or at the next read.
     fn skip(&mut self, bytes: u64) -> io::Result<()>;
 }
@@ -288,6 +288,28 @@ impl<R: Skip> Read for Data<'_, R> {
         entries.data -= read as u64;
         entries.position = entries.position.saturating_add(read as u64);
         Ok(read)
+    }
+}
+
+impl<R: Skip> BufRead for Data<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let entries = &mut *self.entries;
+        let most = usize::try_from(entries.data).unwrap_or(usize::MAX);
+        if most == 0 {
+            return Ok(&[]);
+        }
+        let available = entries.stream.fill_buf()?;
+        if available.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(available.get(..most).unwrap_or(available))
+    }
+
+    fn consume(&mut self, amount: usize) {
+        let entries = &mut *self.entries;
+        entries.stream.consume(amount);
+        entries.data = entries.data.saturating_sub(amount as u64);
+        entries.position = entries.position.saturating_add(amount as u64);
     }
 }
 

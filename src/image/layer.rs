@@ -1,33 +1,32 @@
-//! One layer, read in one pass: every entry's header becomes a change, every regular file's bytes go through the hash,
-//! the capture, the probe and the content patterns at once.
+//! One layer, read in one pass: every entry's header becomes a change, every regular file's bytes go through the capture
+//! and the probe as they come, and are handed out to be searched.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sha2::{Digest, Sha256};
-
+use super::contents::{Contents, Found, Looks, Reading};
+use super::crew::Crew;
 use super::entries::{Entries, Member, MemberKind, TarError};
 use super::limits::{
-    MAX_CAPTURED_BYTES, MAX_CAPTURED_FILE, MAX_ENTRIES, MAX_LAYER_PROBLEMS, MAX_NAME_BYTES, MAX_PATH, MAX_RATIO,
-    RATIO_FREE,
+    MAX_CAPTURED_BYTES, MAX_CAPTURED_FILE, MAX_ENTRIES, MAX_LAYER_PROBLEMS, MAX_LAYER_SECRETS, MAX_NAME_BYTES,
+    MAX_PATH, MAX_RATIO, RATIO_FREE,
 };
-use super::model::{Change, ChooseProbe, Entry, EntryKind, Layer, Probe, Problem, Wants};
+use super::model::{Change, ChooseProbe, Entry, EntryKind, FileSecret, Layer, Probe, Problem, Wants};
 use super::names::{self, Name};
-use super::search::{Patterns, Search};
+use super::search::Patterns;
 use super::sparse::Expanded;
 use super::store::Section;
-use super::stream::{Uncompressed, hex};
-use crate::secrets::{self, KeyHit};
+use super::stream::{CHUNK, Uncompressed};
+use crate::secrets::KeyHit;
 
 /// What all layers of an image are read for, and what they may take together.
 #[derive(Debug)]
 pub(super) struct Job<'a> {
-    patterns: &'a Patterns,
+    looks: Looks<'a>,
     capture: HashSet<&'a str>,
     capture_if: Option<fn(&str) -> bool>,
-    keys: bool,
     probe: Option<ChooseProbe>,
     entries: AtomicU64,
     name_bytes: AtomicU64,
@@ -41,10 +40,9 @@ pub(super) struct OverBudget(pub(super) String);
 impl<'a> Job<'a> {
     pub(super) fn new(wants: &'a Wants, patterns: &'a Patterns) -> Self {
         Self {
-            patterns,
+            looks: Looks::new(patterns, wants.secrets, wants.keys, wants.digests),
             capture: wants.capture.iter().map(String::as_str).collect(),
             capture_if: wants.capture_if,
-            keys: wants.keys,
             probe: wants.probe,
             entries: AtomicU64::new(0),
             name_bytes: AtomicU64::new(0),
@@ -86,19 +84,19 @@ impl Expected {
 }
 
 /// Reads a layer. Whatever is wrong with it is a problem beside it; an error means that the image as a whole is refused.
-pub(super) fn read(
+pub(super) fn read<'env>(
     section: Section,
     expected: &Expected,
-    job: &Job<'_>,
+    job: &'env Job<'env>,
+    crew: &Crew<'env>,
     seen: &(dyn Fn(u64) + Sync),
 ) -> Result<(Layer, Vec<Problem>), OverBudget> {
     let stored_size = section.size;
     let mut reader = LayerReader {
         job,
         expected,
-        search: Search::new(job.patterns),
+        contents: Contents::new(crew, &job.looks),
         changes: Vec::new(),
-        keys: BTreeMap::new(),
         problems: Vec::new(),
         untold: 0,
         hole_bytes: RATIO_FREE * 4,
@@ -111,19 +109,14 @@ pub(super) fn read(
         }
     };
     let diff_id = diff_id.or_else(|| expected.diff_id.clone()).unwrap_or_default();
-    let problems = reader.told_problems();
-    Ok((
-        Layer { index: expected.index, diff_id, stored_size, size, changes: reader.changes, keys: reader.keys },
-        problems,
-    ))
+    Ok(reader.finish(diff_id, stored_size, size))
 }
 
-struct LayerReader<'j> {
-    job: &'j Job<'j>,
+struct LayerReader<'j, 'env> {
+    job: &'env Job<'env>,
     expected: &'j Expected,
-    search: Search<'j>,
+    contents: Contents<'j, 'env>,
     changes: Vec<Change>,
-    keys: BTreeMap<String, KeyHit>,
     problems: Vec<String>,
     /// Problems beyond those kept.
     untold: usize,
@@ -150,10 +143,10 @@ impl From<OverBudget> for Stop {
     }
 }
 
-impl LayerReader<'_> {
+impl LayerReader<'_, '_> {
     /// Reads the tar to its end; gives its diff id when all of it was read, and its size.
     fn run(&mut self, stream: Uncompressed<'_>) -> Result<(Option<String>, u64), OverBudget> {
-        let mut entries = Entries::new(BufReader::with_capacity(64 << 10, stream));
+        let mut entries = Entries::new(BufReader::with_capacity(CHUNK, stream));
         let damage = loop {
             match self.read_entry(&mut entries) {
                 Ok(true) => {}
@@ -302,10 +295,11 @@ impl LayerReader<'_> {
             return Ok(());
         }
         self.hole_bytes -= holes;
-        self.read_content(Expanded::new(entries.data(), segments, member.size), entry)
+        let expanded = Expanded::new(entries.data(), segments, member.size);
+        self.read_content(BufReader::with_capacity(CHUNK, expanded), entry)
     }
 
-    fn read_content(&mut self, data: impl Read, entry: &mut Entry) -> Result<(), Stop> {
+    fn read_content(&mut self, mut data: impl BufRead, entry: &mut Entry) -> Result<(), Stop> {
         let wanted = self.job.captures(&entry.path);
         let captured = wanted && entry.size <= MAX_CAPTURED_FILE;
         if wanted && !captured {
@@ -314,36 +308,23 @@ impl LayerReader<'_> {
         if captured {
             charge(&self.job.captured_bytes, entry.size, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
         }
-        let probe = self.job.probe.and_then(|probe| probe(entry));
-        // The start of a file with a key's name is read ahead, and given back in front of the rest.
-        let (mut data, mut head) = (data, Vec::new());
-        if self.job.keys && secrets::key_file(&entry.path).is_some() {
-            (&mut data).take(secrets::HEAD).read_to_end(&mut head).map_err(|e| Stop::Damage(e.into()))?;
-            match secrets::classify(&entry.path, &mut head.as_slice()) {
-                Some(hit) => drop(self.keys.insert(entry.path.clone(), hit)),
-                // An entry of the same name earlier in the layer is gone.
-                None => drop(self.keys.remove(&entry.path)),
-            }
+        let mut probe = self.job.probe.and_then(|probe| probe(entry));
+        if self.job.looks.is_idle() && !captured && probe.is_none() {
+            return Ok(());
         }
-        let data = head.as_slice().chain(data);
-        let mut tee = Tee { data, hash: Sha256::new(), kept: captured.then(Vec::new), probe, failure: None };
-        if !self.job.patterns.is_empty() {
-            let searched = self.search.run(&mut tee, &mut entry.matches);
-            if searched.is_err() && tee.failure.is_none() {
-                self.problem(format!(
-                    "has a file with a line too long to be searched, so its content was only searched before it: {}",
-                    entry.path
-                ));
+        let mut kept = captured.then(Vec::new);
+        let mut each = |bytes: &[u8]| {
+            if let Some(kept) = &mut kept {
+                kept.extend_from_slice(bytes);
             }
-        }
-        let drained = match tee.failure.take() {
-            Some(failure) => Err(failure),
-            None => io::copy(&mut tee, &mut io::sink()).and(Ok(())).map_err(|e| tee.failure.take().unwrap_or(e)),
+            if let Some(probe) = &mut probe {
+                probe.feed(bytes);
+            }
         };
-        drained.map_err(|e| Stop::Damage(e.into()))?;
-        entry.sha256 = Some(hex(&tee.hash.finalize()));
-        entry.content = tee.kept.map(Arc::from);
-        if let Some(mut probed) = tee.probe.and_then(Probe::finish) {
+        let file = Reading { entry: self.changes.len(), path: &entry.path, size: entry.size, digest: captured };
+        self.contents.read(file, &mut data, &mut each).map_err(|e| Stop::Damage(e.into()))?;
+        entry.content = kept.map(Arc::from);
+        if let Some(mut probed) = probe.and_then(Probe::finish) {
             let found = probed.parts.iter().map(|part| (part.name.len() + part.content.len()) as u64).sum();
             if found > MAX_CAPTURED_FILE {
                 probed.parts = Vec::new();
@@ -354,6 +335,42 @@ impl LayerReader<'_> {
             entry.probed = Some(Arc::new(probed));
         }
         Ok(())
+    }
+
+    /// Puts what was found in the contents to the entries.
+    fn finish(mut self, diff_id: String, stored_size: u64, size: u64) -> (Layer, Vec<Problem>) {
+        let found = self.contents.finish();
+        let (mut keys, mut secrets) = (BTreeMap::new(), BTreeMap::new());
+        let mut kept = 0;
+        for found in found {
+            let Some(Change::Add(entry)) = self.changes.get_mut(found.entry) else { continue };
+            let path = entry.path.clone();
+            // An entry of the same name earlier in the layer is gone.
+            kept -= secrets.remove(&path).map_or(0, |gone: Vec<FileSecret>| gone.len());
+            keys.remove(&path);
+            let Found { sha256, matches, key, secrets: hits, is_unsearched, mut is_cut, .. } = found;
+            if let Some(entry) = Arc::get_mut(entry) {
+                (entry.sha256, entry.matches) = (sha256, matches);
+            }
+            keys.extend(key.map(|key: KeyHit| (path.clone(), key)));
+            if kept + hits.len() > MAX_LAYER_SECRETS {
+                is_cut = true;
+            } else if !hits.is_empty() {
+                kept += hits.len();
+                secrets.insert(path.clone(), hits);
+            }
+            if is_unsearched {
+                self.problem(format!(
+                    "has a file with a line too long to be searched, so its content was only searched before it: {path}"
+                ));
+            }
+            if is_cut {
+                self.problem(format!("has a file with more secrets than are told one by one: {path}"));
+            }
+        }
+        let problems = self.told_problems();
+        let (index, changes) = (self.expected.index, self.changes);
+        (Layer { index, diff_id, stored_size, size, changes, keys, secrets }, problems)
     }
 
     fn problem(&mut self, message: String) {
@@ -371,39 +388,6 @@ impl LayerReader<'_> {
         let name = self.expected.shown();
         let problem = |message| Problem { layer: Some(self.expected.index), message: format!("{name} {message}") };
         std::mem::take(&mut self.problems).into_iter().map(problem).collect()
-    }
-}
-
-/// Hashes, keeps and probes what is read through it, and remembers why a read failed.
-struct Tee<R> {
-    data: R,
-    hash: Sha256,
-    kept: Option<Vec<u8>>,
-    probe: Option<Box<dyn Probe>>,
-    failure: Option<io::Error>,
-}
-
-impl<R: Read> Read for Tee<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = loop {
-            match self.data.read(buffer) {
-                Ok(read) => break read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    let copy = io::Error::new(error.kind(), error.to_string());
-                    self.failure = Some(error);
-                    return Err(copy);
-                }
-            }
-        };
-        self.hash.update(&buffer[..read]);
-        if let Some(kept) = &mut self.kept {
-            kept.extend_from_slice(&buffer[..read]);
-        }
-        if let Some(probe) = &mut self.probe {
-            probe.feed(&buffer[..read]);
-        }
-        Ok(read)
     }
 }
 

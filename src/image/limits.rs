@@ -49,7 +49,7 @@ pub(super) const RATIO_FREE: u64 = 64 << 20;
 /// Bytes of a layer, uncompressed.
 pub(super) const MAX_LAYER_BYTES: u64 = 128 << 30;
 
-/// Bytes of a line a content pattern is looked for in.
+/// Bytes of a line a content pattern is looked for in; a line this long may fill a buffer.
 pub(super) const MAX_LINE: usize = 32 << 20;
 
 /// Links followed on the way to a member of an archive.
@@ -66,3 +66,6 @@ pub(super) const MAX_IMPLIED_BYTES: usize = 1 << 20;
 
 /// Problems told one by one of a layer; the rest are counted.
 pub(super) const MAX_LAYER_PROBLEMS: usize = 20;
+
+/// Secrets kept of a layer's files.
+pub(super) const MAX_LAYER_SECRETS: usize = 10_000;

@@ -1,6 +1,8 @@
 //! Images: opened from archives and layouts, their layers read once in a bounded stream, merged to the tree a container
 //! would see. The tree remembers for each entry the layer it came from.
 
+mod contents;
+mod crew;
 mod docker;
 mod entries;
 mod error;
@@ -8,6 +10,7 @@ mod error;
 #[allow(clippy::unwrap_used)]
 mod fixture;
 mod layer;
+mod layers;
 mod limits;
 mod model;
 mod names;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::rule::{Confidence, Detector};
 use crate::secrets::KeyHit;
+use crate::text::Masked;
 
 /// An image, read.
 #[derive(Debug)]
@@ -150,7 +152,7 @@ where
 }
 
 /// A layer, read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Layer {
     /// Position, from 0 (the lowest).
     pub index: usize,
@@ -164,6 +166,25 @@ pub struct Layer {
     pub changes: Vec<Change>,
     /// Key and credential files among them, by path, when [`Wants::keys`] asked for them.
     pub keys: BTreeMap<String, KeyHit>,
+    /// Secrets in the content of its files, by path, in the order of the file, when [`Wants::secrets`] asked for them.
+    pub secrets: BTreeMap<String, Vec<FileSecret>>,
+}
+
+/// A secret in a file of a layer.
+#[derive(Clone, Debug)]
+pub struct FileSecret {
+    /// What found it.
+    pub detector: &'static Detector,
+    /// Line the secret starts on, from 1; 0 in binary data, which has no lines.
+    pub line: u64,
+    /// Column it starts in, from 1, in characters (in bytes on a line longer than 1 MiB); 0 in binary data.
+    pub column: usize,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The secret, masked.
+    pub excerpt: Masked,
+    /// 64 bits of a hash over detector and secret: equal where the secret is the same one, whichever file it is in.
+    pub fingerprint: u64,
 }
 
 /// One entry of a layer's tar.
@@ -178,7 +199,7 @@ pub enum Change {
 }
 
 /// What an entry is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryKind {
     /// A regular file.
@@ -213,7 +234,8 @@ pub struct Entry {
     pub gid: u64,
     /// Bytes of content.
     pub size: u64,
-    /// SHA-256 of the content, lower-case hexadecimal; regular files only.
+    /// SHA-256 of the content, lower-case hexadecimal; of regular files that are captured or key files, and of all with
+    /// [`Wants::digests`].
     pub sha256: Option<String>,
     /// Target of a link.
     pub link: Option<String>,
@@ -278,6 +300,10 @@ pub struct Wants {
     pub capture_if: Option<fn(&str) -> bool>,
     /// Whether files with the names of keys and credentials are looked into.
     pub keys: bool,
+    /// Whether the content of files is searched for secrets.
+    pub secrets: bool,
+    /// Whether every file's digest is wanted, which takes a while.
+    pub digests: bool,
     /// Which files are looked at by a probe.
     pub probe: Option<ChooseProbe>,
 }

@@ -1,13 +1,12 @@
 //! Content patterns: which lines of a file match which of the policy's regular expressions, told while its bytes go by.
 
-use std::io::{self, Read};
+use std::io;
 
 use grep_matcher::Matcher;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder, Sink, SinkMatch};
 
 use super::error::ImageError;
-use super::limits::MAX_LINE;
 use super::model::ContentMatch;
 
 /// The content patterns, compiled.
@@ -42,6 +41,11 @@ impl Patterns {
         Ok(Self { each, any })
     }
 
+    /// Number of patterns.
+    pub(super) fn len(&self) -> usize {
+        self.each.len()
+    }
+
     /// Whether there is nothing to search for.
     pub(super) fn is_empty(&self) -> bool {
         self.each.is_empty()
@@ -54,7 +58,7 @@ fn builder(unicode: bool) -> RegexMatcherBuilder {
     builder
 }
 
-/// A search that goes from file to file and keeps its buffer.
+/// A search that goes from file to file.
 #[derive(Debug)]
 pub(super) struct Search<'p> {
     patterns: &'p Patterns,
@@ -67,20 +71,18 @@ impl<'p> Search<'p> {
             .line_number(true)
             .binary_detection(BinaryDetection::none())
             .bom_sniffing(false)
-            .heap_limit(Some(MAX_LINE))
             .build();
         Self { patterns, searcher }
     }
 
-    /// Searches what `content` gives, which may be less than all of it: the search ends when every pattern has matched.
-    /// Matches are by pattern. An error is the reader's, or a line longer than [`MAX_LINE`]; matches before it stay.
-    pub(super) fn run(&mut self, content: impl Read, matches: &mut Vec<ContentMatch>) -> io::Result<()> {
-        let Some(any) = &self.patterns.any else { return Ok(()) };
+    /// Searches lines. Matches are by pattern.
+    pub(super) fn run(&mut self, content: &[u8], matches: &mut Vec<ContentMatch>) {
+        let Some(any) = &self.patterns.any else { return };
         let mut hits = Hits { patterns: &self.patterns.each, first: vec![None; self.patterns.each.len()] };
-        let result = self.searcher.search_reader(any, content, &mut hits);
+        // A slice cannot fail to be read, and these matchers cannot fail to match.
+        let _ = self.searcher.search_slice(any, content, &mut hits);
         let found = hits.first.iter().enumerate();
         matches.extend(found.filter_map(|(pattern, line)| Some(ContentMatch { pattern, line: (*line)? })));
-        result
     }
 }
 
@@ -112,7 +114,7 @@ mod tests {
     fn search(patterns: &[&str], content: &[u8]) -> Vec<(usize, u64)> {
         let patterns = Patterns::new(&patterns.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()).unwrap();
         let mut matches = Vec::new();
-        Search::new(&patterns).run(content, &mut matches).unwrap();
+        Search::new(&patterns).run(content, &mut matches);
         matches.iter().map(|m| (m.pattern, m.line)).collect()
     }
 

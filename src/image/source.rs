@@ -1,12 +1,12 @@
 //! Reading an image: its documents first, then all layers side by side.
 
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::error::ImageError;
-use super::layer::{self, Expected, Job, OverBudget};
+use super::layer::{Expected, Job, OverBudget};
+use super::layers::{self, StoredLayer};
 use super::limits::MAX_LAYERS;
-use super::model::{Image, ImageConfig, Layer, Problem, Wants};
+use super::model::{Image, ImageConfig, Problem, Wants};
 use super::platform::Platform;
 use super::reference::{ImageReference, Transport};
 use super::search::Patterns;
@@ -144,8 +144,9 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
     }
     let mut layers = Vec::with_capacity(plan.layers.len());
     let job = Job::new(wants, &patterns);
-    for result in read_layers(&store, &plan.layers, diff_ids, &job, options)? {
-        let (layer, of_layer) = result;
+    let stored = stored_layers(&store, plan.layers, diff_ids)?;
+    let read = layers::read(stored, &job, options.progress);
+    for (layer, of_layer) in read.map_err(|OverBudget(what)| ImageError::Limit { path: path.clone(), what })? {
         layers.push(layer);
         problems.extend(of_layer);
     }
@@ -157,48 +158,13 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
     Ok(Image { reference: reference.to_string(), id: digest_of(hash), tags, config, layers, problems })
 }
 
-fn read_layers(
-    store: &Store,
-    blobs: &[Blob],
-    diff_ids: &[String],
-    job: &Job<'_>,
-    options: &ReadOptions<'_>,
-) -> Result<Vec<(Layer, Vec<Problem>)>, ImageError> {
-    let sections = blobs.iter().map(|blob| store.open(&blob.name)).collect::<Result<Vec<_>, _>>()?;
-    let bytes = sections.iter().flatten().map(|section| section.size).sum();
-    (options.progress)(Progress::Start { layers: blobs.len(), bytes });
-    let seen = |bytes| (options.progress)(Progress::Bytes(bytes));
-    let work: Vec<_> = sections.into_iter().zip(blobs).enumerate().collect();
-    let read = work.into_par_iter().with_max_len(1).map(|(index, (section, blob))| {
-        let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest.clone() };
-        let read = match section {
-            Some(section) => layer::read(section, &expected, job, &seen),
-            None => Ok(absent(&expected, blob)),
-        };
-        (options.progress)(Progress::Layer(index));
-        read
-    });
-    let read: Result<Vec<_>, OverBudget> = read.collect();
-    read.map_err(|OverBudget(what)| ImageError::Limit { path: store.path.clone(), what })
-}
-
-/// A layer that is not in the archive, as non-distributable ones are not.
-fn absent(expected: &Expected, blob: &Blob) -> (Layer, Vec<Problem>) {
-    let message = format!(
-        "{} is not packed with the image ({} is absent), so nothing in it was checked",
-        expected.shown(),
-        blob.name
-    );
-    let diff_id = expected.diff_id.clone().unwrap_or_default();
-    let layer = Layer {
-        index: expected.index,
-        diff_id,
-        stored_size: 0,
-        size: 0,
-        changes: Vec::new(),
-        keys: Default::default(),
+fn stored_layers(store: &Store, blobs: Vec<Blob>, diff_ids: &[String]) -> Result<Vec<StoredLayer>, ImageError> {
+    let stored = |(index, blob): (usize, Blob)| {
+        let section = store.open(&blob.name)?;
+        let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest };
+        Ok(StoredLayer { name: blob.name, section, expected })
     };
-    (layer, vec![Problem { layer: Some(expected.index), message }])
+    blobs.into_iter().enumerate().map(stored).collect()
 }
 
 fn check_platform(store: &Store, config: &ImageConfig, wanted: Option<&Platform>) -> Result<(), ImageError> {

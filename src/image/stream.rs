@@ -9,8 +9,8 @@ use super::entries::Skip;
 use super::limits::{MAX_LAYER_BYTES, MAX_RATIO, RATIO_FREE};
 use super::store::Section;
 
-/// Bytes read at a time.
-const CHUNK: usize = 128 << 10;
+/// Bytes read at a time. Decoders take over their window with every run, so that short ones are dear.
+pub(super) const CHUNK: usize = 256 << 10;
 
 /// `sha256:…` of what was hashed.
 pub(super) fn digest_of(hash: Sha256) -> String {

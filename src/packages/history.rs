@@ -117,14 +117,8 @@ mod tests {
             vec![status(&[("curl", "2"), ("git", "1"), ("tar", "1")])],
             vec![status(&[("curl", "2"), ("tar", "1"), ("vim", "1")])],
         ];
-        let layers = changes.into_iter().enumerate().map(|(index, changes)| Layer {
-            index,
-            diff_id: String::new(),
-            stored_size: 0,
-            size: 0,
-            changes,
-            keys: BTreeMap::new(),
-        });
+        let layers =
+            changes.into_iter().enumerate().map(|(index, changes)| Layer { index, changes, ..Layer::default() });
         let mut image = Image {
             reference: String::new(),
             id: String::new(),
@@ -138,14 +132,7 @@ mod tests {
         assert_eq!(["curl", "git", "tar", "vim"].map(|n| history.removed_in(n)), [None, Some(4), None, None]);
 
         let changes = vec![Change::Whiteout("/var/lib/dpkg".to_owned())];
-        image.layers.push(Layer {
-            index: 5,
-            diff_id: String::new(),
-            stored_size: 0,
-            size: 0,
-            changes,
-            keys: BTreeMap::new(),
-        });
+        image.layers.push(Layer { index: 5, changes, ..Layer::default() });
         let history = PackageHistory::of(&image);
         assert_eq!((history.layer_of("tar"), history.removed_in("tar")), (None, Some(5)));
     }

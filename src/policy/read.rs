@@ -162,6 +162,12 @@ impl Policy {
         Self::load("default")
     }
 
+    /// Whether any check compares the digest of a file.
+    pub fn compares_digests(&self) -> bool {
+        let is_digest = |(name, value): (&str, &Value)| name == "sha256" && *value != Value::Str(String::new());
+        self.checks.iter().any(|check| check.params.iter().any(is_digest))
+    }
+
     /// What to search for in the content of the image's files, sorted.
     pub fn content_patterns(&self) -> Vec<String> {
         let given = self.checks.iter().flat_map(|check| check.params.iter());

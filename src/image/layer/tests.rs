@@ -8,6 +8,10 @@ use super::super::fixture::{
 use super::super::limits::{MAX_CAPTURED_FILE, MAX_LAYER_PROBLEMS, MAX_LINE};
 use super::super::{Change, ChooseProbe, ContentMatch, Entry, EntryKind, Image, Part, Probe, Probed, Wants};
 
+fn all_digests() -> Wants {
+    Wants { digests: true, ..Wants::default() }
+}
+
 fn entries(image: &Image, layer: usize) -> Vec<&Entry> {
     let added = image.layers[layer].changes.iter().filter_map(|change| match change {
         Change::Add(entry) => Some(&**entry),
@@ -23,7 +27,7 @@ fn messages(image: &Image) -> Vec<&str> {
 /// Reads one layer as stored, whose diff id is that of `plain`.
 fn stored(stored: Vec<u8>, plain: &[u8]) -> Image {
     let (_dir, path) = docker_of(&[stored], &[digest(plain)]);
-    open(&path.display().to_string(), &Wants::default(), None).unwrap()
+    open(&path.display().to_string(), &all_digests(), None).unwrap()
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn headers_become_entries() {
     let long = format!("{}/end", "long".repeat(60));
     builder.append_data(&mut header("", EntryType::Regular, 1), &long, &b"x"[..]).unwrap();
     let layer = builder.into_inner().unwrap();
-    let image = image_of(&[layer], &Wants::default());
+    let image = image_of(&[layer], &all_digests());
     let found = entries(&image, 0);
     assert_eq!(found[0].path, "/usr/bin/su");
     assert_eq!((found[0].mode, found[0].uid, found[0].size), (0o4755, 1000, 2));
@@ -66,7 +70,7 @@ fn extended_headers_win_over_the_header() {
     builder.get_mut().write_all(&[0; 509]).unwrap();
     builder.append(&header("after", EntryType::Regular, 0), &b""[..]).unwrap();
     layer.extend(builder.into_inner().unwrap());
-    let image = image_of(&[layer], &Wants::default());
+    let image = image_of(&[layer], &all_digests());
     let found = entries(&image, 0);
     assert_eq!(found[0].path, format!("/{long}"));
     assert_eq!(
@@ -85,7 +89,7 @@ fn links_have_no_data_whatever_their_size_says() {
     let lying = header("link", EntryType::Symlink, 512);
     builder.get_mut().write_all(lying.as_bytes()).unwrap();
     builder.append(&header("after", EntryType::Regular, 1), &b"x"[..]).unwrap();
-    let image = image_of(&[builder.into_inner().unwrap()], &Wants::default());
+    let image = image_of(&[builder.into_inner().unwrap()], &all_digests());
     assert_eq!(entries(&image, 0).iter().map(|e| e.path.as_str()).collect::<Vec<_>>(), ["/link", "/after"]);
     assert_eq!(image.problems, []);
 }
@@ -97,7 +101,7 @@ fn a_name_given_before_global_records_is_not_the_next_members() {
     let records = b"19 path=global-one\n";
     builder.append(&header("global", EntryType::XGlobalHeader, records.len()), &records[..]).unwrap();
     builder.append(&header("real", EntryType::Regular, 0), &b""[..]).unwrap();
-    let image = image_of(&[builder.into_inner().unwrap()], &Wants::default());
+    let image = image_of(&[builder.into_inner().unwrap()], &all_digests());
     assert_eq!(entries(&image, 0).iter().map(|e| e.path.as_str()).collect::<Vec<_>>(), ["/real"]);
 }
 
@@ -116,7 +120,7 @@ fn sparse_files_of_pax_carry_their_map_and_name() {
     data.extend(b"abc");
     builder.append(&header("GNUSparseFile.0/sparse", EntryType::Regular, data.len()), &data[..]).unwrap();
     builder.append(&header("after", EntryType::Regular, 0), &b""[..]).unwrap();
-    let image = image_of(&[builder.into_inner().unwrap()], &Wants::default());
+    let image = image_of(&[builder.into_inner().unwrap()], &all_digests());
     let found = entries(&image, 0);
     assert_eq!((found[0].path.as_str(), found[0].size), ("/var/sparse", 8));
     assert_eq!(found[0].sha256.as_deref(), digest(b"\0\0\0\0abc\0").strip_prefix("sha256:"));
@@ -125,7 +129,7 @@ fn sparse_files_of_pax_carry_their_map_and_name() {
 
 #[test]
 fn a_line_too_long_to_search_is_told() {
-    let wants = Wants { content: vec!["needle".to_owned()], ..Wants::default() };
+    let wants = Wants { content: vec!["needle".to_owned()], ..all_digests() };
     let long = format!("needle\n{}", "x".repeat(MAX_LINE + 1));
     let image = image_of(&[tar(&[("early", File(&long)), ("late", File(&long[7..]))])], &wants);
     let found = entries(&image, 0);
@@ -150,7 +154,7 @@ fn sparse_files_are_hashed_with_their_holes() {
     builder.append(&sparse, &b"abc"[..]).unwrap();
     builder.append(&lying, &b""[..]).unwrap();
     builder.append(&header("after", EntryType::Regular, 0), &b""[..]).unwrap();
-    let image = image_of(&[builder.into_inner().unwrap()], &Wants::default());
+    let image = image_of(&[builder.into_inner().unwrap()], &all_digests());
     let found = entries(&image, 0);
     assert_eq!((found[0].size, found[0].sha256.as_deref()), (10, digest(b"\0\0\0\0\0abc\0\0").strip_prefix("sha256:")));
     assert_eq!((found[1].size, &found[1].sha256), (1 << 40, &None));
@@ -171,7 +175,7 @@ fn hostile_names_are_left_out_and_told() {
         (".", Symlink("/etc")),
         (".wh..wh.plnk/1", File("x")),
     ]);
-    let image = image_of(&[tar(&[("ok", Dir)]), layer], &Wants::default());
+    let image = image_of(&[tar(&[("ok", Dir)]), layer], &all_digests());
     assert_eq!(entries(&image, 1).iter().map(|e| e.path.as_str()).collect::<Vec<_>>(), ["/abs"]);
     assert_eq!(image.layers[1].changes.len(), 1);
     assert_eq!(image.problems.len(), 6);
@@ -182,7 +186,7 @@ fn hostile_names_are_left_out_and_told() {
 #[test]
 fn many_problems_are_counted() {
     let items: Vec<_> = (0..MAX_LAYER_PROBLEMS + 5).map(|_| ("../x", File("1"))).collect();
-    let image = image_of(&[tar(&items)], &Wants::default());
+    let image = image_of(&[tar(&items)], &all_digests());
     assert_eq!(image.problems.len(), MAX_LAYER_PROBLEMS + 1);
     assert_eq!(messages(&image)[MAX_LAYER_PROBLEMS], "layer 1 has 5 more problems");
 }
@@ -193,7 +197,7 @@ fn one_pass_hashes_captures_and_searches() {
         content: vec!["^key=".to_owned(), "absent".to_owned(), "end$".to_owned()],
         capture: vec!["/etc/passwd".to_owned()],
         capture_if: Some(|path| path.starts_with("/db/")),
-        ..Wants::default()
+        ..all_digests()
     };
     let big = format!("{}\nkey=1\nthe end", "filler line\n".repeat(20_000));
     let layer = tar(&[
@@ -230,7 +234,7 @@ impl Probe for Counter {
 #[test]
 fn a_probe_sees_every_byte_and_is_bounded() {
     let probe: ChooseProbe = |entry| (entry.size != 3).then(|| -> Box<dyn Probe> { Box::new(Counter(0)) });
-    let wants = Wants { content: vec!["a".to_owned()], probe: Some(probe), ..Wants::default() };
+    let wants = Wants { content: vec!["a".to_owned()], probe: Some(probe), ..all_digests() };
     let big = "a".repeat(300_000);
     let image = image_of(&[tar(&[("a", File(&big)), ("b", File("")), ("c", File("abc"))])], &wants);
     let found = entries(&image, 0);
@@ -267,7 +271,7 @@ fn compression_is_told_by_content() {
 fn a_layer_that_is_not_what_was_promised_is_told_with_both_digests() {
     let (good, bad) = (tar(&[("a", File("1"))]), tar(&[("b", File("1"))]));
     let (_dir, path) = docker_of(&[good.clone(), bad.clone()], &[digest(&good), digest(b"other")]);
-    let image = open(&path.display().to_string(), &Wants::default(), None).unwrap();
+    let image = open(&path.display().to_string(), &all_digests(), None).unwrap();
     assert_eq!(entries(&image, 1).len(), 1);
     assert_eq!(image.problems.len(), 1);
     assert_eq!(image.problems[0].layer, Some(1));

@@ -2,7 +2,7 @@ use super::super::fixture::{Dir, File, Hardlink, Symlink, image_of, tar};
 use super::super::{EntryKind, Image, Tree, Wants};
 
 fn image(layers: &[Vec<u8>]) -> Image {
-    let image = image_of(layers, &Wants::default());
+    let image = image_of(layers, &Wants { digests: true, ..Wants::default() });
     assert_eq!(image.problems, []);
     image
 }
