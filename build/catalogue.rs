@@ -129,12 +129,20 @@ struct DetectorFile {
 struct Detector {
     id: Spanned<String>,
     name: String,
+    #[serde(default)]
     keywords: Vec<String>,
     regex: String,
+    #[serde(default)]
+    lines: u32,
     entropy: Option<f64>,
     confidence: Confidence,
+    check: Option<String>,
     #[serde(default)]
     allow: Vec<String>,
+    #[serde(default)]
+    paths: Vec<String>,
+    #[serde(default)]
+    except: Vec<String>,
     r#match: Vec<String>,
     #[serde(rename = "no-match")]
     no_match: Vec<String>,
@@ -450,13 +458,19 @@ impl Build<'_> {
         }
         for row in detectors {
             let d = &row.value;
-            if d.keywords.is_empty() || d.r#match.is_empty() || d.no_match.is_empty() {
-                let line = line_of(&row.text, d.id.span().start);
+            let (id, line) = (d.id.get_ref(), line_of(&row.text, d.id.span().start));
+            if d.keywords.is_empty() == d.paths.is_empty() || d.r#match.is_empty() || d.no_match.is_empty() {
                 self.problem(
                     &row.file,
                     line,
-                    format!("detector `{}` needs keywords, a match and a no-match", d.id.get_ref()),
+                    format!("detector `{id}` needs a match, a no-match, and either keywords or paths"),
                 );
+            }
+            for keyword in &d.keywords {
+                if keyword.len() < 3 || keyword.bytes().any(|b| !b.is_ascii() || b.is_ascii_uppercase()) {
+                    let what = "a keyword is three characters or more, in ASCII without capitals";
+                    self.problem(&row.file, line, format!("detector `{id}`: {what}: `{keyword}`"));
+                }
             }
         }
     }
@@ -548,15 +562,20 @@ fn catalogue(
         let joined = |texts: &[String]| texts.iter().map(|t| t.replace("{}", "")).collect::<Vec<_>>();
         put!(
             out,
-            "Detector {{ id: {:?}, name: {:?}, keywords: &{:?}, regex: {:?}, entropy: {:?}, confidence: Confidence::{:?}, \
-             allow: &{:?}, matches: &{:?}, no_matches: &{:?} }},\n",
+            "Detector {{ id: {:?}, name: {:?}, keywords: &{:?}, regex: {:?}, lines: {}, entropy: {:?}, \
+             confidence: Confidence::{:?}, check: {:?}, allow: &{:?}, paths: &{:?}, except: &{:?}, matches: &{:?}, \
+             no_matches: &{:?} }},\n",
             d.id.get_ref(),
             d.name,
             d.keywords,
             d.regex,
+            d.lines,
             d.entropy,
             d.confidence,
+            d.check,
             d.allow,
+            d.paths,
+            d.except,
             joined(&d.r#match),
             joined(&d.no_match)
         );

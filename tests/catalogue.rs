@@ -94,12 +94,23 @@ fn a_page_without_code_and_code_without_a_page_are_refused() {
 
 #[test]
 fn detectors_and_key_files_are_held_to_their_shape() {
-    let detector = "[[detector]]\nid = \"a-b\"\nname = \"x\"\nkeywords = [\"x\"]\nregex = 'x'\nconfidence = \"high\"\nmatch = [\"x\"]\nno-match = [\"y\"]\n";
+    let detector = "[[detector]]\nid = \"a-b\"\nname = \"x\"\nkeywords = [\"xyz\"]\nregex = 'x'\nconfidence = \"high\"\nmatch = [\"x\"]\nno-match = [\"y\"]\n";
     assert!(problems(&[("rules/detectors/a.toml", detector)]).is_empty());
     let twice = format!("{detector}{detector}");
     assert_eq!(
         problems(&[("rules/detectors/a.toml", &twice)]),
         ["rules/detectors/a.toml:10: `a-b` already stands in rules/detectors/a.toml"]
+    );
+    let short = detector.replace("xyz", "xY");
+    let shortness = "a keyword is three characters or more, in ASCII without capitals: `xY`";
+    assert_eq!(
+        problems(&[("rules/detectors/a.toml", &short)]),
+        [format!("rules/detectors/a.toml:2: detector `a-b`: {shortness}")]
+    );
+    let aimless = detector.replace("[\"xyz\"]", "[]");
+    assert_eq!(
+        problems(&[("rules/detectors/a.toml", &aimless)]),
+        ["rules/detectors/a.toml:2: detector `a-b` needs a match, a no-match, and either keywords or paths"]
     );
     let unknown = detector.replace("name", "nmae");
     assert!(

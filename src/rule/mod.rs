@@ -207,16 +207,26 @@ pub struct Detector {
     pub id: &'static str,
     /// What it is, for people: `GitHub personal access token`.
     pub name: &'static str,
-    /// Lower-case literals, one of which stands near every match (compared without regard to ASCII case).
+    /// Lower-case literals of three bytes or more, one of which is part of every match (compared without regard to
+    /// ASCII case). Empty, when, and only when, `paths` is not.
     pub keywords: &'static [&'static str],
-    /// A regular expression over bytes; group `secret`, else group 1, else the whole match, is the secret.
+    /// A regular expression over bytes, not Unicode, in which `^` and `$` are the ends of a line; group `secret`, else
+    /// group 1, else the whole match, is the secret.
     pub regex: &'static str,
+    /// How many lines below that of the keyword a match may reach.
+    pub lines: u32,
     /// Shannon entropy in bits a character below which a match is no secret.
     pub entropy: Option<f64>,
     /// How sure a match is.
     pub confidence: Confidence,
+    /// The name of code that looks closer at a match, and raises or lowers its confidence or refuses it.
+    pub check: Option<&'static str>,
     /// Regular expressions; a secret that matches one is not reported.
     pub allow: &'static [&'static str],
+    /// Globs of the only files it looks at, in a form as in `rules/files/keys.toml`; all of their text, not just near keywords.
+    pub paths: &'static [&'static str],
+    /// Globs of files it does not look at.
+    pub except: &'static [&'static str],
     /// Texts the detector finds one secret in.
     pub matches: &'static [&'static str],
     /// Texts it finds nothing in.

@@ -5,11 +5,13 @@
 
 mod command;
 mod dockerfile;
+mod fingerprint;
 mod key_file;
 mod lines;
 mod mask;
 mod placeholder;
 mod scanner;
+mod search;
 
 use crate::rule::{Confidence, Detector, KeyFile};
 use crate::text::Masked;
@@ -20,6 +22,7 @@ pub use key_file::{HEAD, classify, key_file};
 pub use mask::{masked, masked_value};
 pub use placeholder::is_placeholder;
 pub use scanner::Scanner;
+pub use search::Search;
 
 /// A file that is a key, credential or dump.
 #[derive(Clone, Debug)]
@@ -49,6 +52,10 @@ pub struct SecretHit {
     pub confidence: Confidence,
     /// The secret, masked.
     pub excerpt: Masked,
+    /// Made of the detector and the secret alone, so that it stays when lines move; the value cannot be had from it.
+    pub fingerprint: u64,
+    /// A private key under a passphrase.
+    pub is_encrypted: bool,
 }
 
 /// What a scan gave.

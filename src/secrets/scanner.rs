@@ -14,9 +14,10 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 use crate::rule::{self, Detector};
 use crate::text::Masked;
 
+use super::fingerprint::fingerprint;
 use super::lines::{Cut, CutLines};
 use super::placeholder::{entropy, is_placeholder};
-use super::{Scan, SecretHit};
+use super::{Scan, Search, SecretHit};
 
 /// Lines after that of a keyword which its detector sees too: a key goes on below its header.
 const LINES_AFTER: usize = 3;
@@ -96,9 +97,7 @@ impl Scanner {
     /// not searched.
     pub fn scan(&self, path: &str, reader: impl Read) -> Scan {
         let Some(keywords) = &self.keywords else { return Scan::default() };
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if OPAQUE.iter().any(|opaque| opaque.eq_ignore_ascii_case(extension)) {
+        if Self::is_opaque(path) {
             return Scan::default();
         }
         let mut cut_lines = CutLines::new(reader);
@@ -115,6 +114,18 @@ impl Scanner {
         sink.found.truncate(MAX_HITS);
         let hits = sink.found.into_iter().map(|found| found.into_hit(&cut_lines.cuts)).collect();
         Scan { hits, error, is_cut }
+    }
+
+    /// Whether nothing can be found in a file of this name.
+    pub(super) fn is_opaque(path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        OPAQUE.iter().any(|opaque| opaque.eq_ignore_ascii_case(extension))
+    }
+
+    /// A search that goes from file to file; each thread has its own.
+    pub fn search(&self) -> Search<'_> {
+        Search::new(self)
     }
 
     /// Searches a text.
@@ -171,6 +182,7 @@ struct Found {
     column: usize,
     bytes: Range<u64>,
     excerpt: Masked,
+    fingerprint: u64,
 }
 
 /// Gathers lines until those after a keyword are known too.
@@ -247,6 +259,7 @@ impl Collector<'_> {
             column,
             bytes: start..start + range.len() as u64,
             excerpt: Masked::new(&secret),
+            fingerprint: fingerprint(detector.id, window.get(range)?),
         })
     }
 }
@@ -267,6 +280,8 @@ impl Found {
             bytes: self.bytes,
             confidence: self.detector.confidence,
             excerpt: self.excerpt,
+            fingerprint: self.fingerprint,
+            is_encrypted: false,
         }
     }
 }
