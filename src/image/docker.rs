@@ -4,9 +4,10 @@
 use serde::Deserialize;
 
 use super::error::ImageError;
+use super::holder::{Blob, Holder};
 use super::limits::MAX_MANIFESTS;
 use super::model::Problem;
-use super::source::{Blob, Plan, digest_problem};
+use super::source::{Plan, digest_problem};
 use super::store::Store;
 
 const MANIFEST: &str = "manifest.json";
@@ -23,16 +24,17 @@ struct Item {
 
 /// Finds the image `wanted`, or the only one, in a Docker archive.
 pub(super) fn plan(store: &Store, wanted: Option<&str>) -> Result<Plan, ImageError> {
-    let missing = |what: String| ImageError::Missing { path: store.path.clone(), what };
-    let manifest = store.document(MANIFEST)?.ok_or_else(|| missing(MANIFEST.to_owned()))?;
+    let missing = |what: String| ImageError::Missing { place: store.place(), what };
+    let manifest = store.named_document(MANIFEST)?.ok_or_else(|| missing(MANIFEST.to_owned()))?;
     let items: Vec<Item> =
-        serde_json::from_slice(&manifest).map_err(|e| ImageError::malformed(&store.path, MANIFEST, e))?;
+        serde_json::from_slice(&manifest).map_err(|e| ImageError::malformed(&store.place(), MANIFEST, e))?;
     if items.len() > MAX_MANIFESTS {
         let what = format!("{MANIFEST} lists more than {MAX_MANIFESTS} images");
-        return Err(ImageError::Limit { path: store.path.clone(), what });
+        return Err(ImageError::Limit { place: store.place(), what });
     }
     let item = choose(store, items, wanted)?;
-    let config = store.document(&item.config)?.ok_or_else(|| missing(format!("the image config {}", item.config)))?;
+    let config =
+        store.named_document(&item.config)?.ok_or_else(|| missing(format!("the image config {}", item.config)))?;
     let mut problems = Vec::new();
     if let Some(promised) = digest_in_name(&item.config) {
         problems.extend(digest_problem("the image config", &config, &promised));
@@ -42,13 +44,12 @@ pub(super) fn plan(store: &Store, wanted: Option<&str>) -> Result<Plan, ImageErr
     problems.extend(remarks);
     let layers = item.layers.unwrap_or_default().into_iter().map(|name| {
         let digest = name.strip_prefix("blobs/").and_then(|_| digest_in_name(&name));
-        Blob { name, digest }
+        Blob { name, digest, size: None, is_foreign: false }
     });
     Ok(Plan { config, tags: item.repo_tags.unwrap_or_default(), digest: None, layers: layers.collect(), problems })
 }
 
 fn choose(store: &Store, items: Vec<Item>, wanted: Option<&str>) -> Result<Item, ImageError> {
-    let path = || store.path.clone();
     let name_of = |item: &Item| match item.repo_tags.as_deref() {
         None | Some([]) => format!("{} (no name)", item.config),
         Some(tags) => tags.join(", "),
@@ -64,10 +65,10 @@ fn choose(store: &Store, items: Vec<Item>, wanted: Option<&str>) -> Result<Item,
     });
     match (fitting.next(), fitting.next()) {
         (Some(item), None) => Ok(item),
-        (Some(_), Some(_)) => Err(ImageError::Several { path: path(), choices }),
+        (Some(_), Some(_)) => Err(ImageError::Several { place: store.place(), choices }),
         (None, _) => {
             let wanted = wanted.map_or_else(|| "at all".to_owned(), |wanted| format!("named `{wanted}`"));
-            Err(ImageError::NoSuchImage { path: path(), wanted, choices })
+            Err(ImageError::NoSuchImage { place: store.place(), wanted, choices })
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// The references that can be read, for messages.
-const SUPPORTED: &str = "images are read from docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIRECTORY[:TAG] \
+const SUPPORTED: &str = "images are read from docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIRECTORY[:TAG], dir:DIRECTORY \
                          or the path of one of these";
 
 /// An image could not be opened or read.
@@ -65,18 +65,18 @@ pub enum ImageError {
         reason: String,
     },
     /// There are several images and the reference does not choose.
-    #[error("{path} holds several images; name one of them in the reference: {choices}", path = path.display())]
+    #[error("{place} holds several images; name one of them in the reference: {choices}")]
     Several {
-        /// The archive or layout.
-        path: PathBuf,
+        /// The archive, layout, registry or engine.
+        place: String,
         /// The names, or digests of images without one.
         choices: String,
     },
     /// There is no image of that name or platform.
-    #[error("{path} holds no image {wanted}; it holds {choices}", path = path.display())]
+    #[error("{place} holds no image {wanted}; it holds {choices}")]
     NoSuchImage {
-        /// The archive or layout.
-        path: PathBuf,
+        /// The archive, layout, registry or engine.
+        place: String,
         /// What was asked for: ``named `app:1` ``.
         wanted: String,
         /// What there is.
@@ -89,28 +89,28 @@ pub enum ImageError {
         platform: String,
     },
     /// A document the image is described by is not there.
-    #[error("{path}: {what} is missing, so the image cannot be read; save or copy the image again", path = path.display())]
+    #[error("{place}: {what} is missing, so the image cannot be read; save or copy the image again")]
     Missing {
-        /// The archive or layout.
-        path: PathBuf,
+        /// The archive, layout, registry or engine.
+        place: String,
         /// `the image config 1234.json`.
         what: String,
     },
     /// A document the image is described by cannot be understood.
-    #[error("{path}: {what} cannot be understood: {reason}", path = path.display())]
+    #[error("{place}: {what} cannot be understood: {reason}")]
     Malformed {
-        /// The archive or layout.
-        path: PathBuf,
+        /// The archive, layout, registry or engine.
+        place: String,
         /// `manifest.json`.
         what: String,
         /// Why not.
         reason: String,
     },
     /// A bound on what is read from an image is exceeded.
-    #[error("{path}: {what}; an image like this is not read", path = path.display())]
+    #[error("{place}: {what}; an image like this is not read")]
     Limit {
-        /// The archive or layout.
-        path: PathBuf,
+        /// The archive, layout, registry or engine.
+        place: String,
         /// Which bound.
         what: String,
     },
@@ -129,7 +129,7 @@ impl ImageError {
         Self::Io { doing, path: path.to_owned(), source }
     }
 
-    pub(super) fn malformed(path: &Path, what: &str, reason: impl ToString) -> Self {
-        Self::Malformed { path: path.to_owned(), what: what.to_owned(), reason: reason.to_string() }
+    pub(super) fn malformed(place: &str, what: &str, reason: impl ToString) -> Self {
+        Self::Malformed { place: place.to_owned(), what: what.to_owned(), reason: reason.to_string() }
     }
 }

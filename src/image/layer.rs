@@ -18,7 +18,7 @@ use super::names::{self, Name};
 use super::search::Patterns;
 use super::sparse::Expanded;
 use super::store::Section;
-use super::stream::{CHUNK, Uncompressed};
+use super::stream::{CHUNK, Digests, Uncompressed};
 use crate::secrets::KeyHit;
 
 /// What all layers of an image are read for, and what they may take together.
@@ -83,38 +83,74 @@ impl Expected {
     }
 }
 
-/// Reads a layer. Whatever is wrong with it is a problem beside it; an error means that the image as a whole is refused.
+/// A layer that was read, before it gets its place in the image.
+#[derive(Clone, Debug)]
+pub(super) struct ReadLayer {
+    layer: Layer,
+    /// In words, as what follows the name of the layer.
+    problems: Vec<String>,
+    /// What the blob turned out to be; `None` when it was not read to its end.
+    digests: Option<Digests>,
+}
+
+impl ReadLayer {
+    /// Gives the layer its place, and compares its digests with what manifest and config promise.
+    pub(super) fn placed(self, expected: &Expected) -> (Layer, Vec<Problem>) {
+        let Self { mut layer, mut problems, digests } = self;
+        layer.index = expected.index;
+        layer.diff_id = match &digests {
+            Some(digests) => digests.diff_id.clone(),
+            None => expected.diff_id.clone().unwrap_or_default(),
+        };
+        if let Some(Digests { diff_id, stored }) = digests {
+            if let Some(promised) = expected.diff_id.as_ref().filter(|promised| **promised != diff_id) {
+                problems.push(format!(
+                    "is not what the image config says: its diff id is {diff_id}, the config has {promised}"
+                ));
+            }
+            if let Some(promised) = expected.blob.as_ref().filter(|promised| Some(*promised) != stored.as_ref()) {
+                problems.push(format!(
+                    "is not what the manifest says: the blob's digest is {}, the manifest has {promised}",
+                    stored.as_deref().unwrap_or("unknown")
+                ));
+            }
+        }
+        let name = expected.shown();
+        let problem = |message| Problem { layer: Some(expected.index), message: format!("{name} {message}") };
+        (layer, problems.into_iter().map(problem).collect())
+    }
+}
+
+/// Reads a layer, and the digest of its blob too with `hash_stored`. Whatever is wrong with it is a problem beside it; an
+/// error means that the image as a whole is refused.
 pub(super) fn read<'env>(
     section: Section,
-    expected: &Expected,
+    hash_stored: bool,
     job: &'env Job<'env>,
     crew: &Crew<'env>,
     seen: &(dyn Fn(u64) + Sync),
-) -> Result<(Layer, Vec<Problem>), OverBudget> {
+) -> Result<ReadLayer, OverBudget> {
     let stored_size = section.size;
     let mut reader = LayerReader {
         job,
-        expected,
         contents: Contents::new(crew, &job.looks),
         changes: Vec::new(),
         problems: Vec::new(),
         untold: 0,
         hole_bytes: RATIO_FREE * 4,
     };
-    let (diff_id, size) = match Uncompressed::open(section, expected.blob.is_some(), seen) {
+    let (digests, size) = match Uncompressed::open(section, hash_stored, seen) {
         Ok(stream) => reader.run(stream)?,
         Err(error) => {
             reader.problem(format!("could not be read: {error}; nothing in it was checked"));
             (None, 0)
         }
     };
-    let diff_id = diff_id.or_else(|| expected.diff_id.clone()).unwrap_or_default();
-    Ok(reader.finish(diff_id, stored_size, size))
+    Ok(reader.finish(digests, stored_size, size))
 }
 
 struct LayerReader<'j, 'env> {
     job: &'env Job<'env>,
-    expected: &'j Expected,
     contents: Contents<'j, 'env>,
     changes: Vec<Change>,
     problems: Vec<String>,
@@ -144,8 +180,8 @@ impl From<OverBudget> for Stop {
 }
 
 impl LayerReader<'_, '_> {
-    /// Reads the tar to its end; gives its diff id when all of it was read, and its size.
-    fn run(&mut self, stream: Uncompressed<'_>) -> Result<(Option<String>, u64), OverBudget> {
+    /// Reads the tar to its end; gives its digests when all of it was read, and its size.
+    fn run(&mut self, stream: Uncompressed<'_>) -> Result<(Option<Digests>, u64), OverBudget> {
         let mut entries = Entries::new(BufReader::with_capacity(CHUNK, stream));
         let damage = loop {
             match self.read_entry(&mut entries) {
@@ -168,33 +204,13 @@ impl LayerReader<'_, '_> {
         let stream = rest.into_inner();
         let size = stream.size();
         match drained {
-            Ok(_) => Ok((Some(self.verify(stream)), size)),
+            Ok(_) => Ok((Some(stream.digests()), size)),
             Err(error) => {
                 let reason = error.map_or_else(String::new, |e| format!(": {e}"));
                 self.problem(format!("could not be read to its end, so its digest is not verified{reason}"));
                 Ok((None, size))
             }
         }
-    }
-
-    /// Compares digests with what manifest and config promised.
-    fn verify(&mut self, stream: Uncompressed<'_>) -> String {
-        let digests = stream.digests();
-        match &self.expected.diff_id {
-            Some(promised) if *promised != digests.diff_id => self.problem(format!(
-                "is not what the image config says: its diff id is {}, the config has {promised}",
-                digests.diff_id
-            )),
-            _ => {}
-        }
-        match &self.expected.blob {
-            Some(promised) if digests.stored.as_ref() != Some(promised) => self.problem(format!(
-                "is not what the manifest says: the blob's digest is {}, the manifest has {promised}",
-                digests.stored.as_deref().unwrap_or("unknown")
-            )),
-            _ => {}
-        }
-        digests.diff_id
     }
 
     /// Reads one entry; tells whether there was one.
@@ -338,7 +354,7 @@ impl LayerReader<'_, '_> {
     }
 
     /// Puts what was found in the contents to the entries.
-    fn finish(mut self, diff_id: String, stored_size: u64, size: u64) -> (Layer, Vec<Problem>) {
+    fn finish(mut self, digests: Option<Digests>, stored_size: u64, size: u64) -> ReadLayer {
         let found = self.contents.finish();
         let (mut keys, mut secrets) = (BTreeMap::new(), BTreeMap::new());
         let mut kept = 0;
@@ -368,9 +384,11 @@ impl LayerReader<'_, '_> {
                 self.problem(format!("has a file with more secrets than are told one by one: {path}"));
             }
         }
-        let problems = self.told_problems();
-        let (index, changes) = (self.expected.index, self.changes);
-        (Layer { index, diff_id, stored_size, size, changes, keys, secrets }, problems)
+        if self.untold > 0 {
+            self.problems.push(format!("has {} more problems", self.untold));
+        }
+        let layer = Layer { stored_size, size, changes: self.changes, keys, secrets, ..Layer::default() };
+        ReadLayer { layer, problems: self.problems, digests }
     }
 
     fn problem(&mut self, message: String) {
@@ -379,15 +397,6 @@ impl LayerReader<'_, '_> {
         } else {
             self.untold += 1;
         }
-    }
-
-    fn told_problems(&mut self) -> Vec<Problem> {
-        if self.untold > 0 {
-            self.problems.push(format!("has {} more problems", self.untold));
-        }
-        let name = self.expected.shown();
-        let problem = |message| Problem { layer: Some(self.expected.index), message: format!("{name} {message}") };
-        std::mem::take(&mut self.problems).into_iter().map(problem).collect()
     }
 }
 

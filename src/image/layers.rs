@@ -38,7 +38,9 @@ pub(super) fn read(
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let read_one = |StoredLayer { name, section, expected }: StoredLayer| {
         let read = match section {
-            Some(section) => layer::read(section, &expected, job, &crew, &seen),
+            Some(section) => {
+                layer::read(section, expected.blob.is_some(), job, &crew, &seen).map(|read| read.placed(&expected))
+            }
             None => Ok(absent(&expected, &name)),
         };
         progress(Progress::Layer(expected.index));

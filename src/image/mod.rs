@@ -9,6 +9,7 @@ mod error;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fixture;
+mod holder;
 mod layer;
 mod layers;
 mod limits;
@@ -19,6 +20,7 @@ mod pax;
 mod platform;
 mod reference;
 mod search;
+mod skopeo_dir;
 mod source;
 mod sparse;
 mod store;

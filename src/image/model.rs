@@ -152,7 +152,7 @@ where
 }
 
 /// A layer, read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Layer {
     /// Position, from 0 (the lowest).
     pub index: usize,

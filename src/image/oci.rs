@@ -9,11 +9,12 @@ use serde::de::DeserializeOwned;
 
 use super::docker::familiar;
 use super::error::ImageError;
+use super::holder::{Blob, Holder};
 use super::limits::{MAX_INDEX_DEPTH, MAX_MANIFESTS};
 use super::model::Problem;
 use super::platform::Platform;
-use super::source::{Blob, Plan, digest_problem};
-use super::store::Store;
+use super::source::{Plan, digest_problem};
+use super::store::{Store, blob_name};
 
 const INDEX: &str = "index.json";
 /// The tag of an image in a layout.
@@ -32,16 +33,21 @@ struct Leaf {
     problem: Option<Problem>,
 }
 
-/// Finds the image tagged `wanted`, or the only one, for a platform: the one asked for, else this machine's, else the
-/// only one there is.
-pub(super) fn plan(store: &Store, wanted: Option<&str>, platform: Option<&Platform>) -> Result<Plan, ImageError> {
-    let mut reader = Reader { store, documents: 0, problems: Vec::new(), absent: Vec::new() };
-    let missing = |what: String| ImageError::Missing { path: store.path.clone(), what };
-    let index = store.document(INDEX)?.ok_or_else(|| missing(INDEX.to_owned()))?;
-    let index: ImageIndex = reader.decode(INDEX, &index)?;
-    let remarks = store.remarks().iter().map(|message| Problem { layer: None, message: message.clone() });
-    reader.problems.extend(remarks);
+/// What a reference leads to: the manifests of an image, one for each platform.
+#[derive(Debug)]
+pub(super) struct Variants<'a> {
+    reader: Reader<'a>,
+    tags: Vec<String>,
+    leaves: Vec<Leaf>,
+}
 
+/// The image tagged `wanted` in a layout, or the only one.
+pub(super) fn in_layout<'a>(store: &'a Store, wanted: Option<&str>) -> Result<Variants<'a>, ImageError> {
+    let mut reader = Reader::new(store);
+    let index = store.named_document(INDEX)?;
+    let index = index.ok_or_else(|| ImageError::Missing { place: store.place(), what: INDEX.to_owned() })?;
+    let index: ImageIndex = reader.decode(INDEX, &index)?;
+    reader.problems.extend(store.remarks().iter().map(|message| Problem { layer: None, message: message.clone() }));
     let chosen = choose(store, index.manifests(), wanted)?;
     let mut tags: Vec<String> = chosen.iter().filter_map(|d| full_name(d)).collect();
     tags.sort();
@@ -50,21 +56,56 @@ pub(super) fn plan(store: &Store, wanted: Option<&str>, platform: Option<&Platfo
     for descriptor in chosen {
         reader.collect(descriptor, 0, &mut leaves)?;
     }
-    if leaves.is_empty() {
-        let absent =
-            reader.absent.first().map_or_else(|| "an image manifest".to_owned(), |d| format!("the manifest {d}"));
-        return Err(missing(absent));
+    Variants::new(reader, tags, leaves)
+}
+
+/// The image that a document, an index or a manifest, stands for.
+pub(super) fn behind<'a>(
+    holder: &'a dyn Holder,
+    document: &[u8],
+    digest: &str,
+    tags: Vec<String>,
+) -> Result<Variants<'a>, ImageError> {
+    let mut reader = Reader::new(holder);
+    let mut leaves = BTreeMap::new();
+    reader.documents = 1;
+    reader.collect_document(document, digest, None, 0, &mut leaves)?;
+    Variants::new(reader, tags, leaves)
+}
+
+impl<'a> Variants<'a> {
+    fn new(reader: Reader<'a>, tags: Vec<String>, leaves: BTreeMap<String, Leaf>) -> Result<Self, ImageError> {
+        if leaves.is_empty() {
+            let absent = reader.absent.first();
+            let what = absent.map_or_else(|| "an image manifest".to_owned(), |digest| format!("the manifest {digest}"));
+            return Err(ImageError::Missing { place: reader.holder.place(), what });
+        }
+        Ok(Self { reader, tags, leaves: leaves.into_values().collect() })
     }
-    let leaf = reader.for_platform(leaves.into_values().collect(), platform)?;
-    reader.problems.extend(leaf.problem);
-    let digest = leaf.manifest.config().digest().to_string();
-    let config = store.document(&blob_name(&digest))?.ok_or_else(|| missing(format!("the image config {digest}")))?;
-    reader.problems.extend(digest_problem("the image config", &config, &digest));
-    let layers = leaf.manifest.layers().iter().map(|layer| {
-        let digest = layer.digest().to_string();
-        Blob { name: blob_name(&digest), digest: Some(digest) }
-    });
-    Ok(Plan { config, tags, digest: Some(leaf.digest), layers: layers.collect(), problems: reader.problems })
+
+    /// The image for a platform: the one asked for, else this machine's, else the only one there is.
+    pub(super) fn plan(self, platform: Option<&Platform>) -> Result<Plan, ImageError> {
+        let Self { mut reader, tags, leaves } = self;
+        let leaf = reader.for_platform(leaves, platform)?;
+        reader.problems.extend(leaf.problem);
+        let digest = leaf.manifest.config().digest().to_string();
+        let config = reader.holder.document(&digest)?.ok_or_else(|| ImageError::Missing {
+            place: reader.holder.place(),
+            what: format!("the image config {digest}"),
+        })?;
+        reader.problems.extend(digest_problem("the image config", &config, &digest));
+        let layers = leaf.manifest.layers().iter().map(|layer| {
+            let digest = layer.digest().to_string();
+            let media_type = layer.media_type().to_string();
+            Blob {
+                name: blob_name(&digest),
+                digest: Some(digest),
+                size: Some(layer.size()),
+                is_foreign: media_type.contains("nondistributable") || media_type.contains(".foreign."),
+            }
+        });
+        Ok(Plan { config, tags, digest: Some(leaf.digest), layers: layers.collect(), problems: reader.problems })
+    }
 }
 
 /// The entries of `index.json` that are the image meant: those with the tag, or all when they are one image.
@@ -84,14 +125,14 @@ fn choose<'a>(
     let Some(wanted) = wanted else {
         let distinct: BTreeSet<&BTreeSet<String>> = by_name.values().collect();
         return match distinct.len() {
-            0 => Err(ImageError::NoSuchImage { path: store.path.clone(), wanted: "at all".to_owned(), choices }),
+            0 => Err(ImageError::NoSuchImage { place: store.place(), wanted: "at all".to_owned(), choices }),
             1 => Ok(images),
-            _ => Err(ImageError::Several { path: store.path.clone(), choices }),
+            _ => Err(ImageError::Several { place: store.place(), choices }),
         };
     };
     let tagged: Vec<&Descriptor> = images.into_iter().filter(|d| is_named(d, wanted)).collect();
     if tagged.is_empty() {
-        return Err(ImageError::NoSuchImage { path: store.path.clone(), wanted: format!("named `{wanted}`"), choices });
+        return Err(ImageError::NoSuchImage { place: store.place(), wanted: format!("named `{wanted}`"), choices });
     }
     Ok(tagged)
 }
@@ -122,22 +163,22 @@ fn platform_of(descriptor: &Descriptor) -> Option<Platform> {
     })
 }
 
-/// `blobs/sha256/…`. The digest was parsed, so it holds no slash.
-fn blob_name(digest: &str) -> String {
-    format!("blobs/{}", digest.replacen(':', "/", 1))
-}
-
+#[derive(Debug)]
 struct Reader<'a> {
-    store: &'a Store,
+    holder: &'a dyn Holder,
     documents: usize,
     problems: Vec<Problem>,
     /// Manifests that are listed but not there; an engine saves only the platforms it has.
     absent: Vec<String>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(holder: &'a dyn Holder) -> Self {
+        Self { holder, documents: 0, problems: Vec::new(), absent: Vec::new() }
+    }
+
     fn decode<T: DeserializeOwned>(&self, what: &str, document: &[u8]) -> Result<T, ImageError> {
-        serde_json::from_slice(document).map_err(|e| ImageError::malformed(&self.store.path, what, e))
+        serde_json::from_slice(document).map_err(|e| ImageError::malformed(&self.holder.place(), what, e))
     }
 
     /// Collects the image manifests a descriptor leads to, by digest.
@@ -151,35 +192,46 @@ impl Reader<'_> {
         if depth > MAX_INDEX_DEPTH || self.documents > MAX_MANIFESTS {
             let what =
                 format!("its indexes are deeper than {MAX_INDEX_DEPTH} or have more than {MAX_MANIFESTS} manifests");
-            return Err(ImageError::Limit { path: self.store.path.clone(), what });
+            return Err(ImageError::Limit { place: self.holder.place(), what });
         }
         let digest = descriptor.digest().to_string();
-        let Some(document) = self.store.document(&blob_name(&digest))? else {
+        let Some(document) = self.holder.manifest(&digest)? else {
             self.absent.push(digest);
             return Ok(());
         };
+        self.collect_document(&document, &digest, platform_of(descriptor), depth, leaves)
+    }
+
+    fn collect_document(
+        &mut self,
+        document: &[u8],
+        digest: &str,
+        platform: Option<Platform>,
+        depth: usize,
+        leaves: &mut BTreeMap<String, Leaf>,
+    ) -> Result<(), ImageError> {
         let what = format!("the manifest {digest}");
-        let value: serde_json::Value = self.decode(&what, &document)?;
-        let problem = digest_problem(&what, &document, &digest);
+        let value: serde_json::Value = self.decode(&what, document)?;
+        let problem = digest_problem(&what, document, digest);
         if value.get("manifests").is_some() {
             self.problems.extend(problem);
-            let index: ImageIndex = self.decode(&what, &document)?;
+            let index: ImageIndex = self.decode(&what, document)?;
             for inner in index.manifests().iter().filter(|d| !is_attestation(d)) {
                 self.collect(inner, depth + 1, leaves)?;
             }
         } else {
-            let manifest: ImageManifest = self.decode(&what, &document)?;
-            let platform = match platform_of(descriptor) {
+            let manifest: ImageManifest = self.decode(&what, document)?;
+            let platform = match platform {
                 Some(platform) => Some(platform),
                 None => self.platform_in_config(&manifest)?,
             };
-            leaves.insert(digest.clone(), Leaf { digest, platform, manifest, problem });
+            leaves.insert(digest.to_owned(), Leaf { digest: digest.to_owned(), platform, manifest, problem });
         }
         Ok(())
     }
 
     fn platform_in_config(&self, manifest: &ImageManifest) -> Result<Option<Platform>, ImageError> {
-        let Some(config) = self.store.document(&blob_name(manifest.config().digest().as_ref()))? else {
+        let Some(config) = self.holder.document(manifest.config().digest().as_ref())? else {
             return Ok(None);
         };
         let Ok(config) = serde_json::from_slice::<serde_json::Value>(&config) else { return Ok(None) };
@@ -204,7 +256,7 @@ impl Reader<'_> {
         let mut fitting = leaves.into_iter().filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(leaf), None) => Ok(leaf),
-            (Some(_), Some(_)) => Err(ImageError::Several { path: self.store.path.clone(), choices }),
+            (Some(_), Some(_)) => Err(ImageError::Several { place: self.holder.place(), choices }),
             (None, _) => {
                 let hint = if wanted.is_none() { " (this machine's; choose one with --platform)" } else { "" };
                 Err(self.no_platform(format!("for {platform}{hint}"), choices))
@@ -213,6 +265,6 @@ impl Reader<'_> {
     }
 
     fn no_platform(&self, wanted: String, choices: String) -> ImageError {
-        ImageError::NoSuchImage { path: self.store.path.clone(), wanted, choices }
+        ImageError::NoSuchImage { place: self.holder.place(), wanted, choices }
     }
 }

@@ -22,17 +22,17 @@ pub(super) enum Transport {
     DockerArchive,
     OciArchive,
     OciLayout,
+    SkopeoDir,
 }
 
 /// Transports skopeo and engines know, which cannot be read.
-const FOREIGN: [&str; 11] = [
+const FOREIGN: [&str; 10] = [
     "registry:",
     "docker://",
     "docker:",
     "docker-daemon:",
     "podman:",
     "rootfs:",
-    "dir:",
     "containers-storage:",
     "ostree:",
     "http://",
@@ -40,13 +40,14 @@ const FOREIGN: [&str; 11] = [
 ];
 
 impl ImageReference {
-    /// Reads `docker-archive:FILE[:NAME:TAG]`, `oci-archive:FILE[:TAG]`, `oci:DIRECTORY[:TAG]`, or the path of an
+    /// Reads `docker-archive:FILE[:NAME:TAG]`, `oci-archive:FILE[:TAG]`, `oci:DIRECTORY[:TAG]`, `dir:DIRECTORY`, or the path of an
     /// archive or layout, optionally with `:NAME`, whose kind is told by what it holds.
     pub fn parse(reference: &str) -> Result<Self, ImageError> {
         let transports = [
             ("docker-archive:", Transport::DockerArchive),
             ("oci-archive:", Transport::OciArchive),
             ("oci:", Transport::OciLayout),
+            ("dir:", Transport::SkopeoDir),
         ];
         for (prefix, transport) in transports {
             if let Some(rest) = reference.strip_prefix(prefix) {
@@ -96,7 +97,8 @@ impl Transport {
             (true, true) => return Ok(Self::OciLayout),
             (false, _) if store.holds("manifest.json") => return Ok(Self::DockerArchive),
             (false, true) => return Ok(Self::OciArchive),
-            (true, false) => "the directory has no index.json",
+            (true, false) if store.holds("manifest.json") => return Ok(Self::SkopeoDir),
+            (true, false) => "the directory has no index.json, as OCI layouts have, and no manifest.json of skopeo",
             (false, false) if store.holds("repositories") => {
                 "it was saved by a Docker older than 1.10; load it and save it again with a newer one"
             }

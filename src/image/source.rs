@@ -1,8 +1,7 @@
 //! Reading an image: its documents first, then all layers side by side.
 
-use sha2::{Digest, Sha256};
-
 use super::error::ImageError;
+use super::holder::{Blob, Holder};
 use super::layer::{Expected, Job, OverBudget};
 use super::layers::{self, StoredLayer};
 use super::limits::MAX_LAYERS;
@@ -10,8 +9,9 @@ use super::model::{Image, ImageConfig, Problem, Wants};
 use super::platform::Platform;
 use super::reference::{ImageReference, Transport};
 use super::search::Patterns;
+use super::skopeo_dir::SkopeoDir;
 use super::store::Store;
-use super::stream::digest_of;
+use super::stream::digest_of_bytes;
 use super::{docker, oci};
 
 /// How far reading has come.
@@ -64,15 +64,6 @@ pub(super) struct Plan {
     pub(super) problems: Vec<Problem>,
 }
 
-/// A layer's blob.
-#[derive(Debug)]
-pub(super) struct Blob {
-    /// Its name in the archive or layout.
-    pub(super) name: String,
-    /// Its digest, when the manifest gives it.
-    pub(super) digest: Option<String>,
-}
-
 /// What an image is called, as far as its documents tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -97,24 +88,30 @@ pub fn identify(reference: &ImageReference, platform: Option<&str>) -> Result<Id
     }
     tags.sort();
     tags.dedup();
-    let mut hash = Sha256::new();
-    hash.update(&plan.config);
-    Ok(Identity { tags, digest: plan.digest, id: digest_of(hash) })
+    Ok(Identity { tags, digest: plan.digest, id: digest_of_bytes(&plan.config) })
 }
 
-/// The archive or layout, and the image in it.
-fn find(reference: &ImageReference, platform: Option<&Platform>) -> Result<(Store, Plan), ImageError> {
-    let path = &reference.path;
-    let store = match reference.transport {
-        Transport::DockerArchive | Transport::OciArchive => Store::archive(path)?,
-        Transport::OciLayout => Store::directory(path),
-    };
-    let name = reference.name.as_deref();
-    let plan = match reference.transport {
-        Transport::DockerArchive => docker::plan(&store, name)?,
-        Transport::OciArchive | Transport::OciLayout => oci::plan(&store, name, platform)?,
-    };
-    Ok((store, plan))
+/// What holds the image, and the image in it.
+fn find(reference: &ImageReference, platform: Option<&Platform>) -> Result<(Box<dyn Holder>, Plan), ImageError> {
+    let (path, name) = (&reference.path, reference.name.as_deref());
+    match reference.transport {
+        Transport::DockerArchive => {
+            let store = Store::archive(path)?;
+            let plan = docker::plan(&store, name)?;
+            Ok((Box::new(store), plan))
+        }
+        Transport::OciArchive | Transport::OciLayout => {
+            let is_archive = reference.transport == Transport::OciArchive;
+            let store = if is_archive { Store::archive(path)? } else { Store::directory(path) };
+            let plan = oci::in_layout(&store, name)?.plan(platform)?;
+            Ok((Box::new(store), plan))
+        }
+        Transport::SkopeoDir => {
+            let dir = SkopeoDir::open(path);
+            let plan = dir.variants()?.plan(platform)?;
+            Ok((Box::new(dir), plan))
+        }
+    }
 }
 
 /// Reads an image. What is wrong with a layer or a digest is among [`Image::problems`], and the rest of the image is
@@ -122,15 +119,14 @@ fn find(reference: &ImageReference, platform: Option<&Platform>) -> Result<(Stor
 pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>) -> Result<Image, ImageError> {
     let patterns = Patterns::new(&wants.content)?;
     let platform = options.platform.as_deref().map(Platform::parse).transpose()?;
-    let path = &reference.path;
-    let (store, plan) = find(reference, platform.as_ref())?;
+    let (holder, plan) = find(reference, platform.as_ref())?;
     if plan.layers.len() > MAX_LAYERS {
         let what = format!("the image has {} layers, more than {MAX_LAYERS}", plan.layers.len());
-        return Err(ImageError::Limit { path: path.clone(), what });
+        return Err(ImageError::Limit { place: holder.place(), what });
     }
-    let config: ImageConfig =
-        serde_json::from_slice(&plan.config).map_err(|e| ImageError::malformed(path, "the image config", e))?;
-    check_platform(&store, &config, platform.as_ref())?;
+    let config: ImageConfig = serde_json::from_slice(&plan.config)
+        .map_err(|e| ImageError::malformed(&holder.place(), "the image config", e))?;
+    check_platform(&*holder, &config, platform.as_ref())?;
 
     let mut problems = plan.problems;
     let diff_ids = &config.rootfs.diff_ids;
@@ -144,30 +140,29 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
     }
     let mut layers = Vec::with_capacity(plan.layers.len());
     let job = Job::new(wants, &patterns);
-    let stored = stored_layers(&store, plan.layers, diff_ids)?;
+    let stored = stored_layers(&*holder, plan.layers, diff_ids)?;
     let read = layers::read(stored, &job, options.progress);
-    for (layer, of_layer) in read.map_err(|OverBudget(what)| ImageError::Limit { path: path.clone(), what })? {
+    for (layer, of_layer) in read.map_err(|OverBudget(what)| ImageError::Limit { place: holder.place(), what })? {
         layers.push(layer);
         problems.extend(of_layer);
     }
     let mut tags = plan.tags;
     tags.sort();
     tags.dedup();
-    let mut hash = Sha256::new();
-    hash.update(&plan.config);
-    Ok(Image { reference: reference.to_string(), id: digest_of(hash), tags, config, layers, problems })
+    let id = digest_of_bytes(&plan.config);
+    Ok(Image { reference: reference.to_string(), id, tags, config, layers, problems })
 }
 
-fn stored_layers(store: &Store, blobs: Vec<Blob>, diff_ids: &[String]) -> Result<Vec<StoredLayer>, ImageError> {
+fn stored_layers(holder: &dyn Holder, blobs: Vec<Blob>, diff_ids: &[String]) -> Result<Vec<StoredLayer>, ImageError> {
     let stored = |(index, blob): (usize, Blob)| {
-        let section = store.open(&blob.name)?;
+        let section = holder.layer(&blob)?;
         let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest };
         Ok(StoredLayer { name: blob.name, section, expected })
     };
     blobs.into_iter().enumerate().map(stored).collect()
 }
 
-fn check_platform(store: &Store, config: &ImageConfig, wanted: Option<&Platform>) -> Result<(), ImageError> {
+fn check_platform(holder: &dyn Holder, config: &ImageConfig, wanted: Option<&Platform>) -> Result<(), ImageError> {
     let Some(wanted) = wanted else { return Ok(()) };
     let platform = Platform {
         os: config.os.clone(),
@@ -178,14 +173,12 @@ fn check_platform(store: &Store, config: &ImageConfig, wanted: Option<&Platform>
         return Ok(());
     }
     let (wanted, choices) = (format!("for {wanted}"), format!("one for {platform}"));
-    Err(ImageError::NoSuchImage { path: store.path.clone(), wanted, choices })
+    Err(ImageError::NoSuchImage { place: holder.place(), wanted, choices })
 }
 
 /// A document that is not what its digest says.
 pub(super) fn digest_problem(what: &str, document: &[u8], promised: &str) -> Option<Problem> {
-    let mut hash = Sha256::new();
-    hash.update(document);
-    let actual = digest_of(hash);
+    let actual = digest_of_bytes(document);
     (actual != promised).then(|| Problem {
         layer: None,
         message: format!("{what} is not what its digest says: it is {actual}, {promised} was promised"),

@@ -2,12 +2,14 @@
 //! unpacked; every blob is read through a reader of its own, so that layers can be read side by side.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::entries::{Entries, MemberKind, Skip, TarError};
 use super::error::ImageError;
+use super::holder::{Blob, Holder};
 use super::limits::{MAX_DOCUMENT, MAX_MEMBER_LINKS, MAX_MEMBERS};
 use super::names;
 
@@ -40,13 +42,19 @@ enum Place {
     Link(String),
 }
 
-/// The bytes of one blob, as stored. The file is opened by the first read, so that a thousand of them can wait.
-#[derive(Debug)]
+/// The bytes of one blob, as stored, wherever they come from. Whatever it takes to get them begins with the first read, so
+/// that a thousand of them can wait.
 pub(super) struct Section {
+    /// Bytes of the blob, as far as they are known beforehand.
+    pub(super) size: u64,
+    source: Box<dyn Read + Send>,
+}
+
+/// A run of a file's bytes.
+struct FileRange {
     path: PathBuf,
     position: u64,
-    /// Bytes of the blob.
-    pub(super) size: u64,
+    size: u64,
     file: Option<io::Take<File>>,
 }
 
@@ -88,7 +96,7 @@ impl Store {
         let section = index.find(name).map(|(position, size)| {
             // A header may promise more than the file has.
             let size = size.min(index.length.saturating_sub(position));
-            Section { path: self.path.clone(), position, size, file: None }
+            Section::of_file(self.path.clone(), position, size)
         });
         Ok(section)
     }
@@ -98,7 +106,7 @@ impl Store {
         let Ok(name) = names::normalise(name.as_bytes()) else { return Ok(None) };
         let path = self.path.join(name.trim_start_matches('/'));
         match std::fs::metadata(&path) {
-            Ok(found) if found.is_file() => Ok(Some(Section { path, position: 0, size: found.len(), file: None })),
+            Ok(found) if found.is_file() => Ok(Some(Section::of_file(path, 0, found.len()))),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(ImageError::io("read", &path, error)),
@@ -106,11 +114,11 @@ impl Store {
     }
 
     /// The whole of a small document; `None` when there is none of this name.
-    pub(super) fn document(&self, name: &str) -> Result<Option<Vec<u8>>, ImageError> {
+    pub(super) fn named_document(&self, name: &str) -> Result<Option<Vec<u8>>, ImageError> {
         let Some(mut section) = self.open(name)? else { return Ok(None) };
         if section.size > MAX_DOCUMENT {
             let what = format!("{name} is longer than {MAX_DOCUMENT} bytes");
-            return Err(ImageError::Limit { path: self.path.clone(), what });
+            return Err(ImageError::Limit { place: self.place(), what });
         }
         let mut bytes = Vec::new();
         section.read_to_end(&mut bytes).map_err(|e| ImageError::io("read", &self.path, e))?;
@@ -118,7 +126,53 @@ impl Store {
     }
 }
 
+impl Holder for Store {
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn manifest(&self, digest: &str) -> Result<Option<Vec<u8>>, ImageError> {
+        self.named_document(&blob_name(digest))
+    }
+
+    fn document(&self, digest: &str) -> Result<Option<Vec<u8>>, ImageError> {
+        self.named_document(&blob_name(digest))
+    }
+
+    fn layer(&self, blob: &Blob) -> Result<Option<Section>, ImageError> {
+        self.open(&blob.name)
+    }
+}
+
+/// Where a layout has the blob of a digest. The digest was parsed, so it holds no slash.
+pub(super) fn blob_name(digest: &str) -> String {
+    format!("blobs/{}", digest.replacen(':', "/", 1))
+}
+
+impl Section {
+    /// A blob of so many bytes that come out of `source`.
+    pub(super) fn new(size: u64, source: impl Read + Send + 'static) -> Self {
+        Self { size, source: Box::new(source) }
+    }
+
+    fn of_file(path: PathBuf, position: u64, size: u64) -> Self {
+        Self::new(size, FileRange { path, position, size, file: None })
+    }
+}
+
+impl fmt::Debug for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Section").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
 impl Read for Section {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.source.read(buffer)
+    }
+}
+
+impl Read for FileRange {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let file = match &mut self.file {
             Some(file) => file,
@@ -162,7 +216,7 @@ impl Index {
             count += 1;
             if count > MAX_MEMBERS {
                 let what = format!("the archive has more than {MAX_MEMBERS} members");
-                return Err(ImageError::Limit { path: path.to_owned(), what });
+                return Err(ImageError::Limit { place: path.display().to_string(), what });
             }
             let Ok(name) = names::normalise(&member.name) else { continue };
             let place = match member.kind {

@@ -17,6 +17,11 @@ pub(super) fn digest_of(hash: Sha256) -> String {
     format!("sha256:{}", hex(&hash.finalize()))
 }
 
+/// `sha256:…` of bytes at hand.
+pub(super) fn digest_of_bytes(bytes: &[u8]) -> String {
+    digest_of(Sha256::new_with_prefix(bytes))
+}
+
 /// Lower-case hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -95,7 +100,7 @@ pub(super) struct Uncompressed<'a> {
 }
 
 /// What a stream turned out to be, once it was read to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Digests {
     /// Of the uncompressed bytes: the diff id.
     pub(super) diff_id: String,

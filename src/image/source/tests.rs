@@ -237,3 +237,36 @@ fn progress_adds_up_to_the_stored_bytes() {
     read(&reference, &Wants::default(), &ReadOptions { platform: None, progress: &progress }).unwrap();
     assert_eq!(*seen.lock().unwrap(), (2, 0, 2));
 }
+
+#[test]
+fn skopeo_directories_hold_one_image_or_all_its_platforms() {
+    let (base, top) = (tar(&[("base", File("1"))]), tar(&[("top", File("1"))]));
+    let mut layout = Layout::new();
+    let layers = [gzip(&base), top.clone()];
+    let amd64 = layout.image(&config(&[digest(&base), digest(&top)]), &layers);
+    let mut other = config(&[digest(&top)]);
+    other["architecture"] = json!("arm64");
+    let arm64 = layout.image(&other, &[top]);
+    let index = json!({"schemaVersion": 2, "manifests": [amd64, arm64]}).to_string().into_bytes();
+    let manifests: Vec<String> = [&amd64, &arm64].map(|d| d["digest"].as_str().unwrap().to_owned()).into();
+    let root = layout.dir.path().join("skopeo");
+    std::fs::create_dir(&root).unwrap();
+    let mut documents = Vec::new();
+    for (name, data) in &layout.files {
+        let hex = name.rsplit('/').next().unwrap();
+        let is_manifest = manifests.contains(&format!("sha256:{hex}"));
+        std::fs::write(root.join(if is_manifest { format!("{hex}.manifest.json") } else { hex.to_owned() }), data)
+            .unwrap();
+        documents.extend(is_manifest.then(|| data.clone()));
+    }
+    let root = root.display();
+    std::fs::write(format!("{root}/manifest.json"), &documents[0]).unwrap();
+    for reference in [format!("dir:{root}"), root.to_string()] {
+        let image = opened(&reference);
+        assert_eq!((paths(&image), image.problems.len()), (vec!["/base".to_owned(), "/top".to_owned()], 0));
+    }
+    std::fs::write(format!("{root}/manifest.json"), index).unwrap();
+    let image = open(&format!("dir:{root}"), &Wants::default(), Some("linux/arm64")).unwrap();
+    assert_eq!((paths(&image), image.problems.len()), (vec!["/top".to_owned()], 0));
+    assert!(error(&format!("dir:{root}"), Some("linux/s390x")).contains("linux/amd64, linux/arm64"));
+}
