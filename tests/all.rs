@@ -8,6 +8,7 @@ mod command;
 mod engine;
 mod floors;
 mod gates;
+mod html;
 mod ignores;
 mod images;
 mod pages;

@@ -58,10 +58,21 @@ pub(super) enum Command {
     /// Show what the models see: JSON lines on standard input, JSON lines on standard output.
     #[command(subcommand)]
     Debug(DebugCommand),
+    /// The manual as an mdBook: the pages in `docs/`, and those of the rules and commands.
+    #[command(hide = true)]
+    Book {
+        /// The folder with the pages by hand.
+        from: PathBuf,
+        /// Where to make it.
+        to: PathBuf,
+    },
     /// Print a completion script for a shell.
     Completions { shell: clap_complete::Shell },
-    /// Print the manual page.
-    Man,
+    /// Print the manual page, or that of a command.
+    Man {
+        /// The command: `check`, `policy`.
+        command: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

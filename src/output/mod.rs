@@ -6,14 +6,17 @@ mod codacy;
 mod codeclimate;
 mod github;
 mod gitlab;
+mod gitlab_sast;
 mod gnu;
 mod hadolint_json;
+mod html;
 mod inspect;
 mod issue;
 mod json;
 mod junit;
 mod line_hash;
 mod markdown;
+mod rdjson;
 mod sarif;
 mod sonarqube;
 mod table;
@@ -68,15 +71,18 @@ impl Style {
 
 impl Format {
     /// All formats, those for people first.
-    pub const ALL: [Format; 15] = [
+    pub const ALL: [Format; 18] = [
         text::FORMAT,
         table::FORMAT,
         markdown::FORMAT,
+        html::FORMAT,
         json::FORMAT,
         sarif::FORMAT,
         github::FORMAT,
         gitlab::FORMAT,
+        gitlab_sast::FORMAT,
         junit::FORMAT,
+        rdjson::FORMAT,
         sonarqube::FORMAT,
         checkstyle::FORMAT,
         codeclimate::FORMAT,

@@ -25,7 +25,7 @@ pub fn category_warning(category: &str) -> Option<String> {
         let is_commit = is_hex && (7..=64).contains(&word.len()) && has(u8::is_ascii_digit);
         let numbers: Vec<&str> = word.strip_prefix('v').unwrap_or(word).split('.').collect();
         let is_number = |n: &&str| n.starts_with(|c: char| c.is_ascii_digit());
-        let is_version = numbers.len() >= 3 && numbers.iter().all(|n| is_number(n));
+        let is_version = numbers.len() >= 3 && numbers.iter().all(is_number);
         match (is_commit, is_version) {
             (true, _) => Some((word, "a commit or digest")),
             (_, true) => Some((word, "a version")),
