@@ -18,4 +18,5 @@ pub mod gate;
 pub mod check;
 pub mod fix;
 pub mod output;
+pub mod github;
 pub mod cli;

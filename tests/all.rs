@@ -12,6 +12,8 @@ mod html;
 mod ignores;
 mod images;
 mod pages;
+mod plugin;
 mod policies;
+mod publish;
 mod readme;
 mod shell;

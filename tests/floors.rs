@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Ground floor first.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 18] = [
     "text",
     "rule",
     "finding",
@@ -21,6 +21,7 @@ const ROOMS: [&str; 17] = [
     "check",
     "fix",
     "output",
+    "github",
     "cli",
 ];
 

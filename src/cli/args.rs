@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::output::{Format, Profile};
+use crate::{github, policy};
 
 /// One gate from Dockerfile to image: lints the Dockerfile and its build context, then judges the image by a policy.
 #[derive(Debug, Parser)]
@@ -42,6 +43,9 @@ pub(super) enum Command {
     /// Look at what an image holds: packages (also as a bill of materials), files, layers, history, config, and what it adds
     /// to its base.
     Inspect(InspectArgs),
+    /// Send SARIF reports of this or an earlier run to GitHub: code scanning, a check run, review comments with suggestions, a
+    /// summary comment; where a right is missing, workflow annotations and the page of the job.
+    Publish(PublishArgs),
     /// Look at policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -205,6 +209,16 @@ pub(super) enum FailOn {
     Never,
 }
 
+impl From<FailOn> for policy::FailOn {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Stop => Self::Stop,
+            FailOn::Warn => Self::Warn,
+            FailOn::Never => Self::Never,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ShellCheck {
     /// When it is there.
@@ -277,6 +291,82 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
     let name = |format: Format| PossibleValue::new(format.name).aliases(format.aliases).help(format.about);
     PossibleValuesParser::new(Format::ALL.map(name))
         .try_map(|name| Format::named(&name).ok_or("there is no such format"))
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PublishArgs {
+    /// SARIF reports, as `--output sarif:FILE` writes them.
+    #[arg(required = true, value_name = "REPORT", value_hint = ValueHint::FilePath)]
+    pub(super) reports: Vec<PathBuf>,
+    /// Upload to code scanning.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub(super) upload_sarif: When,
+    /// Make a check run with annotations.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub(super) annotations: When,
+    /// Comment on the lines of a pull request, with suggestions where there is a fix; `auto` comments on findings without a
+    /// fix only where nothing else shows them.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub(super) review: When,
+    /// Keep one summary comment in a pull request up to date; `auto` begins none where there is nothing to say.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub(super) comment: When,
+    /// Write a summary to the page of the job; `auto` does so when something above was not possible.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub(super) summary: When,
+    /// Tells these reports from others of the same workflow, in a matrix for example, where what they are about does not.
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Leave out findings that were there before the change: those of --baseline, or those of the Dockerfiles at --base-ref
+    /// [default: the commit that the event says the change is made to].
+    #[arg(long)]
+    pub(super) new_only: bool,
+    /// A SARIF report on what was there before (repeatable).
+    #[arg(long = "baseline", value_name = "REPORT", requires = "new_only", value_hint = ValueHint::FilePath)]
+    pub(super) baselines: Vec<PathBuf>,
+    /// The commit that the change is made to; its Dockerfiles are linted.
+    #[arg(long, value_name = "REF", requires = "new_only", conflicts_with = "baselines")]
+    pub(super) base_ref: Option<String>,
+    /// The lowest action among what is published that gives exit status 1.
+    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "ACTION")]
+    pub(super) fail_on: FailOn,
+    /// The repository [default: GITHUB_REPOSITORY].
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(super) repo: Option<String>,
+    /// The commit that was checked [default: GITHUB_SHA].
+    #[arg(long, value_name = "COMMIT")]
+    pub(super) commit: Option<String>,
+    /// The ref it is the head of, for code scanning [default: GITHUB_REF].
+    #[arg(long = "ref", value_name = "REF")]
+    pub(super) reference: Option<String>,
+    /// The pull request [default: that of the event].
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) pull_request: Option<u64>,
+    /// How long to wait for GitHub in all, for its rate limits as for code scanning.
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub(super) max_wait: u64,
+    #[command(flatten)]
+    pub(super) policies: PolicyArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// When it is possible and of use.
+    Auto,
+    /// And it is an error when it is not possible.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+impl From<When> for github::When {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => Self::Auto,
+            When::Always => Self::Always,
+            When::Never => Self::Never,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::sink::Terminal;
 use crate::check::CheckError;
 use crate::dockerfile::EmbeddedError;
+use crate::github::GithubError;
 use crate::policy::PolicyError;
 use crate::text::{SourceText, Span, escape};
 
@@ -43,6 +44,8 @@ pub(super) enum CliError {
     Policy(#[from] PolicyError),
     #[error(transparent)]
     Check(#[from] CheckError),
+    #[error(transparent)]
+    Github(#[from] GithubError),
 }
 
 impl CliError {
@@ -84,6 +87,13 @@ impl CliError {
                 Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
             }
             Self::Policy(error) => error.help(),
+            Self::Github(GithubError::NoTarget { what, .. }) => {
+                let option = if *what == "repository" { "--repo OWNER/NAME" } else { "--commit COMMIT" };
+                Some(format!("run it in a workflow of GitHub Actions, or name it with {option}"))
+            }
+            Self::Github(GithubError::BadToken(_)) => {
+                Some("GITHUB_TOKEN is read, or else GH_TOKEN; in a workflow set it to ${{ github.token }}".into())
+            }
             Self::Check(CheckError::Nothing) => Some("name a Dockerfile, a folder that holds one, or an image".into()),
             _ => None,
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, FailOn, GateArgs, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, discover, policies, repository, shellcheck};
@@ -44,11 +44,7 @@ impl Ready {
         Ok(Self {
             policy,
             format,
-            fail_on: match common.fail_on {
-                FailOn::Stop => policy::FailOn::Stop,
-                FailOn::Warn => policy::FailOn::Warn,
-                FailOn::Never => policy::FailOn::Never,
-            },
+            fail_on: common.fail_on.into(),
             outputs,
             trigger_ids: common.show_trigger_ids,
             sarif: common.sarif_profile.profile(),
@@ -190,7 +186,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
 }
 
 /// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
-fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
+pub(super) fn ignore_files(dockerfiles: &[Arc<SourceText>]) -> BTreeMap<String, Result<Arc<IgnoreFile>, ContextError>> {
     let of = |dockerfile: &Arc<SourceText>| {
         let path = dockerfile.path();
         let found = IgnoreFile::beside(Path::new(path)).transpose()?;
@@ -256,4 +252,9 @@ fn build_args(given: Vec<String>) -> Result<BTreeMap<String, String>, CliError> 
 /// The time it is.
 fn seconds_since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
+/// The day it is, in UTC.
+pub(super) fn today() -> Date {
+    Date::from_unix(seconds_since_1970())
 }

@@ -16,12 +16,12 @@ pub(super) struct Commit {
 }
 
 impl Commit {
-    /// The commit a ref names.
+    /// The commit a ref names; `option` is what the ref was given for.
     ///
     /// # Errors
     /// When git cannot be run, there is no repository, or no such commit.
-    pub(super) fn find(reference: &str) -> Result<Self, CliError> {
-        let wrong = |wanted: String| CliError::Argument { what: "--policy-from", value: reference.to_owned(), wanted };
+    pub(super) fn find(option: &'static str, reference: &str) -> Result<Self, CliError> {
+        let wrong = |wanted: String| CliError::Argument { what: option, value: reference.to_owned(), wanted };
         if reference.starts_with('-') || reference.contains(':') {
             return Err(wrong("the name of a commit".to_owned()));
         }

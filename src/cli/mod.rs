@@ -9,9 +9,11 @@ mod error;
 mod gate;
 mod git;
 mod inspect;
+mod plugin;
 mod policies;
 mod policy;
 mod progress;
+mod publish;
 mod repository;
 mod sarif;
 mod shellcheck;
@@ -42,7 +44,11 @@ pub fn main() -> ExitCode {
             print(info);
         }
     }));
-    let cli = Cli::parse();
+    let args = match plugin::called() {
+        plugin::Call::Own(args) => args,
+        plugin::Call::Metadata => return plugin::describe(),
+    };
+    let cli = Cli::parse_from(args);
     let terminal = Terminal::new(&cli);
     match run(cli.command, &terminal) {
         Ok(code) => ExitCode::from(code),
@@ -61,6 +67,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Lint(args) => gate::lint(args, terminal, &mut out)?,
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
         Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
+        Command::Publish(args) => publish::run(&args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,
         Command::Sarif(command) => sarif::run(&command, &mut out)?,
         Command::Rules(args) => {

@@ -17,7 +17,7 @@ pub(super) fn in_force(
         let policies = load(args, &from_disk)?;
         return Ok(policies.for_image(&names(&policies, args, image, platform)?)?);
     };
-    let commit = Commit::find(reference)?;
+    let commit = Commit::find("--policy-from", reference)?;
     let policies = load(args, &|path| commit.read(path))?;
     if policies.have_surroundings() {
         return Err(CliError::Argument {

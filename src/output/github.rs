@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::{Format, Style};
 use crate::check::{Judged, Report};
 use crate::policy::Action;
-use crate::text::escape;
+use crate::text::{Region, escape};
 
 /// Annotations of one level that a runner shows for a step.
 const SHOWN: usize = 10;
@@ -23,15 +23,17 @@ pub(super) const FORMAT: Format = Format {
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut left_out = 0;
-    for (action, command) in [(Action::Stop, "error"), (Action::Warn, "warning"), (Action::Go, "notice")] {
+    let mut limit = AnnotationLimit::default();
+    for action in [Action::Stop, Action::Warn, Action::Go] {
         if style.quiet && action == Action::Go {
             continue;
         }
-        let of_level = report.findings.iter().filter(|j| j.waived.is_none() && j.action == action);
-        let (shown, rest): (Vec<(usize, &Judged)>, Vec<_>) = of_level.enumerate().partition(|(i, _)| *i < SHOWN);
-        left_out += rest.len();
-        for (_, judged) in shown {
-            annotation(judged, command, out)?;
+        for judged in report.findings.iter().filter(|j| j.waived.is_none() && j.action == action) {
+            if limit.takes(action) {
+                writeln!(out, "{}", annotation(judged))?;
+            } else {
+                left_out += 1;
+            }
         }
     }
     if left_out > 0 {
@@ -47,28 +49,59 @@ fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "FINAL {}: {stop} STOP, {warn} WARN, {go} GO", report.verdict)
 }
 
-fn annotation(judged: &Judged, command: &str, out: &mut dyn Write) -> io::Result<()> {
+fn annotation(judged: &Judged) -> String {
     let finding = &judged.finding;
-    let mut properties = Vec::new();
-    if let Some(region) = finding.place().region() {
-        properties.push(("file", finding.place().file().into_owned()));
-        properties.push(("line", region.start.line.to_string()));
-        properties.push(("endLine", region.end.line.to_string()));
-        // Columns are taken only where the annotation stays on one line.
-        if region.start.line == region.end.line {
-            properties.push(("col", region.start.column.to_string()));
-            properties.push(("endColumn", region.end.column.max(region.start.column + 1).to_string()));
-        }
-    }
-    properties.push(("title", format!("{} {}", judged.action, finding.rule().id)));
-    let properties: Vec<String> =
-        properties.iter().map(|(name, value)| format!("{name}={}", escape::workflow_property(value))).collect();
+    let file = finding.place().file();
+    let region = finding.place().region();
     let mut message = finding.message().to_owned();
-    if finding.place().region().is_none() {
-        message = format!("{}: {message}", finding.place().file());
+    if region.is_none() {
+        message = format!("{file}: {message}");
     }
     for more in finding.help.iter() {
         message = format!("{message}\n{more}");
     }
-    writeln!(out, "::{command} {}::{}", properties.join(","), escape::workflow_data(&escape::terminal(&message)))
+    let title = format!("{} {}", judged.action, finding.rule().id);
+    workflow_command(judged.action, region.map(|region| (&*file, region)), &title, &message)
+}
+
+/// What a step still has room for.
+#[derive(Clone, Debug, Default)]
+pub struct AnnotationLimit([usize; 3]);
+
+impl AnnotationLimit {
+    /// Whether one more annotation for the action is shown; it is counted.
+    pub fn takes(&mut self, action: Action) -> bool {
+        let count = match action {
+            Action::Stop => &mut self.0[0],
+            Action::Warn => &mut self.0[1],
+            Action::Go => &mut self.0[2],
+        };
+        *count += 1;
+        *count <= SHOWN
+    }
+}
+
+/// An annotation as the line that makes it, all of it escaped. `place` is a path and what is marked there; an end column of
+/// `usize::MAX` stands for one that is not known.
+pub fn workflow_command(action: Action, place: Option<(&str, Region)>, title: &str, message: &str) -> String {
+    let command = match action {
+        Action::Stop => "error",
+        Action::Warn => "warning",
+        Action::Go => "notice",
+    };
+    let mut properties = Vec::new();
+    if let Some((path, region)) = place {
+        properties.push(("file", path.to_owned()));
+        properties.push(("line", region.start.line.to_string()));
+        properties.push(("endLine", region.end.line.to_string()));
+        // Columns are taken only where the annotation stays on one line.
+        if region.start.line == region.end.line && region.end.column != usize::MAX {
+            properties.push(("col", region.start.column.to_string()));
+            properties.push(("endColumn", region.end.column.max(region.start.column + 1).to_string()));
+        }
+    }
+    properties.push(("title", title.to_owned()));
+    let properties: Vec<String> =
+        properties.iter().map(|(name, value)| format!("{name}={}", escape::workflow_property(value))).collect();
+    format!("::{command} {}::{}", properties.join(","), escape::workflow_data(&escape::terminal(message)))
 }

@@ -14,7 +14,7 @@ pub(super) const FORMAT: Format =
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (stop, warn, go) = report.counts();
     writeln!(out, "## dockgate: {}\n", report.verdict)?;
-    writeln!(out, "{stop} STOP, {warn} WARN, {go} GO with policy {}\n", code(&report.policy.name))?;
+    writeln!(out, "{stop} STOP, {warn} WARN, {go} GO with policy {}\n", escape::markdown_code(&report.policy.name))?;
     let counted = |j: &&Judged| j.counted_action() > Action::Go;
     let (yours, base): (Vec<&Judged>, Vec<&Judged>) =
         report.findings.iter().filter(counted).partition(|j| j.finding.origin == Origin::Yours);
@@ -30,7 +30,7 @@ fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "</details>\n")?;
     }
     for note in &report.notes {
-        writeln!(out, "> {}\n", cell(note))?;
+        writeln!(out, "> {}\n", escape::markdown(note))?;
     }
     let coverage = &report.coverage;
     writeln!(
@@ -56,45 +56,12 @@ fn table(findings: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
             Some(region) => format!("{}:{}", finding.place().file(), region.start.line),
             None => finding.place().file().into_owned(),
         };
-        let waived = judged.waived.as_ref().map(|w| format!(" (waived: {})", cell(&w.reason))).unwrap_or_default();
-        let help = finding.help.as_ref().map(|h| format!("<br>{}", cell(h))).unwrap_or_default();
-        let (rule, place, what) = (finding.rule().id, code(&place), cell(finding.message()));
+        let waived =
+            judged.waived.as_ref().map(|w| format!(" (waived: {})", escape::markdown(&w.reason))).unwrap_or_default();
+        let help = finding.help.as_ref().map(|h| format!("<br>{}", escape::markdown(h))).unwrap_or_default();
+        let (rule, place, what) =
+            (finding.rule().id, escape::markdown_code(&place), escape::markdown(finding.message()));
         writeln!(out, "| {} | `{rule}` | {place} | {what}{waived}{help} |", judged.action)?;
     }
     writeln!(out)
-}
-
-/// Text in a table cell: what stands between backticks is code, nothing else is markup, and it stays on one line.
-fn cell(text: &str) -> String {
-    let text = escape::line(text);
-    let pieces: Vec<&str> = text.split('`').collect();
-    // A backtick without a partner is none.
-    if pieces.len().is_multiple_of(2) {
-        return plain(&text);
-    }
-    let piece = |(i, piece): (usize, &&str)| if i % 2 == 0 { plain(piece) } else { code(piece) };
-    pieces.iter().enumerate().map(piece).collect()
-}
-
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '@' => out.push_str("&#64;"),
-            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '!' | '#' | '~' | '$' => out.extend(['\\', c]),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Text as code in a table cell.
-fn code(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    format!("`{}`", escape::line(text).replace('`', "'").replace('|', "\\|"))
 }

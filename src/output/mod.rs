@@ -27,6 +27,7 @@ use std::io::{self, Write};
 
 use crate::check::Report;
 
+pub use github::{AnnotationLimit, workflow_command};
 pub use inspect::{InspectFormat, View, write_inspection};
 pub use json::SCHEMA_VERSION;
 pub use sarif::{Comparison, Fault, Profile, Weight, category_warning, compare, merge, validate};

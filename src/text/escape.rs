@@ -47,6 +47,42 @@ pub fn xml(text: &str) -> String {
     out
 }
 
+/// For Markdown, a table cell included: what stands between backticks is code, nothing else is markup, nobody is mentioned,
+/// and it stays on one line.
+pub fn markdown(text: &str) -> String {
+    let text = line(text);
+    let pieces: Vec<&str> = text.split('`').collect();
+    // A backtick without a partner is none.
+    if pieces.len().is_multiple_of(2) {
+        return markdown_prose(&text);
+    }
+    let piece = |(i, piece): (usize, &&str)| if i % 2 == 0 { markdown_prose(piece) } else { markdown_code(piece) };
+    pieces.iter().enumerate().map(piece).collect()
+}
+
+/// For Markdown, a table cell included, as code on one line; empty for an empty text.
+pub fn markdown_code(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("`{}`", line(text).replace('`', "'").replace('|', "\\|"))
+}
+
+fn markdown_prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '@' => out.push_str("&#64;"),
+            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '!' | '#' | '~' | '$' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -96,6 +132,13 @@ mod tests {
             xml("1\n2\t3\r\0\x1b\u{FFFF}\u{202e}\u{10FEFF}ä"),
             "1&#10;2&#9;3&#13;\\x00\\x1b\\u{ffff}\\u{202e}\\xffä"
         );
+    }
+
+    #[test]
+    fn markdown_is_text_but_for_code() {
+        assert_eq!(markdown("a `b|c` <x> @you *d*\n"), "a `b\\|c` &lt;x&gt; &#64;you \\*d\\*\\\\n");
+        assert_eq!(markdown("one ` alone"), "one \\` alone");
+        assert_eq!(markdown_code("a`b"), "`a'b`");
     }
 
     #[test]

@@ -1,0 +1,179 @@
+//! `publish`: from SARIF reports and the environment of a workflow to what GitHub shows.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::args::PublishArgs;
+use super::git::Commit;
+use super::sink::Terminal;
+use super::{CliError, FAILED, UNABLE, discover, gate, policies};
+use crate::check::{self, Request, Selection};
+use crate::dockerfile::BuildOptions;
+use crate::github::{self, Baseline, Given, Outcome, SarifReport, StepState, Target, Token, Wishes};
+use crate::policy;
+use crate::text::{SourceText, escape};
+
+/// Bytes of a report or an event that are read.
+const LARGEST_REPORT: u64 = 256 << 20;
+/// Bytes of a source file that are read, to see whether a pull request's diff has the same lines.
+const LARGEST_SOURCE: u64 = 16 << 20;
+
+pub(super) fn run(args: &PublishArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let event = variable("GITHUB_EVENT_PATH").filter(|path| !path.is_empty());
+    let event = event.map(|path| read(Path::new(&path))).transpose()?;
+    let event = event.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let given = Given {
+        repository: args.repo.clone(),
+        commit: args.commit.clone(),
+        reference: args.reference.clone(),
+        pull: args.pull_request,
+    };
+    let target = Target::find(given, &variable, event.as_deref())?;
+    let reports = args.reports.iter().map(|path| report(path)).collect::<Result<Vec<_>, _>>()?;
+    let baseline = if args.new_only { baseline(args, &target, &reports, terminal)? } else { None };
+    let fail_on: policy::FailOn = args.fail_on.into();
+    let wishes = Wishes {
+        upload_sarif: args.upload_sarif.into(),
+        annotations: args.annotations.into(),
+        review: args.review.into(),
+        comment: args.comment.into(),
+        summary: args.summary.into(),
+        name: args.name.clone(),
+        fail_on,
+        baseline,
+        patience: Duration::from_secs(args.max_wait),
+    };
+    let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| Token::new(&variable(name)?));
+    let outcome = github::publish(&reports, &target, token.as_ref(), &wishes, &source)?;
+    tell(&outcome, &target, terminal, out).map_err(CliError::Write)?;
+    if let Some(summary) = &outcome.summary {
+        match variable("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
+            Some(path) => append(Path::new(&path), summary)?,
+            None => write!(out, "\n{summary}").map_err(CliError::Write)?,
+        }
+    }
+    Ok(match outcome {
+        Outcome { steps, .. } if steps.iter().any(|step| step.state == StepState::Failed) => UNABLE,
+        Outcome { verdict, .. } if fail_on.fails(verdict) => FAILED,
+        _ => 0,
+    })
+}
+
+/// What became of each rung of the ladder, a line each, and the workflow commands.
+fn tell(outcome: &Outcome, target: &Target, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
+    for step in &outcome.steps {
+        let what = escape::line(&step.what);
+        match step.state {
+            StepState::Done => writeln!(out, "{}: {what}", step.rung)?,
+            StepState::Left if terminal.quiet => {}
+            StepState::Left => writeln!(out, "{}: no ({what})", step.rung)?,
+            StepState::Down => writeln!(out, "{}: not possible, the next below takes over: {what}", step.rung)?,
+            StepState::Failed => {
+                out.flush()?;
+                terminal.warn(&format!("{}: failed: {what}", step.rung));
+            }
+        }
+    }
+    for command in &outcome.commands {
+        writeln!(out, "{command}")?;
+    }
+    let (stop, warn, go) = outcome.counts;
+    let place = target.pull.as_ref().map_or_else(|| format!("@{}", target.commit), |pull| format!("#{}", pull.number));
+    writeln!(out, "FINAL {}: {stop} STOP, {warn} WARN, {go} GO for {}{place}", outcome.verdict, target.repository)
+}
+
+fn report(path: &Path) -> Result<SarifReport, CliError> {
+    Ok(SarifReport::read(&path.display().to_string(), read(path)?)?)
+}
+
+/// What was there before the change. When that cannot be known everything is new, which is told.
+fn baseline(
+    args: &PublishArgs,
+    target: &Target,
+    reports: &[SarifReport],
+    terminal: &Terminal,
+) -> Result<Option<Baseline>, CliError> {
+    let mut baseline = Baseline::default();
+    if !args.baselines.is_empty() {
+        for path in &args.baselines {
+            baseline.add_report(&report(path)?);
+        }
+        return Ok(Some(baseline));
+    }
+    let commit = match (&args.base_ref, &target.base) {
+        (Some(reference), _) => Commit::find("--base-ref", reference)?,
+        (None, Some(base)) => match Commit::find("the base of the change", base) {
+            Ok(commit) => commit,
+            Err(error) => {
+                terminal.warn(&format!("note: every finding counts as new: {}", escape::line(&error.to_string())));
+                return Ok(None);
+            }
+        },
+        (None, None) => {
+            terminal.warn("note: every finding counts as new: the event tells no base, and --base-ref names none");
+            return Ok(None);
+        }
+    };
+    let policy = policies::in_force(&args.policies, None, None)?;
+    let paths: BTreeSet<&str> = reports.iter().flat_map(SarifReport::paths).collect();
+    let is_dockerfile =
+        |path: &&&str| Path::new(path).file_name().is_some_and(|n| discover::is_dockerfile(&n.to_string_lossy()));
+    // A file that the base does not have is new, with all that is in it.
+    let dockerfiles: Vec<Arc<SourceText>> = paths
+        .iter()
+        .filter(is_dockerfile)
+        .filter_map(|path| Some(SourceText::from_bytes(*path, commit.read(path).ok()?)))
+        .collect();
+    if dockerfiles.is_empty() {
+        return Ok(Some(baseline));
+    }
+    let request = Request {
+        ignore_files: gate::ignore_files(&dockerfiles),
+        dockerfiles,
+        context: None,
+        image: None,
+        notes: Vec::new(),
+        policy: &policy,
+        selection: Selection::default(),
+        build: BuildOptions::default(),
+        shellcheck: None,
+        today: gate::today(),
+        progress: &|_| {},
+    };
+    let before = check::run(&request)?;
+    let counted = before.findings.into_iter().filter(|judged| judged.waived.is_none());
+    baseline.add(counted.map(|judged| judged.fingerprint));
+    Ok(Some(baseline))
+}
+
+/// A file as it was checked, when the path stays below the current folder.
+fn source(path: &str) -> Option<String> {
+    let path = PathBuf::from(path);
+    if !path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(LARGEST_SOURCE).read_to_end(&mut bytes).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    let wrong = |error: io::Error| CliError::read(path, &error);
+    let size = fs::metadata(path).map_err(wrong)?.len();
+    if size > LARGEST_REPORT {
+        let reason = format!("it has {size} bytes, and a report has no more than {LARGEST_REPORT}");
+        return Err(CliError::Read { path: path.display().to_string(), reason });
+    }
+    fs::read(path).map_err(wrong)
+}
+
+fn append(path: &Path, text: &str) -> Result<(), CliError> {
+    let written =
+        OpenOptions::new().append(true).create(true).open(path).and_then(|mut f| f.write_all(text.as_bytes()));
+    written.map_err(|e| CliError::WriteFile { path: path.display().to_string(), reason: e.to_string() })
+}
