@@ -260,4 +260,51 @@ mod tests {
         let hit = classify("id_rsa", &mut Broken).unwrap();
         assert_eq!((hit.confidence, hit.line), (Confidence::Low, None));
     }
+
+    #[test]
+    fn clients_leave_sessions_and_servers_keys_in_files_of_known_names() {
+        let cases: [(&str, &[u8], Option<&str>); 34] = [
+            (".aws/sso/cache/ab.json", b"{\"accessToken\": \"q3TxWz9kLmN4\"}", Some("aws-session-cache")),
+            ("client_secret_1.json", b"{\"client_secret\":\"q3TxWz9kLmN4\"}", Some("google-oauth-client")),
+            (".config/doctl/config.yaml", b"access-token: q3TxWz9kLmN4bV\n", Some("cloud-client-config")),
+            (".config/doctl/config.yaml", b"access-token: \"\"\n", None),
+            (".pulumi/credentials.json", b"{\"accessTokens\": {}}", Some("pulumi-credentials")),
+            (".sentryclirc", b"[auth]\ntoken=q3TxWz9kLmN4\n", Some("pipeline-client-config")),
+            (".cache/huggingface/token", b"hf_qTxWzkLmNbVcXsDfGhJpRtYuI", Some("model-hub-token")),
+            (".claude/.credentials.json", b"{\"accessToken\":\"q3TxWz9kLmN4\"}", Some("coding-agent-credentials")),
+            (".snowsql/config", b"[connections]\npassword = q3TxWz9k\n", Some("warehouse-client-config")),
+            (".snowsql/config", b"[connections]\n#password = <password>\n", None),
+            (".subversion/auth/svn.simple/1a", b"K 8\npassword\nV 8\nq3TxWz9k\n", Some("subversion-credentials")),
+            (".msmtprc", b"account a\npassword q3TxWz9k\n", Some("mail-client-password")),
+            ("etc/postfix/sasl_passwd", b"[mail.test]:587 me:q3TxWz9k\n", Some("mail-client-password")),
+            (".smbcredentials", b"username=me\npassword=q3TxWz9k\n", Some("samba-credentials")),
+            ("etc/wpa_supplicant.conf", b"network={\n  psk=\"q3TxWz9k\"\n", Some("wireless-key")),
+            ("etc/ipsec.secrets", b"# none\n: PSK \"q3TxWz9k\"\n", Some("vpn-secrets")),
+            ("etc/ipsec.secrets", b"# none\n", None),
+            ("etc/bind/rndc.key", b"key \"a\" {\n  secret \"cTNUeFd6OWtMbU40\";\n", Some("dns-key")),
+            ("filezilla/sitemanager.xml", b"<Pass encoding=\"base64\">cTM=</Pass>", Some("file-transfer-sites")),
+            ("desk.rdp", b"full address:s:a\npassword 51:b:01000000D08C\n", Some("remote-desktop-password")),
+            (".erlang.cookie", b"QTXWZKLMNBVCXSDFGHJP", Some("erlang-cookie")),
+            ("tmp/krb5cc_1000", b"\x05\x04\x00\x0c", Some("kerberos-ticket-cache")),
+            ("etc/security/opasswd", b"root:0:1:$6$a$b\n", Some("old-password-hashes")),
+            ("wallet/cwallet.sso", b"\xA1\xF8\x4E\x36", Some("oracle-wallet")),
+            ("profile/logins.json", b"{\"logins\":[{\"encryptedPassword\":\"MDo\"}]}", Some("browser-passwords")),
+            ("profile/logins.json", b"{\"logins\":[]}", None),
+            ("prod.tfplan", b"PK\x03\x04", Some("terraform-plan")),
+            ("config/secrets.yml", b"production:\n  api_token: q3TxWz9kLm\n", Some("framework-secrets")),
+            ("config/secrets.yml", b"production:\n  api_token: <%= ENV['A'] %>\n", None),
+            ("application-prod.yml", b"spring:\n  password: q3TxWz9k\n", Some("spring-config")),
+            ("application.properties", b"db.password=${DB_PASSWORD}\n", None),
+            ("appsettings.json", b"\"Db\": \"Server=a;Password=q3TxWz9k;\"", Some("dotnet-config")),
+            ("appsettings.json", b"\"Db\": \"Server=a;Integrated Security=true\"", None),
+            ("login.har", b"{\"name\": \"Cookie\", \"value\": \"a=b\"}", Some("http-archive")),
+        ];
+        for (path, content, expected) in cases {
+            assert_eq!(hit(path, content).map(|(id, _)| id), expected, "{path}");
+        }
+        let age = ["AGE-SECRET-", "KEY-1", &"QPZRY9X8GF2TVDW0".repeat(4)].concat();
+        assert_eq!(hit("sops/age/keys.txt", age.as_bytes()), Some(("age-key", Some(1))));
+        let minisign = b"untrusted comment: minisign encrypted secret key\nRWRTY0Iy\n";
+        assert_eq!(hit("minisign.key", minisign), Some(("minisign-key", Some(1))));
+    }
 }
