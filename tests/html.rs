@@ -24,8 +24,10 @@ impl Browser {
             return None;
         };
         let lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port =
-            lines.filter_map(|line| line.rsplit_once("on port ")?.1.trim_end_matches('.').parse().ok()).next().unwrap();
+        let port = lines
+            .filter_map(|line| line.rsplit_once("successfully on port ")?.1.trim_end_matches('.').parse().ok())
+            .next()
+            .unwrap();
         let profile = tempfile::tempdir().unwrap();
         let mut arguments: Vec<String> = [
             "--headless=new",

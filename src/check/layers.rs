@@ -57,6 +57,8 @@ pub enum LayerOrigin {
         path: String,
         /// The line the instruction starts on, from 1.
         line: usize,
+        /// The line it ends on.
+        last: usize,
     },
     /// Not known.
     Unknown,
@@ -124,10 +126,11 @@ pub(super) fn facts(models: &ImageModels, dockerfile: Option<&Dockerfile>) -> Ve
 fn line(dockerfile: Option<&Dockerfile>, instruction: usize) -> LayerOrigin {
     let found = dockerfile.and_then(|d| Some((d, d.instructions.get(instruction)?)));
     match found {
-        Some((dockerfile, instruction)) => LayerOrigin::Line {
-            path: dockerfile.source.path().to_owned(),
-            line: dockerfile.source.region(instruction.head_span).start.line,
-        },
+        Some((dockerfile, instruction)) => {
+            let region = dockerfile.source.region(instruction.span);
+            let path = dockerfile.source.path().to_owned();
+            LayerOrigin::Line { path, line: region.start.line, last: region.end.line }
+        }
         None => LayerOrigin::Unknown,
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         bytes(total)
     )?;
     for layer in layers {
-        let hits = hits(report, layer.layer);
+        let hits = hits(report, layer);
         let mark = match (hits.stop, hits.warn) {
             (0, 0) => "",
             (0, _) => " has-warn",
@@ -78,7 +78,7 @@ fn origin(layer: &LayerFacts) -> &'static str {
 
 /// What made the layer, on one line: the Dockerfile's own words, else the history's.
 fn what(report: &Report, layer: &LayerFacts) -> String {
-    if let LayerOrigin::Line { path, line } = &layer.from
+    if let LayerOrigin::Line { path, line, .. } = &layer.from
         && let Some(source) = report.dockerfiles.iter().find(|source| source.path() == path)
     {
         let shown = report.shown(source.file());
@@ -101,22 +101,23 @@ fn row(report: &Report, layer: &LayerFacts, out: &mut dyn Write) -> io::Result<(
         }
     }
     let what = what(report, layer);
+    let counts = format!("{} new, {} changed, {} taken away", layer.added, layer.changed, layer.removed);
     writeln!(
         out,
-        "<li id=\"layer-{number}\" class=\"{}\"><details><summary><span class=\"no\">{number}</span><span class=\"what\">{}</span><span class=\"size\">{}</span><span class=\"brought\">{}</span><span class=\"hits\">",
+        "<li id=\"layer-{number}\" class=\"{}\"><details><summary><span class=\"no\">{number}</span><span class=\"what\">{}</span><span class=\"size\">{}</span><span class=\"brought\" title=\"{counts}\">{}</span><span class=\"hits\">",
         origin(layer),
         h(&what),
         bytes(layer.size),
         brought.join(" · ")
     )?;
-    let hits = hits(report, layer.layer);
+    let hits = hits(report, layer);
     for (count, class, word) in [(hits.stop, "stop", "STOP"), (hits.warn, "warn", "WARN"), (hits.go, "go", "GO")] {
         if count > 0 {
             writeln!(out, "<span class=\"dot {class}\" title=\"{count} {word}\">{count}</span>")?;
         }
     }
     writeln!(out, "</span></summary><div class=\"more\">")?;
-    if let LayerOrigin::Line { path, line } = &layer.from {
+    if let LayerOrigin::Line { path, line, .. } = &layer.from {
         let anchor = super::source::anchor(path, *line);
         writeln!(out, "<p>made by <a href=\"#{anchor}\"><code>{}:{line}</code></a></p>", h(path))?;
     }
@@ -149,16 +150,16 @@ fn row(report: &Report, layer: &LayerFacts, out: &mut dyn Write) -> io::Result<(
     writeln!(out, "</div></details></li>")
 }
 
-/// Findings in a layer that are not waived.
+/// Findings of a layer that are not waived.
 struct Hits {
     stop: usize,
     warn: usize,
     go: usize,
 }
 
-fn hits(report: &Report, layer: usize) -> Hits {
+fn hits(report: &Report, layer: &LayerFacts) -> Hits {
     let mut hits = Hits { stop: 0, warn: 0, go: 0 };
-    for judged in report.findings.iter().filter(|judged| judged.waived.is_none() && layer_of(judged) == Some(layer)) {
+    for judged in report.findings.iter().filter(|judged| judged.waived.is_none() && is_of(judged, layer)) {
         match judged.action {
             Action::Stop => hits.stop += 1,
             Action::Warn => hits.warn += 1,
@@ -168,10 +169,18 @@ fn hits(report: &Report, layer: usize) -> Hits {
     hits
 }
 
-fn layer_of(judged: &Judged) -> Option<usize> {
-    let inside = match judged.finding.place() {
+/// Whether a finding is about what the layer holds or, where it says nothing of layers, stands in the instruction that made it.
+fn is_of(judged: &Judged, layer: &LayerFacts) -> bool {
+    let finding = &judged.finding;
+    let inside = match finding.place() {
         Place::Image(place) => Some(place),
-        Place::Source { .. } | Place::File { .. } => judged.finding.in_image.as_ref(),
+        Place::Source { .. } | Place::File { .. } => finding.in_image.as_ref(),
     };
-    inside?.layer.as_ref().map(|layer| layer.index)
+    if let Some(found) = inside.and_then(|place| place.layer.as_ref()) {
+        return found.index == layer.layer;
+    }
+    let (LayerOrigin::Line { path, line, last }, Some(region)) = (&layer.from, finding.place().region()) else {
+        return false;
+    };
+    finding.place().file() == path.as_str() && (*line..=*last).contains(&region.start.line)
 }

@@ -165,7 +165,7 @@ fn filters(shown: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</select>\n<input id=\"words\" type=\"search\" placeholder=\"Search\" aria-label=\"Search\">")?;
     writeln!(
         out,
-        "<button class=\"chip\" type=\"button\" id=\"short\" aria-pressed=\"false\">only lines with findings</button>\n<span id=\"count\" role=\"status\"></span>\n</div></div>"
+        "<button class=\"chip\" type=\"button\" id=\"short\" aria-pressed=\"false\">findings only</button>\n<span id=\"count\" role=\"status\"></span>\n</div></div>"
     )
 }
 

@@ -114,7 +114,7 @@ fn text(
         .layers
         .iter()
         .filter_map(|layer| match &layer.from {
-            LayerOrigin::Line { path: made_by, line } if made_by == path => {
+            LayerOrigin::Line { path: made_by, line, .. } if made_by == path => {
                 Some((*line, (layer.layer + 1, layer.size)))
             }
             _ => None,
