@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
+use crate::feeds::{FeedError, ScanReport, Store};
 use crate::finding::Finding;
 use crate::image::{ImageError, ImageReference, Progress};
 use crate::policy::{Date, Decision, Policy};
@@ -36,6 +37,10 @@ pub struct Request<'a> {
     pub build: BuildOptions,
     /// The `shellcheck` command, to read shell code in place of the linter that is part of this program.
     pub shellcheck: Option<&'a ShellCheck<'a>>,
+    /// Vulnerability data; `None` where nobody looks anything up.
+    pub feeds: Option<&'a Store>,
+    /// Reports of other scanners on the image.
+    pub scan_reports: &'a [ScanReport],
     /// The day waivers are held against.
     pub today: Date,
     /// Told while layers are read.
@@ -103,6 +108,9 @@ pub enum CheckError {
     /// The image cannot be read.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The vulnerability data cannot be read.
+    #[error(transparent)]
+    Feeds(#[from] FeedError),
 }
 
 /// A finding, the check that asked for it and the decision on it.

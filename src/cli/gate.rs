@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, discover, policies, repository, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, discover, feeds, policies, repository, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
+use crate::feeds::{ScanReport, Store};
 use crate::image::ImageReference;
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
@@ -85,9 +86,10 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
+    let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
     run(
         &ready,
-        Subject { dockerfiles: vec![source], context: Some(context), image, ..Subject::default() },
+        Subject { dockerfiles: vec![source], context: Some(context), image, known, ..Subject::default() },
         terminal,
         out,
     )
@@ -119,7 +121,8 @@ pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
-    run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
+    let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
+    run(&ready, Subject { dockerfiles: sources, image, known, ..Subject::default() }, terminal, out)
 }
 
 /// What a run looks at.
@@ -128,8 +131,35 @@ struct Subject {
     dockerfiles: Vec<Arc<SourceText>>,
     context: Option<ContextRequest>,
     image: Option<ImageRequest>,
+    /// What is known of vulnerabilities.
+    known: Known,
     /// What is left out of it, in words.
     notes: Vec<String>,
+}
+
+/// Vulnerability data, and reports of other scanners.
+#[derive(Default)]
+struct Known {
+    store: Option<Store>,
+    reports: Vec<ScanReport>,
+}
+
+/// Opens the vulnerability data for a run with an image.
+fn known(args: &VulnerabilityArgs, image: Option<&ImageRequest>, ready: &Ready) -> Result<Known, CliError> {
+    let is_of_feeds = |tags: &[&str]| tags.contains(&"vulnerabilities") || tags.contains(&"registry-data");
+    let is_asked = ready.policy.checks.iter().any(|check| is_of_feeds(check.rule.tags));
+    let reports = args.reports.iter().map(|path| feeds::report(path)).collect::<Result<_, _>>()?;
+    if image.is_none() || !is_asked {
+        return Ok(Known { store: None, reports });
+    }
+    let store = match feeds::folder(&args.store) {
+        Some(folder) => Some(Store::open(&folder)?),
+        None => None,
+    };
+    if let (Some(days), Some(store)) = (args.max_feed_age, &store) {
+        feeds::require_fresh(store, days)?;
+    }
+    Ok(Known { store, reports })
 }
 
 fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -151,6 +181,8 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             selection: ready.selection.clone(),
             build: ready.build.clone(),
             shellcheck: shellcheck.as_ref(),
+            feeds: subject.known.store.as_ref(),
+            scan_reports: &subject.known.reports,
             today: Date::from_unix(now),
             progress: &|progress| {
                 if let Some(bar) = &bar {

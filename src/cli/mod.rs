@@ -6,6 +6,7 @@ mod catalogue;
 mod debug;
 mod discover;
 mod error;
+mod feeds;
 mod gate;
 mod git;
 mod inspect;
@@ -67,6 +68,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Lint(args) => gate::lint(args, terminal, &mut out)?,
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
         Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
+        Command::Feeds(command) => feeds::run(command, terminal, &mut out)?,
         Command::Publish(args) => publish::run(&args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,
         Command::Sarif(command) => sarif::run(&command, &mut out)?,

@@ -142,6 +142,8 @@ fn baseline(
         selection: Selection::default(),
         build: BuildOptions::default(),
         shellcheck: None,
+        feeds: None,
+        scan_reports: &[],
         today: gate::today(),
         progress: &|_| {},
     };

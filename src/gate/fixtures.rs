@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{BaseFacts, Facts, Reporter};
 use crate::dockerfile::{self, Dockerfile};
+use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, Place};
 use crate::image::{Change, Entry, EntryKind, Image, ImageConfig, Layer, Node, Problem, Tree};
 use crate::packages::{Package, PackageHistory, PackageKind, Packages};
@@ -27,6 +28,10 @@ pub(super) struct Case {
     pub(super) others: Vec<Package>,
     /// Licences of every package.
     pub(super) licences: Vec<String>,
+    /// What is known of vulnerabilities.
+    pub(super) vulnerabilities: Option<Vulnerabilities>,
+    /// What the registries know.
+    pub(super) registries: Registries,
     /// The image's config.
     pub(super) config: ImageConfig,
     /// Sizes of the layers; 0 where there are fewer.
@@ -49,6 +54,8 @@ impl Case {
             base_platform: None,
             others: Vec::new(),
             licences: Vec::new(),
+            vulnerabilities: None,
+            registries: Registries::default(),
             config: ImageConfig::default(),
             sizes: Vec::new(),
             layers: Vec::new(),
@@ -124,6 +131,8 @@ impl Case {
             dockerfile: self.dockerfile.as_ref(),
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            vulnerabilities: self.vulnerabilities.as_ref(),
+            registries: &self.registries,
             today: Date::parse("2026-06-01").unwrap(),
         };
         let mut report = Reporter::new(rule, &params, &facts);

@@ -22,6 +22,7 @@ pub mod instructions;
 pub mod keys;
 pub mod licblacklist;
 pub mod metadata;
+mod old_ids;
 pub mod permissions;
 pub mod pkgblacklist;
 pub mod pkgcheck;
@@ -34,6 +35,7 @@ pub mod unchecked;
 pub use accounts::{EffectiveUser, effective_user};
 
 use crate::dockerfile::Dockerfile;
+use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
 use crate::packages::{PackageHistory, Packages};
@@ -66,6 +68,10 @@ pub struct Facts<'a> {
     pub trace: Option<&'a Trace>,
     /// The content patterns searched for while reading, in the order `Wants::content` had them.
     pub content_patterns: &'a [String],
+    /// Known vulnerabilities of the packages; `None` where there is no data at all.
+    pub vulnerabilities: Option<&'a Vulnerabilities>,
+    /// What the registries of npm and RubyGems know.
+    pub registries: &'a Registries,
     /// The day of the run.
     pub today: Date,
 }
@@ -197,12 +203,23 @@ pub fn trigger_id(finding: &Finding, trigger: Option<&str>) -> String {
     if rule.phase != Phase::Image {
         return finding.fingerprint();
     }
+    // `CVE-2023-1234+openssl`, whatever the severity.
+    if finding.vulnerability.is_some() {
+        return finding.subject.clone();
+    }
     let named = trigger.or(rule.triggers.first().copied());
     let trigger = named.and_then(|t| t.split_once(':')).map_or(rule.id, |(_, trigger)| trigger);
     match finding.subject.as_str() {
         "" => trigger.to_owned(),
         subject => format!("{subject}-{trigger}"),
     }
+}
+
+/// Every id by which a whitelist can name what a check found: [`trigger_id`], and the hash that stood for it in 2017, where it can be
+/// made again.
+pub fn trigger_ids(finding: &Finding, trigger: Option<&str>, params: &Params) -> Vec<String> {
+    let old = trigger.and_then(|trigger| old_ids::of(finding, trigger, params));
+    std::iter::once(trigger_id(finding, trigger)).chain(old).collect()
 }
 
 include!(concat!(env!("OUT_DIR"), "/gate_dispatch.rs"));

@@ -53,7 +53,7 @@ fn descriptor(target: &Target) -> ReportingDescriptor {
     let level = super::results::level(rule.severity).to_string();
     let mut descriptor = ReportingDescriptor::builder()
         .id(target.to_string())
-        .name(pascal_case(&target.to_string()))
+        .name(name(target))
         .short_description(text(&sentence(rule.summary)))
         .full_description(text(&sentence(&rule.what())))
         .help(help(target, &names))
@@ -106,6 +106,12 @@ fn help_uri(target: &Target) -> Option<String> {
     }
     let code = named("CIS-DI-")?.to_ascii_lowercase();
     Some(format!("https://github.com/goodwithtech/dockle/blob/master/CHECKPOINT.md#{code}"))
+}
+
+/// Another word than the id, as SARIF wants it.
+fn name(target: &Target) -> String {
+    let code = target.code.map(|code| code.to_string()).unwrap_or_default();
+    pascal_case(target.rule.id) + &code
 }
 
 fn pascal_case(id: &str) -> String {
