@@ -286,6 +286,7 @@ impl Made {
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
                 base: self.newer_base.map(|_| reference("base.tar")),
+                previous: None,
             }),
             policy: &policy,
             selection: Selection::default(),
@@ -295,6 +296,7 @@ impl Made {
             scan_reports: &[],
             today: Date::parse("2026-01-01").unwrap(),
             progress: &|_| {},
+            cache: None,
         };
         let report = run(&request).unwrap();
         let told = report.findings.iter().filter(|f| f.finding.rule().id != "parse-error");

@@ -75,6 +75,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         scan_reports: &[],
         today: Date::parse("2026-01-01").unwrap(),
         progress: &|_| {},
+        cache: None,
     })
     .unwrap()
 }

@@ -253,6 +253,8 @@ pub(super) struct ImageModels {
     history: PackageHistory,
     pub(super) trace: Option<Trace>,
     base: Option<BaseModels>,
+    /// Name and size of the image before.
+    previous: Option<(String, u64)>,
     content_patterns: Vec<String>,
     vulnerabilities: Option<Vulnerabilities>,
     registries: Registries,
@@ -280,7 +282,7 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(is_captured), ..packages::wants() };
+        let databases = || Wants { capture_if: Some(is_captured), purpose: "gates", ..packages::wants() };
         let wants = Wants {
             content: content_patterns.clone(),
             keys: true,
@@ -288,7 +290,8 @@ impl ImageModels {
             digests: request.policy.compares_digests(),
             ..databases()
         };
-        let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
+        let options =
+            ReadOptions { platform: request.build.platform.clone(), progress: request.progress, cache: request.cache };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
         let mut packages = packages::inventory(&tree);
@@ -318,9 +321,26 @@ impl ImageModels {
                 BaseModels { name: base_name(layers), tree, packages, layers, current_layers: None, platform: None }
             }),
         };
+        let size = |reference| -> Result<(String, u64), CheckError> {
+            let other = image::read(reference, &Wants::default(), &options)?;
+            Ok((other.reference, other.layers.iter().map(|layer| layer.size).sum()))
+        };
+        let previous = wanted.previous.as_ref().map(size).transpose()?;
         let (vulnerabilities, notes) = look_up(&image, &packages, request)?;
         let registries = request.feeds.map(|store| store.registries.clone()).unwrap_or_default();
-        Ok(Self { image, tree, packages, history, trace, base, content_patterns, vulnerabilities, registries, notes })
+        Ok(Self {
+            image,
+            tree,
+            packages,
+            history,
+            trace,
+            base,
+            previous,
+            content_patterns,
+            vulnerabilities,
+            registries,
+            notes,
+        })
     }
 
     pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>, today: Date) -> gate::Facts<'a> {
@@ -337,6 +357,10 @@ impl ImageModels {
                 current_layers: b.current_layers,
                 platform: b.platform.clone(),
             }),
+            previous: self
+                .previous
+                .as_ref()
+                .map(|(name, size)| gate::PreviousFacts { name: name.clone(), size: *size }),
             dockerfile,
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,

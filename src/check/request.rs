@@ -10,7 +10,7 @@ use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::feeds::{FeedError, ScanReport, Store};
 use crate::finding::Finding;
-use crate::image::{ImageError, ImageReference, Progress};
+use crate::image::{Cache, ImageError, ImageReference, Progress};
 use crate::policy::{Date, Decision, Policy};
 use crate::rule::{Rule, Target};
 use crate::shell::ShellCheck;
@@ -45,6 +45,8 @@ pub struct Request<'a> {
     pub today: Date,
     /// Told while layers are read.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Where layers that were read before are kept.
+    pub cache: Option<&'a Cache>,
 }
 
 /// A build context to walk.
@@ -63,6 +65,8 @@ pub struct ImageRequest {
     pub reference: ImageReference,
     /// The image to compare it with, instead of the base found in it.
     pub base: Option<ImageReference>,
+    /// The image it takes the place of.
+    pub previous: Option<ImageReference>,
 }
 
 /// Rules, and codes of rules, chosen by hand, on top of the policy.

@@ -55,6 +55,9 @@ pub(super) enum Command {
     /// Check, put together and compare SARIF reports.
     #[command(subcommand)]
     Sarif(SarifCommand),
+    /// Look after the cache of layers that were read.
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// List the rules.
     Rules(RulesArgs),
     /// Show a rule's page.
@@ -136,6 +139,36 @@ pub(super) struct GateOptions {
     /// Compare with this image rather than with the base found inside the image itself.
     #[arg(long, value_name = "IMAGE")]
     pub(super) base: Option<String>,
+    /// The image that this one takes the place of, to tell how much it grew.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) previous: Option<String>,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CacheArgs {
+    /// Where what was read of layers is kept for the next run [default: dockgate in the user's cache folder].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) cache_dir: Option<PathBuf>,
+    /// Read every layer anew, and keep nothing.
+    #[arg(long, conflicts_with = "cache_dir")]
+    pub(super) no_cache: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheCommand {
+    /// Show where the cache is and how much it holds.
+    Info(CacheDir),
+    /// Remove everything from it.
+    Clear(CacheDir),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CacheDir {
+    /// The cache's folder [default: dockgate in the user's cache folder].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) cache_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -457,8 +490,11 @@ pub(super) struct InspectArgs {
     /// The Dockerfile it was built from, which tells where its base ends.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) dockerfile: Option<PathBuf>,
+    /// Compare with this image rather than with the base found inside the image itself.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) base: Option<String>,
     #[command(flatten)]
-    pub(super) gate: GateOptions,
+    pub(super) cache: CacheArgs,
     #[command(flatten)]
     pub(super) build: BuildArgs,
 }

@@ -138,7 +138,7 @@ impl Run<'_> {
         let mut found = Vec::new();
         for image in images {
             let reference = ImageReference::parse(image).map_err(CheckError::Image)?;
-            let options = ReadOptions { platform: None, progress: &|_| {} };
+            let options = ReadOptions { platform: None, progress: &|_| {}, cache: None };
             let image = image::read(&reference, &packages::wants(), &options).map_err(CheckError::Image)?;
             found.extend(packages::inventory(&Tree::merge(&image.layers)).list);
         }

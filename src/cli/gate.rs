@@ -9,12 +9,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, discover, feeds, policies, repository, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, cache, discover, feeds, policies, repository, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::feeds::{ScanReport, Store};
-use crate::image::ImageReference;
+use crate::image::{Cache, ImageReference};
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Target};
@@ -81,15 +81,16 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             reason: format!("{reason} to take as the build context"),
         });
     }
-    let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
+    let image = image_request(args.image.as_deref(), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
+    let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
     run(
         &ready,
-        Subject { dockerfiles: vec![source], context: Some(context), image, known, ..Subject::default() },
+        Subject { dockerfiles: vec![source], context: Some(context), image, known, cache, ..Subject::default() },
         terminal,
         out,
     )
@@ -118,11 +119,12 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
+    let image = image_request(Some(&args.image), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
+    let cache = cache::open(&args.gate.cache, terminal)?;
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    run(&ready, Subject { dockerfiles: sources, image, known, ..Subject::default() }, terminal, out)
+    run(&ready, Subject { dockerfiles: sources, image, known, cache, ..Subject::default() }, terminal, out)
 }
 
 /// What a run looks at.
@@ -135,6 +137,7 @@ struct Subject {
     known: Known,
     /// What is left out of it, in words.
     notes: Vec<String>,
+    cache: Option<Cache>,
 }
 
 /// Vulnerability data, and reports of other scanners.
@@ -189,9 +192,11 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
                     bar.advance(progress);
                 }
             },
+            cache: subject.cache.as_ref(),
         };
         check::run(&request)?
     };
+    cache::close(subject.cache.as_ref(), terminal);
     if ready.outputs.iter().map(FileOutput::format).chain([ready.format]).any(|format| format.name == "sarif") {
         report.scope.repository = repository::current();
         if let Some(warning) = ready.category.as_deref().and_then(output::category_warning) {
@@ -232,18 +237,23 @@ pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> 
     Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
 }
 
-/// The image, and the one to compare it with.
-pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
+/// The image, and those to compare it with.
+pub(super) fn image_request(
+    image: Option<&str>,
+    base: Option<&str>,
+    previous: Option<&str>,
+) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
-    match (image, base) {
-        (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),
-        (None, None) => Ok(None),
-        (None, Some(base)) => Err(CliError::Argument {
-            what: "--base",
-            value: base.to_owned(),
-            wanted: "of use without --image, the image to compare with it".into(),
-        }),
-    }
+    let Some(image) = image else {
+        let lone =
+            [("--base", base), ("--previous", previous)].into_iter().find_map(|(what, value)| Some((what, value?)));
+        return lone.map_or(Ok(None), |(what, value)| {
+            let wanted = "of use without --image, the image to compare with it".to_owned();
+            Err(CliError::Argument { what, value: value.to_owned(), wanted })
+        });
+    };
+    let (base, previous) = (base.map(parse).transpose()?, previous.map(parse).transpose()?);
+    Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
 }
 
 /// `Dockerfile` in the context, or `Containerfile` where only that is there.

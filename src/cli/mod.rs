@@ -2,6 +2,7 @@
 
 mod args;
 mod book;
+mod cache;
 mod catalogue;
 mod debug;
 mod discover;
@@ -68,6 +69,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Lint(args) => gate::lint(args, terminal, &mut out)?,
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
         Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
+        Command::Cache(command) => cache::run(&command, &mut out)?,
         Command::Feeds(command) => feeds::run(command, terminal, &mut out)?,
         Command::Publish(args) => publish::run(&args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,

@@ -146,6 +146,7 @@ fn baseline(
         scan_reports: &[],
         today: gate::today(),
         progress: &|_| {},
+        cache: None,
     };
     let before = check::run(&request)?;
     let counted = before.findings.into_iter().filter(|judged| judged.waived.is_none());

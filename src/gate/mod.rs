@@ -20,6 +20,7 @@ pub mod files;
 pub mod imagecheck;
 pub mod instructions;
 pub mod keys;
+pub mod leftovers;
 pub mod licblacklist;
 pub mod metadata;
 mod old_ids;
@@ -29,6 +30,7 @@ pub mod pkgcheck;
 pub mod pkgdiff;
 pub mod platform;
 pub mod registry;
+pub mod secrets;
 pub mod suiddiff;
 pub mod unchecked;
 
@@ -62,6 +64,8 @@ pub struct Facts<'a> {
     pub package_history: &'a PackageHistory,
     /// The base the image is compared with, when one is known.
     pub base: Option<BaseFacts<'a>>,
+    /// The image that this one takes the place of, when it was named.
+    pub previous: Option<PreviousFacts>,
     /// The Dockerfile, when the run has one.
     pub dockerfile: Option<&'a Dockerfile>,
     /// Layers traced to the Dockerfile, when there is one.
@@ -91,6 +95,15 @@ pub struct BaseFacts<'a> {
     pub current_layers: Option<usize>,
     /// `os/architecture` of a base that was given beside the image, when its config tells.
     pub platform: Option<String>,
+}
+
+/// An image that the one at hand takes the place of.
+#[derive(Debug)]
+pub struct PreviousFacts {
+    /// The reference it was named by.
+    pub name: String,
+    /// Bytes of its layers, uncompressed.
+    pub size: u64,
 }
 
 /// Where a gate reports to.

@@ -372,5 +372,5 @@ impl<'a> Climb<'a> {
 /// The lines of an item, of which there are not more than a secret can have.
 fn lines(item: &Item) -> impl Iterator<Item = (&str, usize)> {
     let (first, last) = (item.region.start.line, item.region.end.line);
-    (first..=last.min(first.saturating_add(1000))).map(|line| (item.path.as_str(), line))
+    (first..=last.min(first.saturating_add(100))).map(|line| (item.path.as_str(), line))
 }

@@ -82,6 +82,8 @@ pub(super) struct Found {
     pub(super) matches: Vec<ContentMatch>,
     pub(super) key: Option<KeyHit>,
     pub(super) secrets: Vec<FileSecret>,
+    /// Where they stand in the file.
+    pub(super) places: Vec<Range<u64>>,
     /// A line was too long to be searched for patterns.
     pub(super) is_unsearched: bool,
     /// There are more secrets than are kept.
@@ -145,7 +147,7 @@ struct Part {
     /// Bytes after its last newline.
     after_newline: Option<u64>,
     is_binary: bool,
-    hits: Vec<(SecretHit, u64)>,
+    hits: Vec<SecretHit>,
     found: Found,
 }
 
@@ -375,7 +377,7 @@ fn look_at_file(looks: &Looks<'_>, search: &mut Search<'_>, file: &BatchFile, co
     if looks.secrets {
         let scan = Scanner::shared().scan(&file.path, content);
         found.is_cut = scan.is_cut;
-        hits.extend(scan.hits.into_iter().map(|hit| identified(hit, content)));
+        hits = scan.hits;
     }
     if file.digest || found.key.is_some() {
         found.sha256 = Some(hex(&Sha256::digest(content)));
@@ -399,8 +401,7 @@ fn look_at_piece(looks: &Looks<'_>, piece: &Piece) -> Part {
         found.is_cut = scan.is_cut;
         // What starts late in the tail may not end in it; the next piece has it whole.
         let reach = (piece.own + TAIL / 2) as u64;
-        let near = scan.hits.into_iter().filter(|hit| hit.bytes.start < reach);
-        hits.extend(near.map(|hit| identified(hit, &piece.bytes)));
+        hits.extend(scan.hits.into_iter().filter(|hit| hit.bytes.start < reach));
     }
     Part {
         offset: piece.offset,
@@ -411,15 +412,6 @@ fn look_at_piece(looks: &Looks<'_>, piece: &Piece) -> Part {
         hits,
         found,
     }
-}
-
-/// A hit with its secret's fingerprint.
-fn identified(hit: SecretHit, content: &[u8]) -> (SecretHit, u64) {
-    let place = usize::try_from(hit.bytes.start).ok().zip(usize::try_from(hit.bytes.end).ok());
-    let secret = place.and_then(|(start, end)| content.get(start..end)).unwrap_or_default();
-    let hash = Sha256::new().chain_update(hit.detector.id).chain_update([0]).chain_update(secret).finalize();
-    let fingerprint = hash.iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
-    (hit, fingerprint)
 }
 
 /// A file put together from its pieces.
@@ -451,27 +443,19 @@ impl Whole {
             found.secrets.iter_mut().for_each(|secret| (secret.line, secret.column) = (0, 0));
         }
         let mut here = Vec::new();
-        for (hit, fingerprint) in part.hits {
+        for hit in part.hits {
             let place = hit.bytes.start + part.offset..hit.bytes.end + part.offset;
             if self.last.iter().any(|known| known.start < place.end && place.start < known.end) {
                 continue;
             }
-            let column = if hit.line == 1 {
-                hit.column.saturating_add(usize::try_from(self.line_before).unwrap_or(0))
-            } else {
-                hit.column
-            };
+            let before = if hit.line == 1 { usize::try_from(self.line_before).unwrap_or(0) } else { 0 };
             let has_lines = !self.is_binary && hit.line > 0;
-            found.secrets.push(FileSecret {
-                detector: hit.detector,
-                line: if has_lines { hit.line + self.newlines } else { 0 },
-                column: if has_lines { column } else { 0 },
-                confidence: hit.confidence,
-                excerpt: hit.excerpt,
-                fingerprint,
-            });
+            let (line, column) = (hit.line + self.newlines, hit.column.saturating_add(before));
+            let (line, column) = if has_lines { (line, column) } else { (0, 0) };
+            found.secrets.push(FileSecret { line, column, ..FileSecret::from(hit) });
             here.push(place);
         }
+        found.places.extend(here.iter().cloned());
         self.last = here;
         self.newlines += part.newlines;
         self.line_before = part.after_newline.unwrap_or(self.line_before + part.own);

@@ -32,7 +32,7 @@ ACTION
     local name=$1 uses=$2
     shift 2
     {
-      printf 'on: [push, pull_request]\njobs:\n  gate:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v5\n'
+      printf 'on: { push: , pull_request: , merge_group: , schedule: [{ cron: "1 1 * * 1" }] }\njobs:\n  gate:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v5\n'
       printf '      - id: gate\n        uses: %s\n        continue-on-error: true\n        with:\n' "$uses"
       printf '          %s\n' "$@"
       printf '      - env:\n          WORDS: ${{ steps.gate.outcome }} ${{ steps.gate.outputs.verdict }} ${{ steps.gate.outputs.counts }}\n'
@@ -75,6 +75,10 @@ EVENT
   expect "act: push, nothing to say" 0 gate push clean 4110
   told "act: GO passes" 'success GO {"stop":0,"warn":0,"go":0}'
   has "act: more formats" "$work/said" 'FINAL GO'
+  for event in merge_group schedule; do
+    expect "act: $event" 0 gate "$event" clean 4110
+    told "act: passes there too" 'success GO {"stop":0,"warn":0,"go":0}'
+  done
   expect "act: a release" 0 gate push released 4110
   told "act: whose checksum is on the list is run" 'success GO {"stop":0,"warn":0,"go":0}'
   expect "act: a forged release" 0 gate push released 4110 --env CHECKSUMS="$work/forged.txt"
