@@ -89,9 +89,16 @@ fn table(findings: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// Lines of a file that findings are about, and those that are shown with them.
+struct Excerpt<'a> {
+    file: &'a Arc<SourceText>,
+    lines: BTreeSet<usize>,
+    around: BTreeSet<usize>,
+}
+
 /// The lines that findings are about, and those beside them, in each file; secrets masked.
 fn excerpts(report: &Report, findings: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
-    let mut meant: BTreeMap<&str, (&Arc<SourceText>, BTreeSet<usize>, BTreeSet<usize>)> = BTreeMap::new();
+    let mut meant: BTreeMap<&str, Excerpt<'_>> = BTreeMap::new();
     for judged in findings {
         let (Place::Source { source, .. }, Some(region)) = (judged.finding.place(), judged.finding.place().region())
         else {
@@ -102,13 +109,14 @@ fn excerpts(report: &Report, findings: &[&Judged], out: &mut dyn Write) -> io::R
             Some(whole) => (file.line(whole.start), file.line(whole.end.saturating_sub(1).max(whole.start))),
             None => (1, file.line_count()),
         };
-        let (_, lines, around) = meant.entry(source.path()).or_insert((file, BTreeSet::new(), BTreeSet::new()));
+        let none = || Excerpt { file, lines: BTreeSet::new(), around: BTreeSet::new() };
+        let excerpt = meant.entry(source.path()).or_insert_with(none);
         let line = region.start.line;
-        lines.insert(line);
-        around.extend(line.saturating_sub(AROUND).max(first)..=(line + AROUND).min(last));
+        excerpt.lines.insert(line);
+        excerpt.around.extend(line.saturating_sub(AROUND).max(first)..=(line + AROUND).min(last));
     }
     let mut room = LINES;
-    for (path, (file, lines, around)) in meant {
+    for (path, Excerpt { file, lines, around }) in meant {
         if room == 0 {
             break;
         }
