@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+mod book;
 mod catalogue;
 mod checks;
 mod command;
@@ -11,6 +12,7 @@ mod feed_rows;
 mod feeds;
 mod floors;
 mod gates;
+mod html;
 mod ignores;
 mod images;
 mod pages;

@@ -359,9 +359,14 @@ impl ImageModels {
             id: self.image.id.clone(),
             tags: self.image.tags.clone(),
             layers: self.image.layers.len(),
-            base_layers: self.base.as_ref().map(|b| b.layers),
+            base_layers: self.base_layers(),
             base: self.base.as_ref().map(|b| b.name.clone()),
         }
+    }
+
+    /// Leading layers that are the base's, when known.
+    pub(super) fn base_layers(&self) -> Option<usize> {
+        self.base.as_ref().map(|b| b.layers)
     }
 
     /// Whether there is what a rule looks at: without vulnerability data, rules about vulnerabilities look at nothing.

@@ -5,6 +5,7 @@ mod collect;
 mod contexts;
 mod inspect;
 mod join;
+mod layers;
 mod platforms;
 mod report;
 mod request;
@@ -12,8 +13,9 @@ mod run;
 mod suppress;
 
 pub use inspect::{DiffKind, Difference, InspectRequest, InspectedBase, Inspection, inspect};
+pub use layers::{LayerFacts, LayerOrigin};
 pub use platforms::run_on;
-pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
+pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Repository, Scope, Waived};
 pub use request::{
     Build, CheckError, ContextProgress, ContextRequest, ContextSource, ImageRequest, Request, Selection,
 };

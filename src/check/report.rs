@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::layers::LayerFacts;
 use super::suppress::Suppressed;
 use crate::finding::Finding;
 use crate::policy::{Action, Baseline, PolicyLine};
@@ -28,6 +29,10 @@ pub struct Report {
     pub scope: Scope,
     /// The image, when one was gated.
     pub image: Option<ImageSummary>,
+    /// Its layers, lowest first; none without an image.
+    pub layers: Vec<LayerFacts>,
+    /// The Dockerfiles read, sorted by path.
+    pub dockerfiles: Vec<Arc<SourceText>>,
     /// What was looked at.
     pub coverage: Coverage,
     /// What was not looked at, in words; never empty in silence.
@@ -100,6 +105,21 @@ pub struct Scope {
     pub target: Option<String>,
     /// The platform, when one was named.
     pub platform: Option<String>,
+    /// What the user calls this run, to tell its results from those of another, when they gave it a name.
+    pub category: Option<String>,
+    /// The repository the files are of, when it is known.
+    pub repository: Option<Repository>,
+}
+
+/// The repository and commit that a run looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repository {
+    /// Where it is, as an absolute URL without credentials.
+    pub url: String,
+    /// The commit.
+    pub revision: Option<String>,
+    /// The branch, when there is one.
+    pub branch: Option<String>,
 }
 
 /// The image of a run.

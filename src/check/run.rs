@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::collect::{ImageModels, LintModels};
 use super::contexts::Contexts;
 use super::join;
+use super::layers;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 use super::request::{CheckError, Decided, Request};
 use super::suppress::{Suppressed, Wishes};
@@ -63,7 +64,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
 
     let mut notes: Vec<String> = request.policy.notes.iter().chain(&request.notes).cloned().collect();
     notes.extend(models.iter().flat_map(LintModels::notes));
-    let mut summary = None;
+    let (mut summary, mut layers) = (None, Vec::new());
     if let Some(wanted) = &request.image {
         let image = ImageModels::collect(wanted, models.first(), request)?;
         join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), &image, models.first());
@@ -77,6 +78,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         coverage.bytes += image.image.layers.iter().map(|l| l.size).sum::<u64>();
         notes.extend(image.notes());
         summary = Some(image.summary());
+        layers = layers::facts(&image, models.first().map(|m| &m.dockerfile));
     }
     let (decided, suppressed, unused) = leave_out(decided, &models, request, &coverage);
     let waivers = waiver_findings(&decided, request, &coverage);
@@ -89,7 +91,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     }
     // The models of many files take a while to take apart.
     models.into_par_iter().for_each(drop);
-    Ok(Report { suppressed, ..finish(decided, request, summary, coverage, notes, redactions) })
+    Ok(Report { suppressed, layers, ..finish(decided, request, summary, coverage, notes, redactions) })
 }
 
 /// Takes out the findings that comments in the Dockerfiles ask to leave out, and tells of comments that silence nothing.
@@ -284,6 +286,7 @@ fn finish(
             .map(|b| b.dockerfile.path().to_owned()),
         target: request.build.target.clone(),
         platform: request.build.platform.clone(),
+        ..Scope::default()
     };
     let policy = PolicySummary { name: policy.name.clone(), ruleset: policy.ruleset };
     Report {
@@ -294,6 +297,8 @@ fn finish(
         policy,
         scope,
         image,
+        layers: Vec::new(),
+        dockerfiles: request.builds.iter().map(|build| Arc::clone(&build.dockerfile)).collect(),
         coverage,
         notes,
         redactions,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::output::Format;
+use crate::output::{Format, Profile};
 use crate::{github, policy};
 
 /// One gate from Dockerfile to image: lints the Dockerfile and its build context, then judges the image by a policy.
@@ -52,6 +52,9 @@ pub(super) enum Command {
     /// Look at policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Check, put together and compare SARIF reports.
+    #[command(subcommand)]
+    Sarif(SarifCommand),
     /// Look after the cache of layers that were read.
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -65,10 +68,21 @@ pub(super) enum Command {
     /// Show what the models see: JSON lines on standard input, JSON lines on standard output.
     #[command(subcommand)]
     Debug(DebugCommand),
+    /// The manual as an mdBook: the pages in `docs/`, and those of the rules and commands.
+    #[command(hide = true)]
+    Book {
+        /// The folder with the pages by hand.
+        from: PathBuf,
+        /// Where to make it.
+        to: PathBuf,
+    },
     /// Print a completion script for a shell.
     Completions { shell: clap_complete::Shell },
-    /// Print the manual page.
-    Man,
+    /// Print the manual page, or that of a command.
+    Man {
+        /// The command: `check`, `policy`.
+        command: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -308,6 +322,13 @@ pub(super) struct CommonArgs {
     /// Write a report to a file as well (repeatable): `sarif:report.sarif`.
     #[arg(long = "output", short, value_name = "FORMAT:FILE")]
     pub(super) outputs: Vec<String>,
+    /// Who a SARIF report is for.
+    #[arg(long, value_enum, default_value_t = SarifProfile::Github, value_name = "SERVICE")]
+    pub(super) sarif_profile: SarifProfile,
+    /// What tells this run's SARIF results from those of another; the same on every commit [default: from Dockerfile, target and
+    /// platform].
+    #[arg(long, value_name = "NAME")]
+    pub(super) category: Option<String>,
     /// Whether shell code is read by the `shellcheck` on the PATH, which is slower, or by the linter that is built in.
     #[arg(long, value_enum, default_value_t = ShellCheck::Never, value_name = "WHEN")]
     pub(super) shellcheck: ShellCheck,
@@ -344,6 +365,63 @@ pub(super) enum ShellCheck {
     Always,
     /// The built-in linter.
     Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SarifProfile {
+    /// GitHub code scanning: the 5,000 worst results, without what is waived.
+    Github,
+    /// GitLab: with ranks and suppressions.
+    Gitlab,
+    /// SonarQube: no range it would refuse.
+    Sonar,
+    /// Everything.
+    Generic,
+}
+
+impl SarifProfile {
+    pub(super) fn profile(self) -> Profile {
+        match self {
+            Self::Github => Profile::Github,
+            Self::Gitlab => Profile::Gitlab,
+            Self::Sonar => Profile::Sonar,
+            Self::Generic => Profile::Generic,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SarifCommand {
+    /// Say what a service would refuse or misread. Exit status 1 when there is an error.
+    Validate {
+        /// SARIF files, of any tool.
+        #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+        /// The service that is to read them.
+        #[arg(long = "sarif-profile", value_enum, default_value_t = SarifProfile::Github, value_name = "SERVICE")]
+        profile: SarifProfile,
+    },
+    /// Put several reports into one; runs of one tool and category become one run.
+    Merge {
+        /// SARIF files.
+        #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+        /// Where to write it [default: standard output].
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
+    /// Say what is new in a report and what is gone. Exit status 1 when something is new.
+    Diff {
+        /// The earlier report.
+        #[arg(value_name = "OLD", value_hint = ValueHint::FilePath)]
+        old: PathBuf,
+        /// The later one.
+        #[arg(value_name = "NEW", value_hint = ValueHint::FilePath)]
+        new: PathBuf,
+        /// Write the later one here as well, each result with its `baselineState`.
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
 }
 
 /// The names of the report formats, with what they are for.

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, RegistryArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, builds, cache, discover, feeds, policies, shellcheck, sink};
+use super::{CliError, FAILED, UNABLE, args, builds, cache, discover, feeds, policies, repository, shellcheck, sink};
 use crate::check::{self, Build, CheckError, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
@@ -33,6 +33,8 @@ struct Ready {
     trigger_ids: bool,
     baseline: Option<Baseline>,
     write_baseline: Option<PathBuf>,
+    sarif: output::Profile,
+    category: Option<String>,
     selection: Selection,
     build: BuildOptions,
     /// The version of the `shellcheck` to run.
@@ -59,6 +61,8 @@ impl Ready {
             trigger_ids: common.show_trigger_ids,
             baseline: common.baseline.as_ref().map(|path| policies::baseline(&common.policies, path)).transpose()?,
             write_baseline: common.write_baseline.clone(),
+            sarif: common.sarif_profile.profile(),
+            category: common.category.clone().filter(|category| !category.trim().is_empty()),
             selection,
             shellcheck: match common.shellcheck {
                 args::ShellCheck::Never => None,
@@ -203,6 +207,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         }
         _ => None,
     };
+    let now = seconds_since_1970();
     let mut report = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
         let bar = Bar::new(terminal);
@@ -217,7 +222,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             shellcheck: shellcheck.as_ref(),
             feeds: subject.known.store.as_ref(),
             scan_reports: &subject.known.reports,
-            today: today(),
+            today: Date::from_unix(now),
             progress: &|progress| bar.advance(progress),
             watch: &|progress| bar.watch(progress),
             cache: subject.cache.as_ref(),
@@ -235,11 +240,24 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
     } else if let Some(baseline) = &ready.baseline {
         report.hide(baseline);
     }
-    for output in &ready.outputs {
-        output.write(&report, ready.trigger_ids)?;
+    if ready.outputs.iter().map(FileOutput::format).chain([ready.format]).any(|format| format.name == "sarif") {
+        report.scope.repository = repository::current();
+        if let Some(warning) = ready.category.as_deref().and_then(output::category_warning) {
+            terminal.warn(&format!("warning: {}", escape::line(&warning)));
+        }
+        report.scope.category.clone_from(&ready.category);
     }
-    let color = terminal.color && !ready.policy.wishes.is_plain;
-    let style = Style { color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
+    let style = Style {
+        color: terminal.color && !ready.policy.wishes.is_plain,
+        width: terminal.width,
+        quiet: terminal.quiet,
+        trigger_ids: ready.trigger_ids,
+        time: now,
+        sarif: ready.sarif,
+    };
+    for output in &ready.outputs {
+        output.write(&report, style)?;
+    }
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
     if !ready.format.has_notes {
         report.notes.iter().for_each(|note| terminal.warn(&format!("note: {}", escape::line(note))));
@@ -315,8 +333,12 @@ fn build_args(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
     Ok(args)
 }
 
+/// The time it is.
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
 /// The day it is, in UTC.
 pub(super) fn today() -> Date {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    Date::from_unix(seconds)
+    Date::from_unix(seconds_since_1970())
 }

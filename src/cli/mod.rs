@@ -1,6 +1,7 @@
 //! The command line: arguments, progress, exit codes.
 
 mod args;
+mod book;
 mod builds;
 mod cache;
 mod catalogue;
@@ -16,6 +17,8 @@ mod policies;
 mod policy;
 mod progress;
 mod publish;
+mod repository;
+mod sarif;
 mod shellcheck;
 mod sink;
 
@@ -71,12 +74,17 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Feeds(command) => feeds::run(command, terminal, &mut out)?,
         Command::Publish(args) => publish::run(&args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,
+        Command::Sarif(command) => sarif::run(&command, &mut out)?,
         Command::Rules(args) => {
             catalogue::rules(args.format, &mut out).map_err(CliError::Write)?;
             0
         }
         Command::Explain { rule } => {
             catalogue::explain(&rule, &mut out)?;
+            0
+        }
+        Command::Book { from, to } => {
+            book::write(&from, &to)?;
             0
         }
         Command::Debug(command) => {
@@ -87,13 +95,33 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
             clap_complete::generate(shell, &mut Cli::command(), "dockgate", &mut out);
             0
         }
-        Command::Man => {
-            clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(CliError::Write)?;
+        Command::Man { command } => {
+            man(command.as_deref(), &mut out)?;
             0
         }
     };
     out.flush().map_err(CliError::Write)?;
     Ok(code)
+}
+
+/// The manual page of the program, or of one of its commands.
+fn man(command: Option<&str>, out: &mut dyn Write) -> Result<(), CliError> {
+    let mut cli = Cli::command();
+    cli.build();
+    let page = match command {
+        None => clap_mangen::Man::new(cli),
+        Some(name) => {
+            let known = |c: &clap::Command| c.get_name().to_owned();
+            let names: Vec<String> = cli.get_subcommands().map(known).collect();
+            let found = cli.find_subcommand(name).cloned().ok_or_else(|| CliError::Argument {
+                what: "the command",
+                value: name.to_owned(),
+                wanted: format!("one of {}", names.join(", ")),
+            })?;
+            clap_mangen::Man::new(found)
+        }
+    };
+    page.render(out).map_err(CliError::Write)
 }
 
 /// Whether colours are wanted: as asked, else on a terminal where `NO_COLOR` is not set.

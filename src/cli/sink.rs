@@ -54,10 +54,20 @@ impl FileOutput {
         }
     }
 
+    /// Its format.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Writes the report to the file, whole or not at all.
-    pub(super) fn write(&self, report: &Report, trigger_ids: bool) -> Result<(), CliError> {
+    pub(super) fn write(&self, report: &Report, style: Style) -> Result<(), CliError> {
         let mut bytes = Vec::new();
-        let style = Style { color: false, width: DEFAULT_WIDTH, quiet: false, trigger_ids };
+        let style = Style {
+            trigger_ids: style.trigger_ids,
+            time: style.time,
+            sarif: style.sarif,
+            ..Style::plain(DEFAULT_WIDTH)
+        };
         output::write(report, self.format, style, &mut bytes)
             .map_err(|e| CliError::WriteFile { path: self.path.display().to_string(), reason: e.to_string() })?;
         write_whole(&self.path, &bytes)

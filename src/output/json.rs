@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::{Format, Style};
-use crate::check::{Coverage, ImageSummary, Judged, Report, Suppressed, Waived};
+use crate::check::{Coverage, ImageSummary, Judged, LayerFacts, Report, Suppressed, Waived};
 use crate::finding::{ImagePlace, ImageWord, Origin, Place};
 use crate::gate;
 use crate::policy::Action;
@@ -27,6 +27,7 @@ fn write(report: &Report, _: Style, out: &mut dyn Write) -> io::Result<()> {
         counts: Counts { stop, warn, go },
         policy: PolicyShown { name: &report.policy.name, ruleset: report.policy.ruleset.to_string() },
         image: report.image.as_ref(),
+        layers: &report.layers,
         coverage: &report.coverage,
         notes: &report.notes,
         baselined: report.baselined.len(),
@@ -45,6 +46,8 @@ struct Document<'a> {
     counts: Counts,
     policy: PolicyShown<'a>,
     image: Option<&'a ImageSummary>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    layers: &'a [LayerFacts],
     coverage: &'a Coverage,
     notes: &'a [String],
     /// Findings that the baseline hides.

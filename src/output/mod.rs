@@ -6,14 +6,17 @@ mod codacy;
 mod codeclimate;
 mod github;
 mod gitlab;
+mod gitlab_sast;
 mod gnu;
 mod hadolint_json;
+mod html;
 mod inspect;
 mod issue;
 mod json;
 mod junit;
 mod line_hash;
 mod markdown;
+mod rdjson;
 mod sarif;
 mod sonarqube;
 mod table;
@@ -27,6 +30,7 @@ use crate::check::Report;
 pub use github::{AnnotationLimit, workflow_command};
 pub use inspect::{InspectFormat, View, write_inspection};
 pub use json::SCHEMA_VERSION;
+pub use sarif::{Comparison, Fault, Profile, Weight, category_warning, compare, merge, validate};
 
 /// A report format. Each is described in the file that writes it, and listed in [`Format::ALL`].
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +46,7 @@ pub struct Format {
     write: fn(&Report, Style, &mut dyn Write) -> io::Result<()>,
 }
 
-/// How text for people looks.
+/// How a report is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     /// With colours.
@@ -53,19 +57,33 @@ pub struct Style {
     pub quiet: bool,
     /// The table has a column with Anchore's trigger ids.
     pub trigger_ids: bool,
+    /// When it is written, in seconds since 1970, for formats that have to say so.
+    pub time: u64,
+    /// Who a SARIF report is for.
+    pub sarif: Profile,
+}
+
+impl Style {
+    /// Without colours, for a file or a pipe.
+    pub fn plain(width: usize) -> Self {
+        Self { color: false, width, quiet: false, trigger_ids: false, time: 0, sarif: Profile::default() }
+    }
 }
 
 impl Format {
     /// All formats, those for people first.
-    pub const ALL: [Format; 15] = [
+    pub const ALL: [Format; 18] = [
         text::FORMAT,
         table::FORMAT,
         markdown::FORMAT,
+        html::FORMAT,
         json::FORMAT,
         sarif::FORMAT,
         github::FORMAT,
         gitlab::FORMAT,
+        gitlab_sast::FORMAT,
         junit::FORMAT,
+        rdjson::FORMAT,
         sonarqube::FORMAT,
         checkstyle::FORMAT,
         codeclimate::FORMAT,

@@ -45,6 +45,8 @@ fn report() -> Report {
         policy: PolicySummary { name: "default".into(), ruleset: Edition(2026, 1) },
         scope: Scope::default(),
         image: None,
+        layers: Vec::new(),
+        dockerfiles: Vec::new(),
         coverage: Coverage::default(),
         notes: vec![format!("not checked: {HOSTILE}")],
         redactions: Default::default(),
@@ -53,13 +55,7 @@ fn report() -> Report {
 
 fn written(report: &Report, format: &str, quiet: bool) -> String {
     let mut out = Vec::new();
-    write(
-        report,
-        Format::named(format).unwrap(),
-        Style { color: false, width: 100, quiet, trigger_ids: false },
-        &mut out,
-    )
-    .unwrap();
+    write(report, Format::named(format).unwrap(), Style { quiet, ..Style::plain(100) }, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -129,6 +125,64 @@ fn codes_and_levels_reach_code_quality_reports() {
         first,
         json!({ "filename": "app/Dockerfile", "line": 2, "message": "sudo is used", "patternId": "DL3004" })
     );
+}
+
+#[test]
+fn gitlab_is_told_of_vulnerabilities_alone() {
+    let report = json_of("gitlab-sast");
+    assert_eq!(report["version"], "15.0.7");
+    assert_eq!(report["scan"]["start_time"], "1970-01-01T00:00:00");
+    let found = report["vulnerabilities"].as_array().unwrap();
+    let is_security = |id: &Value| rule::find(id.as_str().unwrap()).unwrap().tags.contains(&"security");
+    assert!(found.iter().all(|v| is_security(&v["identifiers"][0]["value"])), "{found:?}");
+    let sudo = found.iter().find(|v| v["identifiers"][0]["value"] == "sudo-used").unwrap();
+    assert_eq!(sudo["severity"], "Critical", "an error that stops the run");
+    assert_eq!(sudo["location"], json!({ "file": "app/Dockerfile", "start_line": 2, "end_line": 2 }));
+    assert_eq!(sudo["solution"], "mend it");
+    assert_eq!(sudo["id"].as_str().unwrap().len(), 36);
+    assert!(found.iter().all(|v| v["description"] != "waived away"));
+    assert!(report["scan"]["messages"][0]["value"].as_str().unwrap().starts_with("not checked: "));
+}
+
+#[test]
+fn reviewdog_counts_columns_in_bytes_and_gets_one_suggestion() {
+    use crate::finding::Fix;
+    use crate::text::Edit;
+    let source = SourceText::new("Dockerfile", "FROM a\nRUN \u{e4} sudo x && sudo y\n");
+    let at = |start, end| Place::source(&source, Span::new(start, end));
+    let mut one = judged("sudo-used", Severity::Error, at(14, 18), "sudo", "1");
+    let edit = |start: usize, end: usize| Edit { span: Span::new(start, end), text: String::new() };
+    one.finding = one.finding.fix(Fix::safe("take it out", vec![edit(24, 29), edit(14, 19)]));
+    let mut report = Report { findings: vec![one], ..report() };
+    let written = |report: &Report| serde_json::from_str::<Value>(&written(report, "rdjson", false)).unwrap();
+    let shown = written(&report)["diagnostics"][0].clone();
+    let range = json!({ "start": { "line": 2, "column": 8 }, "end": { "line": 2, "column": 12 } });
+    assert_eq!((&shown["location"]["range"], &shown["severity"]), (&range, &json!("ERROR")));
+    assert_eq!(shown["suggestions"][0]["text"], "x && ");
+    assert_eq!(shown["suggestions"][0]["range"]["end"]["column"], 23);
+    report.redactions.insert("Dockerfile".into(), vec![Span::new(19, 20)]);
+    assert!(written(&report)["diagnostics"][0].get("suggestions").is_none(), "no secret is repeated");
+}
+
+#[test]
+fn a_jobs_page_shows_the_lines() {
+    let text = format("markdown");
+    assert!(
+        text.contains("`app/Dockerfile`\n\n```dockerfile\n     1  FROM debian\n>    2  RUN sudo x\n```\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_page_holds_no_markup_of_a_file() {
+    let html = format("html");
+    assert!(html.contains("a&quot;b&lt;c&gt;&amp;&apos;d\\x1b[31m"), "{html}");
+    assert_eq!(html.matches("<article class=\"f ").count(), 5, "waived ones are there, as such");
+    assert_eq!(html.matches("data-action=\"waived\"").count(), 1);
+    assert_eq!(html.matches("<script").count(), 1);
+    for loaded in ["src=", "@import", "url(", "<link", "http://", "https://"] {
+        assert!(!html.contains(loaded), "{loaded}");
+    }
 }
 
 #[test]
