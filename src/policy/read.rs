@@ -10,8 +10,8 @@ use super::hadolint::{self, Surroundings};
 use super::image_name::ImageNames;
 use super::layer::Layer;
 use super::{
-    Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, pinned, toml, vulnerability,
-    whitelist,
+    Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, pinned, toml,
+    vulnerability, whitelist,
 };
 use crate::rule::{self, Value};
 use crate::text::SourceText;

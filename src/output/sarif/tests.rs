@@ -25,6 +25,7 @@ fn report(findings: Vec<Judged>) -> Report {
     Report {
         findings,
         suppressed: Vec::new(),
+        baselined: Vec::new(),
         verdict: Action::Warn,
         policy: PolicySummary { name: "default".into(), ruleset: Edition(2026, 1) },
         scope: Scope { dockerfile: Some("app/Dockerfile".into()), ..Scope::default() },
