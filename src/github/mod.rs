@@ -28,6 +28,7 @@ pub use error::GithubError;
 pub use report::SarifReport;
 pub use target::{Given, Pull, Target};
 
+use crate::http;
 use crate::policy::{Action, FailOn};
 
 /// Whether a way of showing findings is taken.
@@ -114,12 +115,9 @@ pub fn publish(
     wishes: &Wishes,
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Outcome, GithubError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| GithubError::Client { api: target.api.clone(), reason: e.to_string() })?;
-    runtime.block_on(async {
+    let climbed = http::block_on(async {
         let client = token.map(|token| client::Client::new(target, token, wishes.patience)).transpose()?;
         ladder::climb(reports, target.clone(), client.as_ref(), wishes, read).await
-    })
+    });
+    climbed.map_err(|e| GithubError::Client { api: target.api.clone(), reason: e.to_string() })?
 }
