@@ -6,6 +6,7 @@ mod catalogue;
 mod checks;
 mod command;
 mod engine;
+mod fix;
 mod floors;
 mod gates;
 mod ignores;

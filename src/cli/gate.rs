@@ -10,9 +10,10 @@ use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
-use crate::check::{self, CheckError, ContextRequest, ImageRequest, Request, Selection};
+use crate::check::{self, CheckError, ContextRequest, ImageRequest, Report, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
+use crate::finding::Fix;
 use crate::image::ImageReference;
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
@@ -36,7 +37,7 @@ struct Ready {
 impl Ready {
     fn new(common: &CommonArgs, build: BuildArgs, image: Option<&ImageRequest>) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
-        let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
+        let selection = Selection { select: named_rules(&common.select)?, ignore: named_rules(&common.ignore)? };
         let mut policy = policies::in_force(&common.policies, image, build.platform.as_deref())?;
         let format = common.format.unwrap_or_else(|| wished_format(&mut policy));
         Ok(Self {
@@ -81,31 +82,22 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
-    run(
-        &ready,
-        Subject { dockerfiles: vec![source], context: Some(context), image, ..Subject::default() },
-        terminal,
-        out,
-    )
+    let fix_paths = args.fix_suggestions.then_some(vec![context.dockerfile.clone()]);
+    let subject = Subject { dockerfiles: vec![source], context: Some(context), image, fix_paths, ..Subject::default() };
+    run(&ready, subject, terminal, out)
 }
 
 /// Dockerfiles alone.
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
     let ready = Ready::new(&args.common, args.build, None)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
-    let mut discovered = discover::dockerfiles(&paths);
-    if discovered.dockerfiles.is_empty() {
-        if !discovered.errors.is_empty() {
-            return Err(discovered.errors.swap_remove(0));
-        }
-        let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        return Err(CliError::NoDockerfile { paths: paths.join(", "), notes: discovered.notes });
-    }
+    let discovered = discover::dockerfiles_or_error(&paths)?;
     let errors = discovered.errors;
     let unread = errors.iter().map(|error| format!("not checked: {error}"));
     let notes = discovered.notes.into_iter().chain(unread).collect();
-    let code =
-        run(&ready, Subject { dockerfiles: discovered.dockerfiles, notes, ..Subject::default() }, terminal, out)?;
+    let fix_paths = args.fix_suggestions.then_some(paths);
+    let subject = Subject { dockerfiles: discovered.dockerfiles, notes, fix_paths, ..Subject::default() };
+    let code = run(&ready, subject, terminal, out)?;
     errors.iter().for_each(|error| error.report(terminal));
     Ok(if errors.is_empty() { code } else { UNABLE })
 }
@@ -126,6 +118,8 @@ struct Subject {
     image: Option<ImageRequest>,
     /// What is left out of it, in words.
     notes: Vec<String>,
+    /// Fixes are shown; the paths to give to `fix`.
+    fix_paths: Option<Vec<PathBuf>>,
 }
 
 fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -159,12 +153,39 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         output.write(&report, ready.trigger_ids)?;
     }
     let color = terminal.color && !ready.policy.wishes.is_plain;
-    let style = Style { color, width: terminal.width, quiet: terminal.quiet, trigger_ids: ready.trigger_ids };
+    let style = Style {
+        color,
+        width: terminal.width,
+        quiet: terminal.quiet,
+        trigger_ids: ready.trigger_ids,
+        fixes: subject.fix_paths.is_some(),
+    };
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
+    if let Some(paths) = subject.fix_paths.filter(|_| ready.format.is_for_people) {
+        writeln!(out, "{}", how_to_fix(&report, &paths)).map_err(CliError::Write)?;
+    }
     if !ready.format.has_notes {
         report.notes.iter().for_each(|note| terminal.warn(&format!("note: {}", escape::line(note))));
     }
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
+}
+
+/// The one command that makes the fixes that are shown.
+fn how_to_fix(report: &Report, paths: &[PathBuf]) -> String {
+    let fixes = report.findings.iter().filter(|judged| judged.waived.is_none()).filter_map(|j| j.finding.fix.as_ref());
+    let (safe, others): (Vec<&Fix>, Vec<&Fix>) = fixes.partition(|fix| fix.is_safe());
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:@%".contains(&b));
+    let quoted = |path: &PathBuf| {
+        let text = escape::line(&path.to_string_lossy()).into_owned();
+        if plain(&text) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    };
+    let command = format!("dockgate fix {}", paths.iter().map(quoted).collect::<Vec<_>>().join(" "));
+    match (safe.len(), others.len()) {
+        (0, 0) => "No finding has a fix".to_owned(),
+        (0, n) => format!("`{command} --unsafe` makes the {n} fixes; look at what it changes"),
+        (n, 0) => format!("`{command}` makes the {n} fixes"),
+        (n, m) => format!("`{command}` makes the {n} safe fixes, with `--unsafe` also the {m} others"),
+    }
 }
 
 /// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
@@ -203,7 +224,8 @@ fn default_dockerfile(context: &Path) -> PathBuf {
     there.unwrap_or_else(|| context.join("Dockerfile"))
 }
 
-fn rules(names: &[String]) -> Result<Vec<Target>, CliError> {
+/// The rules that names mean.
+pub(super) fn named_rules(names: &[String]) -> Result<Vec<Target>, CliError> {
     let mut found = Vec::new();
     for name in names {
         let named = rule::targets(name.trim());

@@ -5,6 +5,7 @@ mod catalogue;
 mod debug;
 mod discover;
 mod error;
+mod fix;
 mod gate;
 mod git;
 mod inspect;
@@ -63,6 +64,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Check(args) => gate::check(args, terminal, &mut out)?,
         Command::Lint(args) => gate::lint(args, terminal, &mut out)?,
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
+        Command::Fix(args) => fix::run(args, terminal, &mut out)?,
         Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
         Command::Publish(args) => publish::run(&args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,

@@ -57,7 +57,7 @@ impl FileOutput {
     /// Writes the report to the file, whole or not at all.
     pub(super) fn write(&self, report: &Report, trigger_ids: bool) -> Result<(), CliError> {
         let mut bytes = Vec::new();
-        let style = Style { color: false, width: DEFAULT_WIDTH, quiet: false, trigger_ids };
+        let style = Style { color: false, width: DEFAULT_WIDTH, quiet: false, trigger_ids, fixes: false };
         let written = output::write(report, self.format, style, &mut bytes).and_then(|()| {
             let mut name = self.path.file_name().unwrap_or_default().to_os_string();
             name.push(".part");

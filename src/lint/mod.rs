@@ -322,6 +322,7 @@ mod dnf_version_unpinned;
 mod dnf_yes_missing;
 mod duplicate_instruction;
 mod duplicate_stage_name;
+mod edits;
 mod empty_continuation;
 mod empty_label;
 mod engine_compat;

@@ -8,8 +8,14 @@ use crate::finding::Origin;
 use crate::policy::Action;
 use crate::text::escape;
 
-pub(super) const FORMAT: Format =
-    Format { name: "markdown", aliases: &[], about: "For a pull request or a job's page", has_notes: true, write };
+pub(super) const FORMAT: Format = Format {
+    name: "markdown",
+    aliases: &[],
+    about: "For a pull request or a job's page",
+    has_notes: true,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (stop, warn, go) = report.counts();

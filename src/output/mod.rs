@@ -4,6 +4,7 @@
 mod checkstyle;
 mod codacy;
 mod codeclimate;
+mod diff;
 mod github;
 mod gitlab;
 mod gnu;
@@ -24,6 +25,7 @@ use std::io::{self, Write};
 
 use crate::check::Report;
 
+pub use diff::diff;
 pub use github::{AnnotationLimit, workflow_command};
 pub use inspect::{InspectFormat, View, write_inspection};
 pub use json::SCHEMA_VERSION;
@@ -39,6 +41,8 @@ pub struct Format {
     pub about: &'static str,
     /// Whether it says what was not looked at.
     pub has_notes: bool,
+    /// Whether it is the text a person reads, where more may follow.
+    pub is_for_people: bool,
     write: fn(&Report, Style, &mut dyn Write) -> io::Result<()>,
 }
 
@@ -53,6 +57,8 @@ pub struct Style {
     pub quiet: bool,
     /// The table has a column with Anchore's trigger ids.
     pub trigger_ids: bool,
+    /// Text shows below each finding that has a fix what it changes.
+    pub fixes: bool,
 }
 
 impl Format {

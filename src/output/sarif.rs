@@ -21,8 +21,14 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What code scanning computes line hashes into.
 const LINE_HASH: &str = "primaryLocationLineHash";
 
-pub(super) const FORMAT: Format =
-    Format { name: "sarif", aliases: &[], about: "SARIF 2.1.0, for code scanning", has_notes: true, write };
+pub(super) const FORMAT: Format = Format {
+    name: "sarif",
+    aliases: &[],
+    about: "SARIF 2.1.0, for code scanning",
+    has_notes: true,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, _: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut used: Vec<&'static Rule> = report.findings.iter().map(|j| j.finding.rule()).collect();

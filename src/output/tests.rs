@@ -55,7 +55,7 @@ fn written(report: &Report, format: &str, quiet: bool) -> String {
     write(
         report,
         Format::named(format).unwrap(),
-        Style { color: false, width: 100, quiet, trigger_ids: false },
+        Style { color: false, width: 100, quiet, trigger_ids: false, fixes: false },
         &mut out,
     )
     .unwrap();
