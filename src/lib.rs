@@ -5,12 +5,14 @@
 pub mod text;
 pub mod rule;
 pub mod finding;
+pub mod http;
 pub mod dockerfile;
 pub mod shell;
 pub mod context;
 pub mod secrets;
 pub mod image;
 pub mod packages;
+pub mod feeds;
 pub mod trace;
 pub mod policy;
 pub mod lint;

@@ -57,6 +57,9 @@ fn report(policy: &Policy, dockerfiles: Vec<Arc<SourceText>>) -> Result<Report, 
         shellcheck: None,
         today: Date::parse("2026-01-01").unwrap(),
         progress: &|_| {},
+        feeds: None,
+        scan_reports: &[],
+        cache: None,
     })
 }
 

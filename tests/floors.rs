@@ -4,16 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Ground floor first.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 20] = [
     "text",
     "rule",
     "finding",
+    "http",
     "dockerfile",
     "shell",
     "context",
     "secrets",
     "image",
     "packages",
+    "feeds",
     "trace",
     "policy",
     "lint",
@@ -26,10 +28,13 @@ const ROOMS: [&str; 18] = [
 ];
 
 /// What may stand only in some rooms.
-const ONLY_IN: [(&str, &[&str]); 6] = [
+const ONLY_IN: [(&str, &[&str]); 9] = [
     ("clap", &["cli"]),
-    ("std::fs", &["context", "image", "policy", "fix", "cli"]),
-    ("fs::File", &["context", "image", "policy", "fix", "cli"]),
+    ("std::fs", &["context", "image", "feeds", "policy", "fix", "cli"]),
+    ("fs::File", &["context", "image", "feeds", "policy", "fix", "cli"]),
+    ("unsafe {", &["feeds"]),
+    ("tokio::", &["http", "image", "feeds", "github"]),
+    ("reqwest::", &["http", "image", "feeds", "github"]),
     ("std::process", &["cli"]),
     ("println!", &["cli"]),
     ("io::stdout", &["cli"]),

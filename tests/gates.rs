@@ -253,7 +253,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
-/// There is no vulnerability data that could find nothing.
+/// Without vulnerability data no line finds nothing; `feeds.rs` has the rows with data.
 const NEVER_SILENT: &str = "ANCHORESEC:";
 
 impl Made {
@@ -286,13 +286,17 @@ impl Made {
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
                 base: self.newer_base.map(|_| reference("base.tar")),
+                previous: None,
             }),
             policy: &policy,
             selection: Selection::default(),
             build: BuildOptions::default(),
             shellcheck: None,
+            feeds: None,
+            scan_reports: &[],
             today: Date::parse("2026-01-01").unwrap(),
             progress: &|_| {},
+            cache: None,
         };
         let report = run(&request).unwrap();
         let told = report.findings.iter().filter(|f| f.finding.rule().id != "parse-error");
@@ -353,12 +357,30 @@ fn after_colon(trigger: &str) -> &str {
 
 #[test]
 fn vulnerability_lines_are_never_silent() {
-    for trigger in
-        ["VULNUNKNOWN", "VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "FEEDOUTOFDATE", "UNSUPPORTEDDISTRO"]
-    {
+    for trigger in ["VULNUNKNOWN", "VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "FEEDOUTOFDATE"] {
         let found = own(&[CURL]).judged(&format!("ANCHORESEC:{trigger}:STOP"));
         assert!(found.len() == 1 && found[0].1 == "WARN", "{found:?}");
     }
+    let found = own(&[CURL]).judged("ANCHORESEC:UNSUPPORTEDDISTRO:STOP");
+    assert!(found.len() == 1 && found[0].1 == "STOP", "{found:?}");
+}
+
+#[test]
+fn whitelists_of_2017_name_findings_by_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    own(NO_KEY).write(folder.path());
+    std::fs::write(folder.path().join("Dockerfile"), "FROM a\nRUN make\n").unwrap();
+    std::fs::write(folder.path().join("p.policy"), "DOCKERFILECHECK:NOTAG:STOP\n").unwrap();
+    let judged = |whitelist: &str, code: i32| {
+        std::fs::write(folder.path().join("w.txt"), whitelist).unwrap();
+        let mut command = assert_cmd::Command::cargo_bin("dockgate").unwrap();
+        let args = ["gate", "image.tar", "--dockerfile", "Dockerfile", "--policy", "p.policy", "--whitelist", "w.txt"];
+        let output = command.env_clear().current_dir(folder.path()).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stdout));
+    };
+    // As the 2017 tool made it for `FROM a`.
+    judged("DOCKERFILECHECK 5f07580502e1a29d0e623a6aad334a8d\n", 0);
+    judged("DOCKERFILECHECK 00000000000000000000000000000000\n", 1);
 }
 
 #[test]

@@ -368,7 +368,7 @@ fn a_finding_of_both_phases_is_one() {
     docker_archive(&folder.path().join("image.tar"), &steps, &json!({ "User": "root" }));
     let report = |args: &[&str]| -> Value {
         let mut command = assert_cmd::Command::cargo_bin("dockgate").unwrap();
-        let select = "runs-as-root,last-user-root,key-file-copied,key-file-in-image,deleted-key-file-shipped";
+        let select = "runs-as-root,last-user-root,key-file-copied,key-file-in-image,secret-in-deleted-file";
         command.env_clear().current_dir(folder.path()).args(args).args(["--format", "json", "--select", select]);
         serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
     };
@@ -382,7 +382,7 @@ fn a_finding_of_both_phases_is_one() {
     assert!(said.contains("is removed by layer 3 and still in layer 2"), "{said}");
     // Without the context nobody knows what is copied, and the image tells it.
     let gated = report(&["gate", "image.tar", "--dockerfile", "Dockerfile"]);
-    assert_eq!(told(&gated), [("deleted-key-file-shipped".into(), 2), ("last-user-root".into(), 4)]);
+    assert_eq!(told(&gated), [("secret-in-deleted-file".into(), 2), ("last-user-root".into(), 4)]);
     assert_eq!(gated["findings"][0]["related"][0]["place"]["line"], 3);
 }
 

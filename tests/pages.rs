@@ -71,8 +71,11 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         selection: Selection::default(),
         build: BuildOptions::default(),
         shellcheck: None,
+        feeds: None,
+        scan_reports: &[],
         today: Date::parse("2026-01-01").unwrap(),
         progress: &|_| {},
+        cache: None,
     })
     .unwrap()
 }

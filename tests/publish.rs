@@ -122,6 +122,7 @@ fn what_is_mended_is_marked_and_comes_back() {
     assert_eq!(gone.len(), 1, "{text}");
     let body = gone[0]["body"].as_str().unwrap();
     assert!(body.contains("sudo") && !body.contains("suggestion\n"), "{body}");
+    assert_eq!(gone[0]["isResolved"], true);
     assert_eq!(state.comments.len(), 1, "the summary is brought up to date in place");
     assert!(!state.comments[0]["body"].as_str().unwrap().contains("sudo-used"));
     assert_eq!(state.checks.len(), 2, "annotations cannot be taken away, so there is a new check run");
@@ -132,7 +133,9 @@ fn what_is_mended_is_marked_and_comes_back() {
     case.publish(0, &["--upload-sarif", "never", "--review", "always"]);
     let state = case.double.state();
     assert_eq!(state.review_comments.len(), made);
+    assert_eq!(state.checks.len(), 3, "the newest check run counts, so an older one that says the same is not enough");
     assert!(state.review_comments.iter().all(|c| !c["body"].as_str().unwrap().contains("**Gone**")));
+    assert!(state.review_comments.iter().all(|c| c["isResolved"] != true), "what is back is open again");
 }
 
 #[test]
@@ -182,6 +185,11 @@ fn limits_are_waited_for_and_trouble_is_tried_again() {
     case.double.answer_next(2, 502, json!({"message": "Server Error"}), &[]);
     let text = case.publish(0, &["--upload-sarif", "never", "--review", "never"]);
     assert_eq!((case.double.state().checks.len(), case.double.state().comments.len()), (1, 1), "{text}");
+    let reset = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 2;
+    let spent = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &*reset.to_string())];
+    case.double.answer_next(1, 403, json!({"message": "API rate limit exceeded"}), &spent);
+    let text = case.publish(0, &["--upload-sarif", "never", "--review", "never"]);
+    assert!(text.contains("there already") && !text.contains("not possible"), "{text}");
     case.double.answer_next(9, 429, json!({"message": "Too many"}), &[("retry-after", "3600")]);
     let text = case.publish(0, &["--upload-sarif", "never", "--review", "never"]);
     assert!(text.contains("after 3600 s") && text.contains("::error file=Dockerfile"), "{text}");
@@ -273,6 +281,22 @@ fn only_what_is_new_is_told() {
 
 fn git(folder: &Path, args: &[&str]) {
     assert!(std::process::Command::new("git").current_dir(folder).args(args).status().unwrap().success());
+}
+
+#[test]
+fn a_suggestion_never_repeats_a_secret() {
+    let case = Case::new();
+    let token = format!("ghp_{}", "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5");
+    let line = format!("RUN sudo env GITHUB_PAT={token} true");
+    case.write(&format!("FROM debian:12.8\n{line}\nHEALTHCHECK NONE\nUSER app\n"));
+    case.double.change("Dockerfile", &format!("@@ -1 +1,2 @@\n FROM debian:12.8\n+{line}"));
+    let text = case.publish(0, &["--review", "always", "--comment", "always"]);
+    let state = case.double.state();
+    let sudo = state.review_comments.iter().find(|c| c["body"].as_str().unwrap().contains("sudo-used")).unwrap();
+    assert!(!sudo["body"].as_str().unwrap().contains("suggestion\n"), "{sudo}");
+    assert!(state.review_comments.len() >= 2, "the secret itself is found: {:#?}", state.review_comments);
+    let everything = format!("{text}{:?}{:?}{:?}", state.review_comments, state.comments, state.checks);
+    assert!(!everything.contains(&token[8..]));
 }
 
 #[test]

@@ -12,11 +12,12 @@ use super::request::{CheckError, ImageRequest, Request};
 use super::suppress::{self, Suppression};
 use crate::context::{self, Context, ContextFileKind, Copied, IgnoreFile};
 use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};
+use crate::feeds::{self, Registries, Scanned, Store, Vulnerabilities};
 use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
 use crate::policy::Date;
-use crate::rule::Confidence;
+use crate::rule::{Confidence, Rule, catalogue};
 use crate::secrets::{self, CommandSecret, KeyHit, TextSecret};
 use crate::shell::{self, Diagnosis, Linter, PackageCall, Script};
 use crate::text::{SourceText, Span};
@@ -252,7 +253,12 @@ pub(super) struct ImageModels {
     history: PackageHistory,
     pub(super) trace: Option<Trace>,
     base: Option<BaseModels>,
+    /// Name and size of the image before.
+    previous: Option<(String, u64)>,
     content_patterns: Vec<String>,
+    vulnerabilities: Option<Vulnerabilities>,
+    registries: Registries,
+    notes: Vec<String>,
 }
 
 struct BaseModels {
@@ -276,7 +282,7 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(is_captured), ..packages::wants() };
+        let databases = || Wants { capture_if: Some(is_captured), purpose: "gates", ..packages::wants() };
         let wants = Wants {
             content: content_patterns.clone(),
             keys: true,
@@ -284,7 +290,8 @@ impl ImageModels {
             digests: request.policy.compares_digests(),
             ..databases()
         };
-        let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
+        let options =
+            ReadOptions { platform: request.build.platform.clone(), progress: request.progress, cache: request.cache };
         let image = image::read(&wanted.reference, &wants, &options)?;
         let tree = Tree::merge(&image.layers);
         let mut packages = packages::inventory(&tree);
@@ -314,7 +321,26 @@ impl ImageModels {
                 BaseModels { name: base_name(layers), tree, packages, layers, current_layers: None, platform: None }
             }),
         };
-        Ok(Self { image, tree, packages, history, trace, base, content_patterns })
+        let size = |reference| -> Result<(String, u64), CheckError> {
+            let other = image::read(reference, &Wants::default(), &options)?;
+            Ok((other.reference, other.layers.iter().map(|layer| layer.size).sum()))
+        };
+        let previous = wanted.previous.as_ref().map(size).transpose()?;
+        let (vulnerabilities, notes) = look_up(&image, &packages, request)?;
+        let registries = request.feeds.map(|store| store.registries.clone()).unwrap_or_default();
+        Ok(Self {
+            image,
+            tree,
+            packages,
+            history,
+            trace,
+            base,
+            previous,
+            content_patterns,
+            vulnerabilities,
+            registries,
+            notes,
+        })
     }
 
     pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>, today: Date) -> gate::Facts<'a> {
@@ -331,9 +357,15 @@ impl ImageModels {
                 current_layers: b.current_layers,
                 platform: b.platform.clone(),
             }),
+            previous: self
+                .previous
+                .as_ref()
+                .map(|(name, size)| gate::PreviousFacts { name: name.clone(), size: *size }),
             dockerfile,
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            vulnerabilities: self.vulnerabilities.as_ref(),
+            registries: &self.registries,
             today,
         }
     }
@@ -349,14 +381,57 @@ impl ImageModels {
         }
     }
 
+    /// Whether there is what a rule looks at: without vulnerability data, rules about vulnerabilities look at nothing.
+    pub(super) fn has_data_for(&self, rule: &Rule) -> bool {
+        let is_about_them = [catalogue::VULNERABLE_PACKAGE, catalogue::DENIED_VULNERABILITY].contains(&rule);
+        self.vulnerabilities.is_some() || !is_about_them
+    }
+
     /// What of it was not looked at.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = self.notes.clone();
         if let Some(mismatch) = self.trace.as_ref().and_then(|t| t.mismatch.as_ref()) {
             notes.push(format!("the image's history does not follow the Dockerfile whole: {mismatch}"));
         }
         notes
     }
+}
+
+/// The known vulnerabilities of an image's packages, where the policy asks for them and there is data, and what of it was not
+/// looked up and no rule tells.
+fn look_up(
+    image: &Image,
+    packages: &Packages,
+    request: &Request<'_>,
+) -> Result<(Option<Vulnerabilities>, Vec<String>), CheckError> {
+    let has = |rule| request.policy.checks.iter().any(|c| c.rule == rule && request.selection.takes(rule));
+    let is_asked = request
+        .policy
+        .checks
+        .iter()
+        .any(|c| c.rule.tags.contains(&"vulnerabilities") && request.selection.takes(c.rule));
+    if !is_asked {
+        return Ok((None, Vec::new()));
+    }
+    let empty = Store::default();
+    let store = request.feeds.unwrap_or(&empty);
+    let is_told = has(catalogue::VULNERABILITY_DATA_MISSING);
+    if store.is_empty() && request.scan_reports.is_empty() {
+        let note =
+            "packages were not checked for vulnerabilities: there is no vulnerability data; run `dockgate feeds sync`";
+        return Ok((None, if is_told { Vec::new() } else { vec![note.to_owned()] }));
+    }
+    let diff_ids: Vec<String> = image.layers.iter().map(|layer| layer.diff_id.clone()).collect();
+    let scanned = Scanned { id: &image.id, diff_ids: &diff_ids };
+    let known = feeds::match_packages(store, packages, request.scan_reports, scanned)?;
+    let mut notes = known.notes.clone();
+    if !is_told {
+        notes.extend(known.unmatched.iter().map(|unmatched| {
+            let (count, kind) = (unmatched.packages, unmatched.kind.as_str());
+            format!("{count} {kind} packages were not checked for vulnerabilities: {}", unmatched.reason)
+        }));
+    }
+    Ok((Some(known), notes))
 }
 
 /// What the base found in the image is called.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::request::{CheckError, ImageRequest};
 use crate::dockerfile::{self, BuildOptions, Dockerfile};
-use crate::image::{self, Entry, Image, Progress, ReadOptions, Tree, Wants};
+use crate::image::{self, Cache, Entry, Image, Progress, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, PackageKind, Packages};
 use crate::text::SourceText;
 use crate::trace::{self, Trace};
@@ -24,6 +24,8 @@ pub struct InspectRequest<'a> {
     pub with_packages: bool,
     /// Told while layers are read.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Where layers that were read before are kept.
+    pub cache: Option<&'a Cache>,
 }
 
 /// An image, read.
@@ -61,7 +63,8 @@ pub struct InspectedBase {
 pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
     let wants = if request.with_packages { packages::wants() } else { Wants::default() };
     let wants = Wants { digests: true, ..wants };
-    let options = ReadOptions { platform: request.build.platform.clone(), progress: request.progress };
+    let options =
+        ReadOptions { platform: request.build.platform.clone(), progress: request.progress, cache: request.cache };
     let inventory = |tree: &Tree| if request.with_packages { packages::inventory(tree) } else { Packages::default() };
     let image = image::read(&request.image.reference, &wants, &options)?;
     let tree = Tree::merge(&image.layers);

@@ -22,7 +22,7 @@ struct Pair {
 static PAIRS: [Pair; 6] = [
     Pair { image: catalogue::RUNS_AS_ROOT, lint: &["last-user-root"], by_subject: false },
     Pair { image: catalogue::KEY_FILE_IN_IMAGE, lint: &["key-file-copied"], by_subject: false },
-    Pair { image: catalogue::DELETED_KEY_FILE_SHIPPED, lint: &["key-file-copied"], by_subject: false },
+    Pair { image: catalogue::SECRET_IN_DELETED_FILE, lint: &["key-file-copied"], by_subject: false },
     Pair { image: catalogue::SECRET_IN_IMAGE_CONFIG, lint: &["secret-in-env", "secret-in-run"], by_subject: true },
     Pair { image: catalogue::WORLD_WRITABLE_PATH, lint: &["chmod-777", "world-writable-copy"], by_subject: false },
     Pair {
@@ -59,7 +59,7 @@ pub(super) fn merge(lint: &mut [Decided], image: Vec<Decided>, models: Option<&L
         };
         let Some(told) = lint.iter_mut().find(is_same) else { return false };
         // That a later layer takes a key away is news: it looks gone, and is not.
-        if told.finding.verdict_of_image.is_none() || rule == catalogue::DELETED_KEY_FILE_SHIPPED {
+        if told.finding.verdict_of_image.is_none() || rule == catalogue::SECRET_IN_DELETED_FILE {
             told.finding.verdict_of_image = Some(ImageWord::Confirmed(found.finding.message().to_owned()));
             told.finding.related.extend(found.finding.related.iter().cloned());
         }

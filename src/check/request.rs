@@ -8,8 +8,9 @@ use thiserror::Error;
 
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
+use crate::feeds::{FeedError, ScanReport, Store};
 use crate::finding::Finding;
-use crate::image::{ImageError, ImageReference, Progress};
+use crate::image::{Cache, ImageError, ImageReference, Progress};
 use crate::policy::{Date, Decision, Policy};
 use crate::rule::{Rule, Target};
 use crate::shell::ShellCheck;
@@ -36,10 +37,16 @@ pub struct Request<'a> {
     pub build: BuildOptions,
     /// The `shellcheck` command, to read shell code in place of the linter that is part of this program.
     pub shellcheck: Option<&'a ShellCheck<'a>>,
+    /// Vulnerability data; `None` where nobody looks anything up.
+    pub feeds: Option<&'a Store>,
+    /// Reports of other scanners on the image.
+    pub scan_reports: &'a [ScanReport],
     /// The day waivers are held against.
     pub today: Date,
     /// Told while layers are read.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Where layers that were read before are kept.
+    pub cache: Option<&'a Cache>,
 }
 
 /// A build context to walk.
@@ -58,6 +65,8 @@ pub struct ImageRequest {
     pub reference: ImageReference,
     /// The image to compare it with, instead of the base found in it.
     pub base: Option<ImageReference>,
+    /// The image it takes the place of.
+    pub previous: Option<ImageReference>,
 }
 
 /// Rules, and codes of rules, chosen by hand, on top of the policy.
@@ -103,6 +112,9 @@ pub enum CheckError {
     /// The image cannot be read.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The vulnerability data cannot be read.
+    #[error(transparent)]
+    Feeds(#[from] FeedError),
 }
 
 /// A finding, the check that asked for it and the decision on it.

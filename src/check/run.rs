@@ -64,7 +64,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         let found = gate_findings(&image, models.first(), &gate_checks, request);
         let found = join::merge(&mut decided, found, models.first());
         decided.extend(found);
-        coverage.rules.extend(gate_checks.iter().map(|c| c.rule.id));
+        coverage.rules.extend(gate_checks.iter().filter(|c| image.has_data_for(c.rule)).map(|c| c.rule.id));
         coverage.layers = image.image.layers.len();
         coverage.image_entries = image.tree.nodes.len();
         coverage.packages = image.packages.list.len();
@@ -181,8 +181,11 @@ fn judge(mut finding: Finding, check: &Check, request: &Request<'_>) -> Decided 
     }
     // Only a waiver asks for it, and most policies have none.
     let is_asked_for = !request.policy.waivers.is_empty();
-    let trigger_id = if is_asked_for { gate::trigger_id(&finding, check.trigger.as_deref()) } else { String::new() };
-    let decision = decide(request.policy, check, &finding, &trigger_id, request.today);
+    let trigger_ids = match is_asked_for {
+        true => gate::trigger_ids(&finding, check.trigger.as_deref(), &check.params),
+        false => Vec::new(),
+    };
+    let decision = decide(request.policy, check, &finding, &trigger_ids, request.today);
     Decided { finding, decision }
 }
 

@@ -46,12 +46,18 @@ pub(super) enum Command {
     /// Look at what an image holds: packages (also as a bill of materials), files, layers, history, config, and what it adds
     /// to its base.
     Inspect(InspectArgs),
+    /// Vulnerability data: download it, show its age, take it from files.
+    #[command(subcommand)]
+    Feeds(FeedsCommand),
     /// Send SARIF reports of this or an earlier run to GitHub: code scanning, a check run, review comments with suggestions, a
     /// summary comment; where a right is missing, workflow annotations and the page of the job.
     Publish(PublishArgs),
     /// Look at policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Look after the cache of layers that were read.
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// List the rules.
     Rules(RulesArgs),
     /// Show a rule's page.
@@ -85,6 +91,8 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     pub(super) fix_suggestions: bool,
     #[command(flatten)]
+    pub(super) vulnerabilities: VulnerabilityArgs,
+    #[command(flatten)]
     pub(super) build: BuildArgs,
     #[command(flatten)]
     pub(super) common: CommonArgs,
@@ -113,6 +121,8 @@ pub(super) struct GateArgs {
     pub(super) dockerfile: Option<PathBuf>,
     #[command(flatten)]
     pub(super) gate: GateOptions,
+    #[command(flatten)]
+    pub(super) vulnerabilities: VulnerabilityArgs,
     #[command(flatten)]
     pub(super) build: BuildArgs,
     #[command(flatten)]
@@ -147,6 +157,101 @@ pub(super) struct GateOptions {
     /// Compare with this image rather than with the base found inside the image itself.
     #[arg(long, value_name = "IMAGE")]
     pub(super) base: Option<String>,
+    /// The image that this one takes the place of, to tell how much it grew.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) previous: Option<String>,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CacheArgs {
+    /// Where what was read of layers is kept for the next run [default: dockgate in the user's cache folder].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) cache_dir: Option<PathBuf>,
+    /// Read every layer anew, and keep nothing.
+    #[arg(long, conflicts_with = "cache_dir")]
+    pub(super) no_cache: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheCommand {
+    /// Show where the cache is and how much it holds.
+    Info(CacheDir),
+    /// Remove everything from it.
+    Clear(CacheDir),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CacheDir {
+    /// The cache's folder [default: dockgate in the user's cache folder].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) cache_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VulnerabilityArgs {
+    /// Take the vulnerabilities that a JSON report of grype or trivy on the image names (repeatable).
+    #[arg(long = "vulns", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) reports: Vec<PathBuf>,
+    /// The oldest that vulnerability data may be, in days; older data is an error.
+    #[arg(long, value_name = "DAYS")]
+    pub(super) max_feed_age: Option<u64>,
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StoreArgs {
+    /// The folder of the vulnerability data [default: $DOCKGATE_FEEDS, or dockgate/feeds in the user's cache].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) feeds: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum FeedsCommand {
+    /// Download vulnerability data, or bring it up to date.
+    Sync {
+        /// Ecosystems: Debian, 'Red Hat', npm … [default: those that are here, or the common ones].
+        #[arg(value_name = "ECOSYSTEM")]
+        ecosystems: Vec<String>,
+        /// Where the archives are, `<MIRROR>/<ECOSYSTEM>/all.zip`: an address or a folder.
+        #[arg(long, value_name = "MIRROR", default_value = crate::feeds::OSV)]
+        mirror: String,
+        /// Ask the registries of npm and RubyGems about the packages of an image, and nothing else unless it is named (repeatable).
+        #[arg(long = "packages-of", value_name = "IMAGE")]
+        packages_of: Vec<String>,
+        /// npm's registry: an address or a folder.
+        #[arg(long, value_name = "MIRROR", default_value = crate::feeds::NPM)]
+        npm_registry: String,
+        /// RubyGems' registry: an address or a folder.
+        #[arg(long, value_name = "MIRROR", default_value = crate::feeds::RUBYGEMS)]
+        gem_registry: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Show what vulnerability data is here, how much, and how old.
+    Status {
+        /// As a table or as JSON.
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+        /// Fail when data is older than this many days.
+        #[arg(long, value_name = "DAYS")]
+        max_feed_age: Option<u64>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Take vulnerability data from a file or folder: records in JSON, or archives of them.
+    Import {
+        /// The file or folder.
+        #[arg(value_hint = ValueHint::AnyPath)]
+        path: PathBuf,
+        /// What it is called; it takes the place of what was called so [default: its own name, that of the folder for `all.zip`].
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -181,6 +286,9 @@ pub(super) struct PolicyArgs {
     /// gate: `origin/main`. What the work tree would change is told.
     #[arg(long, value_name = "REF")]
     pub(super) policy_from: Option<String>,
+    /// Waive what an OpenVEX document calls not affected or fixed (repeatable).
+    #[arg(long = "vex", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) vex: Vec<String>,
     /// What the image is called, for policies that depend on it (repeatable) [default: its own tags].
     #[arg(long = "image-name", value_name = "NAME")]
     pub(super) image_names: Vec<String>,
@@ -336,8 +444,11 @@ pub(super) struct InspectArgs {
     /// The Dockerfile it was built from, which tells where its base ends.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) dockerfile: Option<PathBuf>,
+    /// Compare with this image rather than with the base found inside the image itself.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) base: Option<String>,
     #[command(flatten)]
-    pub(super) gate: GateOptions,
+    pub(super) cache: CacheArgs,
     #[command(flatten)]
     pub(super) build: BuildArgs,
 }

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::sink::Terminal;
 use crate::check::CheckError;
 use crate::dockerfile::EmbeddedError;
+use crate::feeds::FeedError;
 use crate::github::GithubError;
 use crate::policy::PolicyError;
 use crate::text::{SourceText, Span, escape};
@@ -44,6 +45,12 @@ pub(super) enum CliError {
     Policy(#[from] PolicyError),
     #[error(transparent)]
     Check(#[from] CheckError),
+    #[error(transparent)]
+    Feeds(#[from] FeedError),
+    #[error("there is no folder for vulnerability data")]
+    NoFeedsFolder,
+    #[error("{failed} of {all} sources could not be brought up to date")]
+    NotSynced { failed: usize, all: usize },
     #[error(transparent)]
     Github(#[from] GithubError),
 }
@@ -87,6 +94,9 @@ impl CliError {
                 Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
             }
             Self::Policy(error) => error.help(),
+            Self::Feeds(error) | Self::Check(CheckError::Feeds(error)) => error.help(),
+            Self::NoFeedsFolder => Some("name one with --feeds DIR, or set DOCKGATE_FEEDS".into()),
+            Self::NotSynced { .. } => Some("the data that was there before is still in place".into()),
             Self::Github(GithubError::NoTarget { what, .. }) => {
                 let option = if *what == "repository" { "--repo OWNER/NAME" } else { "--commit COMMIT" };
                 Some(format!("run it in a workflow of GitHub Actions, or name it with {option}"))

@@ -52,6 +52,9 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
             shellcheck: None,
             today: today(),
             progress: &|_| {},
+            feeds: None,
+            scan_reports: &[],
+            cache: None,
         })
     };
     let files = fix::mend(sources, args.takes_unsafe, check)?;

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs};
+use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, discover, policies, shellcheck};
+use super::{CliError, FAILED, UNABLE, args, cache, discover, feeds, policies, shellcheck};
 use crate::check::{self, CheckError, ContextRequest, ImageRequest, Report, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
+use crate::feeds::{ScanReport, Store};
 use crate::finding::Fix;
-use crate::image::ImageReference;
+use crate::image::{Cache, ImageReference};
 use crate::output::{self, Style};
 use crate::policy::{self, Date, Policy};
 use crate::rule::{self, Target};
@@ -77,14 +78,16 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             reason: format!("{reason} to take as the build context"),
         });
     }
-    let image = image_request(args.image.as_deref(), args.gate.base.as_deref())?;
+    let image = image_request(args.image.as_deref(), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let file = args.file.unwrap_or_else(|| default_dockerfile(&args.context));
     let source = discover::read(&file)?;
+    let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let context = ContextRequest { shown: discover::report_path(&args.context), root: args.context, dockerfile: file };
+    let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
     let fix_paths = args.fix_suggestions.then_some(vec![context.dockerfile.clone()]);
-    let subject = Subject { dockerfiles: vec![source], context: Some(context), image, fix_paths, ..Subject::default() };
-    run(&ready, subject, terminal, out)
+    let (dockerfiles, context) = (vec![source], Some(context));
+    run(&ready, Subject { dockerfiles, context, image, known, cache, fix_paths, ..Subject::default() }, terminal, out)
 }
 
 /// Dockerfiles alone.
@@ -104,10 +107,12 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
 
 /// An image alone, with its Dockerfile when there is one.
 pub(super) fn gate(args: GateArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let image = image_request(Some(&args.image), args.gate.base.as_deref())?;
+    let image = image_request(Some(&args.image), args.gate.base.as_deref(), args.gate.previous.as_deref())?;
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     let sources = args.dockerfile.iter().map(|path| discover::read(path)).collect::<Result<_, _>>()?;
-    run(&ready, Subject { dockerfiles: sources, image, ..Subject::default() }, terminal, out)
+    let cache = cache::open(&args.gate.cache, terminal)?;
+    let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
+    run(&ready, Subject { dockerfiles: sources, image, known, cache, ..Subject::default() }, terminal, out)
 }
 
 /// What a run looks at.
@@ -116,10 +121,38 @@ struct Subject {
     dockerfiles: Vec<Arc<SourceText>>,
     context: Option<ContextRequest>,
     image: Option<ImageRequest>,
+    /// What is known of vulnerabilities.
+    known: Known,
     /// What is left out of it, in words.
     notes: Vec<String>,
     /// Fixes are shown; the paths to give to `fix`.
     fix_paths: Option<Vec<PathBuf>>,
+    cache: Option<Cache>,
+}
+
+/// Vulnerability data, and reports of other scanners.
+#[derive(Default)]
+struct Known {
+    store: Option<Store>,
+    reports: Vec<ScanReport>,
+}
+
+/// Opens the vulnerability data for a run with an image.
+fn known(args: &VulnerabilityArgs, image: Option<&ImageRequest>, ready: &Ready) -> Result<Known, CliError> {
+    let is_of_feeds = |tags: &[&str]| tags.contains(&"vulnerabilities") || tags.contains(&"registry-data");
+    let is_asked = ready.policy.checks.iter().any(|check| is_of_feeds(check.rule.tags));
+    let reports = args.reports.iter().map(|path| feeds::report(path)).collect::<Result<_, _>>()?;
+    if image.is_none() || !is_asked {
+        return Ok(Known { store: None, reports });
+    }
+    let store = match feeds::folder(&args.store) {
+        Some(folder) => Some(Store::open(&folder)?),
+        None => None,
+    };
+    if let (Some(days), Some(store)) = (args.max_feed_age, &store) {
+        feeds::require_fresh(store, days)?;
+    }
+    Ok(Known { store, reports })
 }
 
 fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -140,15 +173,19 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             selection: ready.selection.clone(),
             build: ready.build.clone(),
             shellcheck: shellcheck.as_ref(),
+            feeds: subject.known.store.as_ref(),
+            scan_reports: &subject.known.reports,
             today: today(),
             progress: &|progress| {
                 if let Some(bar) = &bar {
                     bar.advance(progress);
                 }
             },
+            cache: subject.cache.as_ref(),
         };
         check::run(&request)?
     };
+    cache::close(subject.cache.as_ref(), terminal);
     for output in &ready.outputs {
         output.write(&report, ready.trigger_ids)?;
     }
@@ -203,18 +240,23 @@ pub(super) fn build_options(build: BuildArgs) -> Result<BuildOptions, CliError> 
     Ok(BuildOptions { build_args: build_args(build.build_args)?, target: build.target, platform: build.platform })
 }
 
-/// The image, and the one to compare it with.
-pub(super) fn image_request(image: Option<&str>, base: Option<&str>) -> Result<Option<ImageRequest>, CliError> {
+/// The image, and those to compare it with.
+pub(super) fn image_request(
+    image: Option<&str>,
+    base: Option<&str>,
+    previous: Option<&str>,
+) -> Result<Option<ImageRequest>, CliError> {
     let parse = |text: &str| ImageReference::parse(text).map_err(|e| CliError::Check(CheckError::Image(e)));
-    match (image, base) {
-        (Some(image), base) => Ok(Some(ImageRequest { reference: parse(image)?, base: base.map(parse).transpose()? })),
-        (None, None) => Ok(None),
-        (None, Some(base)) => Err(CliError::Argument {
-            what: "--base",
-            value: base.to_owned(),
-            wanted: "of use without --image, the image to compare with it".into(),
-        }),
-    }
+    let Some(image) = image else {
+        let lone =
+            [("--base", base), ("--previous", previous)].into_iter().find_map(|(what, value)| Some((what, value?)));
+        return lone.map_or(Ok(None), |(what, value)| {
+            let wanted = "of use without --image, the image to compare with it".to_owned();
+            Err(CliError::Argument { what, value: value.to_owned(), wanted })
+        });
+    };
+    let (base, previous) = (base.map(parse).transpose()?, previous.map(parse).transpose()?);
+    Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
 }
 
 /// `Dockerfile` in the context, or `Containerfile` where only that is there.

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::args::{InspectArgs, InspectAs, Inspected};
 use super::progress::Bar;
 use super::sink::Terminal;
-use super::{CliError, discover, gate};
+use super::{CliError, cache, discover, gate};
 use crate::check::{self, InspectRequest};
 use crate::output::{self, InspectFormat, View};
 
@@ -34,10 +34,11 @@ pub(super) fn run(args: InspectArgs, terminal: &Terminal, out: &mut dyn Write) -
         let wanted = "a format of this view: bills of materials are of packages".into();
         return Err(CliError::Argument { what: "--format", value: value.into(), wanted });
     }
-    let image = gate::image_request(Some(&args.image), args.gate.base.as_deref())?;
+    let image = gate::image_request(Some(&args.image), args.base.as_deref(), None)?;
     let Some(image) = image else { return Err(CliError::Check(check::CheckError::Nothing)) };
     let dockerfile = args.dockerfile.as_deref().map(discover::read).transpose()?;
     let time = if is_bill { source_date_epoch()? } else { None };
+    let cache = cache::open(&args.cache, terminal)?;
     let inspection = {
         let bar = Bar::new(terminal);
         check::inspect(&InspectRequest {
@@ -46,8 +47,10 @@ pub(super) fn run(args: InspectArgs, terminal: &Terminal, out: &mut dyn Write) -
             build: gate::build_options(args.build)?,
             with_packages: matches!(view, View::Packages | View::Diff),
             progress: &|progress| bar.advance(progress),
+            cache: cache.as_ref(),
         })?
     };
+    cache::close(cache.as_ref(), terminal);
     if view == View::Diff && inspection.base.is_none() {
         return Err(CliError::NoBase {
             why: inspection.trace.as_ref().and_then(|t| t.mismatch.clone()),

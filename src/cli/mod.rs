@@ -1,10 +1,12 @@
 //! The command line: arguments, progress, exit codes.
 
 mod args;
+mod cache;
 mod catalogue;
 mod debug;
 mod discover;
 mod error;
+mod feeds;
 mod fix;
 mod gate;
 mod git;
@@ -66,6 +68,8 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
         Command::Fix(args) => fix::run(args, terminal, &mut out)?,
         Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
+        Command::Cache(command) => cache::run(&command, &mut out)?,
+        Command::Feeds(command) => feeds::run(command, terminal, &mut out)?,
         Command::Publish(args) => publish::run(&args, terminal, &mut out)?,
         Command::Policy(command) => policy::run(&command, &mut out)?,
         Command::Rules(args) => {

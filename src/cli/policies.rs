@@ -43,7 +43,7 @@ pub(super) fn in_force(
 fn load(args: &PolicyArgs, read: &ReadFile<'_>) -> Result<Policies, CliError> {
     let name = args.bundle.as_ref().unwrap_or(&args.policy);
     let whitelists: Vec<String> = args.whitelists.iter().chain(&args.global_whitelists).cloned().collect();
-    Ok(Policies::load(name, &whitelists, read)?)
+    Ok(Policies::load(name, &whitelists, read)?.with_vex(&args.vex, read)?)
 }
 
 /// What the image is called. It is opened only when the policy depends on it.

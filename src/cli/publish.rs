@@ -142,8 +142,11 @@ fn baseline(
         selection: Selection::default(),
         build: BuildOptions::default(),
         shellcheck: None,
+        feeds: None,
+        scan_reports: &[],
         today: gate::today(),
         progress: &|_| {},
+        cache: None,
     };
     let before = check::run(&request)?;
     let counted = before.findings.into_iter().filter(|judged| judged.waived.is_none());

@@ -64,6 +64,17 @@ impl Fix {
     }
 }
 
+/// The vulnerability a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VulnerabilityRef {
+    /// Every name it goes by, sorted: CVE ids and those of advisories.
+    pub names: Vec<String>,
+    /// Name of the package it is in.
+    pub package: String,
+    /// Package URL of the package; empty when it is not known.
+    pub purl: String,
+}
+
 /// One thing a rule found. It cannot be made without a primary place.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -91,6 +102,8 @@ pub struct Finding {
     pub subject: String,
     /// The instruction a comment that silences the finding must stand at, when it is not the one of the primary place.
     pub silenced_at: Option<Span>,
+    /// The vulnerability it is about, when it is about one.
+    pub vulnerability: Option<Box<VulnerabilityRef>>,
     /// Lint findings only: what the image said of it (`confirmed`, `refuted`), in words.
     pub verdict_of_image: Option<ImageWord>,
 }
@@ -123,6 +136,7 @@ impl Finding {
             fix: None,
             subject: String::new(),
             silenced_at: None,
+            vulnerability: None,
             verdict_of_image: None,
         }
     }
@@ -185,6 +199,13 @@ impl Finding {
     #[must_use]
     pub fn silenced_at(mut self, span: Span) -> Self {
         self.silenced_at = Some(span);
+        self
+    }
+
+    /// Sets the vulnerability it is about.
+    #[must_use]
+    pub fn vulnerability(mut self, vulnerability: VulnerabilityRef) -> Self {
+        self.vulnerability = Some(Box::new(vulnerability));
         self
     }
 

@@ -111,6 +111,30 @@ pub fn image_grew(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     report.push(report.in_layer(largest, None, message));
 }
 
+/// Compares the size of all layers with that of the image before.
+pub fn image_grew_since_previous(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let Some(previous) = &facts.previous else { return };
+    let percent = u64::try_from(report.params().int("max-growth-percent")).unwrap_or(0);
+    let size: u64 = facts.image.layers.iter().map(|layer| layer.size).sum();
+    let limit = previous.size.saturating_add(previous.size.saturating_mul(percent) / 100);
+    if size <= limit {
+        return;
+    }
+    let message = format!(
+        "the image has {}, {} more than {} ({}), and the policy takes {percent} % more",
+        shown(size),
+        shown(size - previous.size),
+        previous.name,
+        shown(previous.size)
+    );
+    let largest = facts.image.layers.iter().max_by_key(|layer| layer.size).map_or(0, |layer| layer.index);
+    report.push(
+        report
+            .in_layer(largest, None, message)
+            .help("look at the largest layers first: `dockgate inspect IMAGE layers`"),
+    );
+}
+
 /// Bytes for people, in decimal units.
 pub(super) fn shown(bytes: u64) -> String {
     let (unit, divisor) = match bytes {
@@ -160,6 +184,19 @@ mod tests {
             ]
         );
         assert!(case.run("image-grew", &[("max-growth-mb", "9")]).is_empty());
+    }
+
+    #[test]
+    fn growth_is_measured_against_the_image_before() {
+        let mut case = Case::new(0).layer([], []).layer([], []);
+        case.sizes = vec![10 * MEGABYTE, 1_000_001];
+        assert!(case.run("image-grew-since-previous", &[]).is_empty());
+        case.previous = Some(10 * MEGABYTE);
+        let said = "0 the image has 11.0 MB, 1.0 MB more than app:1 (10.0 MB), and the policy takes 10 % more";
+        assert_eq!(messages(&case.run("image-grew-since-previous", &[])), [said]);
+        assert!(case.run("image-grew-since-previous", &[("max-growth-percent", "11")]).is_empty());
+        case.previous = Some(20 * MEGABYTE);
+        assert!(case.run("image-grew-since-previous", &[]).is_empty());
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{BaseFacts, Facts, Reporter};
+use super::{BaseFacts, Facts, PreviousFacts, Reporter};
 use crate::dockerfile::{self, Dockerfile};
+use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, Place};
-use crate::image::{Change, Entry, EntryKind, Image, ImageConfig, Layer, Node, Problem, Tree};
+use crate::image::{Change, Entry, EntryKind, FileSecret, Image, ImageConfig, Layer, Node, Problem, Tree};
 use crate::packages::{Package, PackageHistory, PackageKind, Packages};
 use crate::policy::Date;
 use crate::rule::{self, Params, Value};
@@ -27,8 +28,16 @@ pub(super) struct Case {
     pub(super) others: Vec<Package>,
     /// Licences of every package.
     pub(super) licences: Vec<String>,
+    /// What is known of vulnerabilities.
+    pub(super) vulnerabilities: Option<Vulnerabilities>,
+    /// What the registries know.
+    pub(super) registries: Registries,
     /// The image's config.
     pub(super) config: ImageConfig,
+    /// The image's own names.
+    pub(super) tags: Vec<String>,
+    /// Bytes of the layers of the image before this one.
+    pub(super) previous: Option<u64>,
     /// Sizes of the layers; 0 where there are fewer.
     pub(super) sizes: Vec<u64>,
     layers: Vec<(Vec<Entry>, Vec<String>)>,
@@ -49,7 +58,11 @@ impl Case {
             base_platform: None,
             others: Vec::new(),
             licences: Vec::new(),
+            vulnerabilities: None,
+            registries: Registries::default(),
             config: ImageConfig::default(),
+            tags: Vec::new(),
+            previous: None,
             sizes: Vec::new(),
             layers: Vec::new(),
             packages: Vec::new(),
@@ -121,9 +134,12 @@ impl Case {
                 current_layers: self.current_layers,
                 platform: self.base_platform.clone(),
             }),
+            previous: self.previous.map(|size| PreviousFacts { name: "app:1".to_owned(), size }),
             dockerfile: self.dockerfile.as_ref(),
             trace: self.trace.as_ref(),
             content_patterns: &self.content_patterns,
+            vulnerabilities: self.vulnerabilities.as_ref(),
+            registries: &self.registries,
             today: Date::parse("2026-06-01").unwrap(),
         };
         let mut report = Reporter::new(rule, &params, &facts);
@@ -143,14 +159,16 @@ impl Case {
                     diff_id,
                     size,
                     changes: removed.chain(added).collect(),
+                    blob: format!("layer{index}"),
                     keys: self.keys_of(entries),
+                    secrets: secrets_of(entries),
                     ..Layer::default()
                 }
             });
         Image {
             reference: String::from("docker-archive:x.tar"),
             id: String::from("sha256:x"),
-            tags: Vec::new(),
+            tags: self.tags.clone(),
             config: self.config.clone(),
             layers: layers.collect(),
             problems: self.problems.clone(),
@@ -191,22 +209,20 @@ impl Case {
     }
 }
 
+/// The secrets in entries with content.
+fn secrets_of(entries: &[Entry]) -> BTreeMap<String, Vec<FileSecret>> {
+    let found = |entry: &Entry| {
+        let content = entry.content.as_deref()?;
+        let hits = crate::secrets::Scanner::shared().scan(&entry.path, content).hits;
+        let secrets: Vec<FileSecret> = hits.into_iter().map(FileSecret::from).collect();
+        (!secrets.is_empty()).then(|| (entry.path.clone(), secrets))
+    };
+    entries.iter().filter_map(found).collect()
+}
+
 /// A regular file of root's, mode 0644.
 pub(super) fn file(path: &str) -> Entry {
-    Entry {
-        path: path.to_owned(),
-        kind: EntryKind::File,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        size: 0,
-        sha256: None,
-        link: None,
-        capability: None,
-        content: None,
-        matches: Vec::new(),
-        probed: None,
-    }
+    Entry::new(path, EntryKind::File)
 }
 
 /// A regular file of root's with this content.

@@ -1,4 +1,4 @@
-//! What the engine's `dockerfile` gate asks: instructions, the user and the ports an image comes to.
+//! Instructions, the user, the ports and the volumes an image comes to: what the engine's `dockerfile` gate asks, and more.
 
 use super::compare::Comparison;
 use super::{Facts, Reporter, effective_user};
@@ -129,6 +129,36 @@ pub fn denied_exposed_port(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
 }
 
+/// Directories of the system: no volume may lie over them.
+const SYSTEM: [&str; 9] =
+    ["/", "/bin", "/etc", "/lib", "/root", "/sbin", "/usr", "/run/docker.sock", "/var/run/docker.sock"];
+/// Directories of the kernel and the boot loader: no volume may lie over them or in them.
+const KERNEL: [&str; 4] = ["/boot", "/dev", "/proc", "/sys"];
+
+/// Volumes of the image's config over directories of the system.
+pub fn sensitive_volume(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let steps = steps(facts, false);
+    for volume in facts.image.config.config.volumes.keys() {
+        let path = if volume.trim_matches('/').is_empty() { "/" } else { volume.trim_end_matches('/') };
+        let is_below =
+            |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if !SYSTEM.contains(&path) && !KERNEL.into_iter().any(is_below) {
+            continue;
+        }
+        let message =
+            format!("the image declares a volume over {path}, a part of the system that containers then share");
+        let has_it = |step: &&Step| {
+            let mut words = step.arguments.split([' ', ',', '[', ']', '"', '{', '}']);
+            step.keyword == "VOLUME" && words.any(|word| word == volume)
+        };
+        let finding = match steps.iter().rev().find(has_it) {
+            Some(step) => told(report, step.at, message),
+            None => report.on_image(message),
+        };
+        report.push(finding.subject(path).help("declare volumes for the application's own data alone"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{Case, file, messages, text};
@@ -208,5 +238,18 @@ mod tests {
             run("allowed-ports", &["22", "80"]),
             [": the image exposes 53/udp, which is not among the ports the policy allows: 22, 80"]
         );
+    }
+
+    #[test]
+    fn volumes_over_the_system_are_told_at_their_instruction() {
+        let mut case = Case::new(0).layer([file("/x")], []);
+        for volume in ["/etc/", "/dev/shm", "/etc/app", "/data", "/device"] {
+            case.config.config.volumes.insert(volume.to_owned(), serde_json::Value::Null);
+        }
+        let case = case.dockerfile("FROM scratch\nCOPY x /x\nVOLUME /data /etc/\n");
+        let told = places(&case.run("sensitive-volume", &[]));
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.iter().any(|t| t.contains("VOLUME") && t.contains("over /etc,")), "{told:?}");
+        assert!(told.iter().any(|t| t.contains("over /dev/shm,")), "{told:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Keys and credentials in an image: those that are there, and those that a later layer took away and everybody still gets.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::{Facts, Reporter};
 use crate::finding::Finding;
@@ -21,28 +22,60 @@ pub fn key_file_in_image(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
 }
 
-/// Key files of lower layers that are not in the image any more.
-pub fn deleted_key_file_shipped(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+/// Key files of lower layers that are not in the image any more: part of `secret-in-deleted-file`.
+pub(super) fn deleted(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for key in shipped(facts).filter(|key| !key.is_there(facts)) {
         let Key { layer, path, hit } = key;
-        let now = facts.tree.get(path);
-        let by = now.map(|node| node.layer).or_else(|| facts.image.removed_by(path)).filter(|by| *by > layer);
-        let gone = if now.is_some() { "replaced" } else { "removed" };
-        let (by, at) = match by {
-            Some(by) => (format!(" by layer {}", by + 1), Some(report.layer_place(by))),
-            None => (String::new(), None),
-        };
         let message = format!(
-            "{path} ({}) is {gone}{by} and still in layer {}, where whoever can pull the image can read it",
+            "{path} ({}) is {} and still in layer {}, where whoever can pull the image can read it",
             what(hit),
+            Gone::of(facts, layer, path),
             layer + 1
         );
-        let mut finding = finding(report, layer, path, hit, message);
-        if let Some(at) = at {
-            finding = finding.related(at, format!("{gone} here, which takes nothing out of the layer below"));
-        }
-        report.push(finding);
+        let finding = finding(report, layer, path, hit, message);
+        report.push(told_as_gone(facts, report, finding, layer, path));
     }
+}
+
+/// What became of a file that a layer brought.
+pub(super) struct Gone {
+    word: &'static str,
+    by: Option<usize>,
+}
+
+impl Gone {
+    pub(super) fn of(facts: &Facts<'_>, layer: usize, path: &str) -> Self {
+        let now = facts.tree.landed(path);
+        let by = now.map(|node| node.layer).or_else(|| facts.image.removed_by(path)).filter(|by| *by > layer);
+        Self { word: if now.is_some() { "replaced" } else { "removed" }, by }
+    }
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.by {
+            Some(by) => write!(f, "{} by layer {}", self.word, by + 1),
+            None => f.write_str(self.word),
+        }
+    }
+}
+
+/// Adds where a file was taken away, and how everybody gets it all the same.
+pub(super) fn told_as_gone(
+    facts: &Facts<'_>,
+    report: &Reporter<'_>,
+    mut finding: Finding,
+    layer: usize,
+    path: &str,
+) -> Finding {
+    let Gone { word, by } = Gone::of(facts, layer, path);
+    if let Some(by) = by {
+        let at = report.layer_place(by);
+        finding = finding.related(at, format!("{word} here, which takes nothing out of the layer below"));
+    }
+    let Some(command) = facts.image.extraction(layer, path) else { return finding };
+    let help = finding.help.take().map(|help| format!("{help}; ")).unwrap_or_default();
+    finding.help(format!("{help}`{command}` shows the file"))
 }
 
 /// A key file that a layer brings.
@@ -62,7 +95,7 @@ fn shipped<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Key<'a>> + use<'a> {
 impl Key<'_> {
     /// Whether the image's file of that name is this one, or one of the same content.
     fn is_there(&self, facts: &Facts<'_>) -> bool {
-        let Some(node) = facts.tree.get(self.path) else { return false };
+        let Some(node) = facts.tree.landed(self.path) else { return false };
         node.layer == self.layer || (node.entry.sha256.is_some() && node.entry.sha256 == self.digest(facts))
     }
 
@@ -90,7 +123,7 @@ fn finding(report: &Reporter<'_>, layer: usize, path: &str, hit: &KeyHit, messag
 }
 
 /// Whether a file is where packages keep their samples and tests: such keys open nothing.
-fn is_sample(path: &str) -> bool {
+pub(super) fn is_sample(path: &str) -> bool {
     const FOLDERS: [&str; 14] = [
         "dist-packages",
         "doc",
@@ -138,7 +171,7 @@ mod tests {
         let expected = ["0 /base/id_rsa", "1 /root/.ssh/id_rsa", "2 /app/test/id_rsa"].map(|at| format!("{at} {said}"));
         assert_eq!(messages(&there), expected);
         assert_eq!([1, 2].map(|i: usize| there[i].severity), [Severity::Error, Severity::Info]);
-        let gone = case.run("deleted-key-file-shipped", &[]);
+        let gone = case.run("secret-in-deleted-file", &[]);
         let said = "by layer 3 and still in layer 2, where whoever can pull the image can read it";
         assert_eq!(
             messages(&gone),

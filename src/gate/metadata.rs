@@ -44,6 +44,15 @@ pub fn image_attribute_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
 }
 
+/// Tells of an image that has no other name than `latest`.
+pub fn latest_image_tag(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let tags = &facts.image.tags;
+    if !tags.is_empty() && tags.iter().all(|tag| tag.ends_with(":latest")) {
+        let message = format!("the image is called {} alone, a name that the next build takes away", tags.join(", "));
+        report.push(report.on_image(message).help("give it a name that stays as well: a version or the commit"));
+    }
+}
+
 /// Bytes as people write them: `100`, `100KB`, `2GB`, in powers of 1024.
 fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
@@ -107,5 +116,15 @@ mod tests {
             messages(&case.run("malware-not-scanned", &[])),
             ["- malware was not looked for: this version has no malware scanner"]
         );
+    }
+
+    #[test]
+    fn latest_alone_is_no_name() {
+        let told = |tags: &[&str]| {
+            let mut case = Case::new(0).layer([file("/x")], []);
+            case.tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            messages(&case.run("latest-image-tag", &[])).len()
+        };
+        assert_eq!((told(&[]), told(&["app:latest"]), told(&["app:1.4", "app:latest"])), (0, 1, 0));
     }
 }

@@ -20,20 +20,24 @@ pub mod files;
 pub mod imagecheck;
 pub mod instructions;
 pub mod keys;
+pub mod leftovers;
 pub mod licblacklist;
 pub mod metadata;
+mod old_ids;
 pub mod permissions;
 pub mod pkgblacklist;
 pub mod pkgcheck;
 pub mod pkgdiff;
 pub mod platform;
 pub mod registry;
+pub mod secrets;
 pub mod suiddiff;
 pub mod unchecked;
 
 pub use accounts::{EffectiveUser, effective_user};
 
 use crate::dockerfile::Dockerfile;
+use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
 use crate::packages::{PackageHistory, Packages};
@@ -60,12 +64,18 @@ pub struct Facts<'a> {
     pub package_history: &'a PackageHistory,
     /// The base the image is compared with, when one is known.
     pub base: Option<BaseFacts<'a>>,
+    /// The image that this one takes the place of, when it was named.
+    pub previous: Option<PreviousFacts>,
     /// The Dockerfile, when the run has one.
     pub dockerfile: Option<&'a Dockerfile>,
     /// Layers traced to the Dockerfile, when there is one.
     pub trace: Option<&'a Trace>,
     /// The content patterns searched for while reading, in the order `Wants::content` had them.
     pub content_patterns: &'a [String],
+    /// Known vulnerabilities of the packages; `None` where there is no data at all.
+    pub vulnerabilities: Option<&'a Vulnerabilities>,
+    /// What the registries of npm and RubyGems know.
+    pub registries: &'a Registries,
     /// The day of the run.
     pub today: Date,
 }
@@ -85,6 +95,15 @@ pub struct BaseFacts<'a> {
     pub current_layers: Option<usize>,
     /// `os/architecture` of a base that was given beside the image, when its config tells.
     pub platform: Option<String>,
+}
+
+/// An image that the one at hand takes the place of.
+#[derive(Debug)]
+pub struct PreviousFacts {
+    /// The reference it was named by.
+    pub name: String,
+    /// Bytes of its layers, uncompressed.
+    pub size: u64,
 }
 
 /// Where a gate reports to.
@@ -197,12 +216,23 @@ pub fn trigger_id(finding: &Finding, trigger: Option<&str>) -> String {
     if rule.phase != Phase::Image {
         return finding.fingerprint();
     }
+    // `CVE-2023-1234+openssl`, whatever the severity.
+    if finding.vulnerability.is_some() {
+        return finding.subject.clone();
+    }
     let named = trigger.or(rule.triggers.first().copied());
     let trigger = named.and_then(|t| t.split_once(':')).map_or(rule.id, |(_, trigger)| trigger);
     match finding.subject.as_str() {
         "" => trigger.to_owned(),
         subject => format!("{subject}-{trigger}"),
     }
+}
+
+/// Every id by which a whitelist can name what a check found: [`trigger_id`], and the hash that stood for it in 2017, where it can be
+/// made again.
+pub fn trigger_ids(finding: &Finding, trigger: Option<&str>, params: &Params) -> Vec<String> {
+    let old = trigger.and_then(|trigger| old_ids::of(finding, trigger, params));
+    std::iter::once(trigger_id(finding, trigger)).chain(old).collect()
 }
 
 include!(concat!(env!("OUT_DIR"), "/gate_dispatch.rs"));

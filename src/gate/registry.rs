@@ -1,7 +1,11 @@
 //! NPMCHECK and GEMCHECK: packages of npm and RubyGems by name and version, and what only their registries know.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
 use super::pkgcheck::name_and_version;
 use super::{Facts, Reporter};
+use crate::feeds::Registered;
 use crate::finding::Finding;
 use crate::packages::{Package, PackageKind};
 
@@ -65,17 +69,95 @@ fn unwanted(report: &Reporter<'_>, package: &Package) -> Finding {
     report.in_layer(package.layer, Some(&package.database), message)
 }
 
+/// npm packages that have a newer version.
+pub fn npm_version_outdated(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    outdated(facts, report, PackageKind::Npm);
+}
+
+/// Gems that have a newer version.
+pub fn gem_version_outdated(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    outdated(facts, report, PackageKind::Gem);
+}
+
+/// npm packages that npm's registry does not have.
+pub fn npm_package_unofficial(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    unofficial_package(facts, report, PackageKind::Npm);
+}
+
+/// Gems that RubyGems does not have.
+pub fn gem_package_unofficial(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    unofficial_package(facts, report, PackageKind::Gem);
+}
+
+/// npm packages in a version that npm's registry does not have.
+pub fn npm_version_unofficial(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    unofficial_version(facts, report, PackageKind::Npm);
+}
+
+/// Gems in a version that RubyGems does not have.
+pub fn gem_version_unofficial(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    unofficial_version(facts, report, PackageKind::Gem);
+}
+
+/// Packages of a kind that their registry was asked about, and what it has of them.
+fn registered<'a>(facts: &Facts<'a>, kind: PackageKind) -> impl Iterator<Item = (&'a Package, &'a Registered)> {
+    let registries = facts.registries;
+    installed(facts, kind).filter_map(move |package| Some((package, registries.get(kind, &package.name)?)))
+}
+
+fn outdated(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
+    for (package, known) in registered(facts, kind) {
+        let Some(latest) = &known.latest else { continue };
+        if kind.compare_versions(&package.version, latest) == Some(Ordering::Less) {
+            let (name, version) = (&package.name, &package.version);
+            let message = format!("the {} {name} {version} is not the latest: {latest} is", thing(kind));
+            report.push(report.in_layer(package.layer, Some(&package.database), message).subject(name));
+        }
+    }
+}
+
+fn unofficial_package(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
+    for (package, known) in registered(facts, kind) {
+        if !known.is_known() {
+            let message = format!("{} has no {} {}, which is installed", registry(kind), thing(kind), package.name);
+            report.push(report.in_layer(package.layer, Some(&package.database), message).subject(&package.name));
+        }
+    }
+}
+
+fn unofficial_version(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
+    for (package, known) in registered(facts, kind) {
+        if known.is_known() && !known.has(&package.version) {
+            let (name, version) = (&package.name, &package.version);
+            let message = format!(
+                "{} has no version {version} of the {} {name}, which is installed",
+                registry(kind),
+                thing(kind)
+            );
+            report.push(report.in_layer(package.layer, Some(&package.database), message).subject(name));
+        }
+    }
+}
+
 fn data_missing(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
-    let count = installed(facts, kind).count();
-    if count > 0 {
+    let unasked = installed(facts, kind).filter(|package| facts.registries.get(kind, &package.name).is_none());
+    let names: BTreeSet<&str> = unasked.map(|package| package.name.as_str()).collect();
+    if !names.is_empty() {
+        let count = names.len();
         let were = if count == 1 { " was" } else { "s were" };
         let message = format!(
-            "{count} {}{were} not compared with the registry: this version has no registry data, so which versions are \
-             the latest, official or withdrawn is not known",
-            thing(kind)
+            "{count} {}{were} not compared with the registry: there is no data on {}, so which versions are the latest, \
+             official or withdrawn is not known",
+            thing(kind),
+            if count == 1 { "it" } else { "them" }
         );
-        report.push(report.on_image(message));
+        let image = &facts.image.reference;
+        report.push(report.on_image(message).help(format!("run `dockgate feeds sync --packages-of {image}`")));
     }
+}
+
+fn registry(kind: PackageKind) -> &'static str {
+    if kind == PackageKind::Npm { "npm's registry" } else { "RubyGems" }
 }
 
 fn thing(kind: PackageKind) -> &'static str {

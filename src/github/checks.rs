@@ -70,7 +70,7 @@ pub(super) async fn publish(client: &Client, check: &Check<'_>) -> Result<String
     let annotations: Vec<Annotation> = check.items.iter().take(MOST).map(|item| annotation(item)).collect();
     let content = serde_json::to_string(&(check.conclusion, &check.title, &check.summary, &annotations));
     let content = content.unwrap_or_default();
-    let id = format!("dockgate/{}/{}", check.key, digest(&[&content]));
+    let id = format!("{}{}", prefix(check), digest(&[&content]));
     let is_new = client.settle(async || bring(client, check, &id, &annotations).await).await?;
     let left_out = check.items.len().saturating_sub(MOST);
     let more = if left_out > 0 { format!(", {left_out} more left out") } else { String::new() };
@@ -84,7 +84,10 @@ async fn bring(client: &Client, check: &Check<'_>, id: &str, all: &[Annotation])
     let route =
         format!("commits/{}/check-runs?filter=all&per_page=100&check_name={}", check.commit, query(&check.name));
     let runs: CheckRuns = client.get("looking for the check run", &route).await?;
-    let earlier = runs.check_runs.into_iter().find(|run| run.external_id.as_deref() == Some(id));
+    // Of ours the newest is the one that GitHub shows.
+    let is_ours = |run: &CheckRun| run.external_id.as_deref().is_some_and(|id| id.starts_with(&prefix(check)));
+    let newest = runs.check_runs.into_iter().filter(is_ours).max_by_key(|run| run.id);
+    let earlier = newest.filter(|run| run.external_id.as_deref() == Some(id));
     let output = |annotations: &[Annotation]| json!({ "title": check.title, "summary": check.summary, "annotations": annotations });
     let (run, mut sent) = match earlier {
         Some(run) if run.status.as_deref() == Some("completed") => return Ok(false),
@@ -118,6 +121,11 @@ async fn bring(client: &Client, check: &Check<'_>, id: &str, all: &[Annotation])
             return Ok(true);
         }
     }
+}
+
+/// What the external ids of all check runs on the same thing begin with.
+fn prefix(check: &Check<'_>) -> String {
+    format!("dockgate/{}/", check.key)
 }
 
 fn finish(body: &mut Value, check: &Check<'_>, is_complete: bool) {

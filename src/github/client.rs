@@ -8,6 +8,7 @@ use octocrab::service::middleware::retry::RetryConfig;
 use octocrab::{FromResponse, Octocrab, Page};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::error::{ApiError, Kind};
 use super::pace::Pace;
@@ -47,6 +48,8 @@ const PAGES: usize = 30;
 /// A repository, as it is talked to.
 pub(super) struct Client {
     crab: Octocrab,
+    /// The same for GraphQL, which GHES has beside the REST API rather than below it.
+    graph: Octocrab,
     repository: String,
     pace: RefCell<Pace>,
 }
@@ -58,17 +61,21 @@ impl Client {
     /// When the address cannot be used, or there are no root certificates.
     pub(super) fn new(target: &Target, token: &Token, patience: Duration) -> Result<Self, GithubError> {
         let wrong = |reason: String| GithubError::Client { api: target.api.clone(), reason };
-        // Fails when a provider is there already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::http::install_cryptography();
         let http = reqwest::Client::builder().connect_timeout(CONNECT).timeout(ANSWER).build();
-        let crab = Octocrab::builder()
-            .base_uri(target.api.as_str())
-            .map_err(|e| wrong(e.to_string()))?
-            .add_retry_config(RetryConfig::None)
-            .personal_token(token.0.clone())
-            .build_with_reqwest(http.map_err(|e| wrong(e.to_string()))?)
-            .map_err(|e| wrong(e.to_string()))?;
-        Ok(Self { crab, repository: target.repository.clone(), pace: RefCell::new(Pace::new(patience)) })
+        let http = http.map_err(|e| wrong(e.to_string()))?;
+        let crab = |root: &str| {
+            let builder = Octocrab::builder().base_uri(root).map_err(|e| wrong(e.to_string()))?;
+            let builder = builder.add_retry_config(RetryConfig::None).personal_token(token.0.clone());
+            builder.build_with_reqwest(http.clone()).map_err(|e| wrong(e.to_string()))
+        };
+        let graph = crab(target.api.strip_suffix("/v3").unwrap_or(&target.api))?;
+        Ok(Self {
+            crab: crab(&target.api)?,
+            graph,
+            repository: target.repository.clone(),
+            pace: RefCell::new(Pace::new(patience)),
+        })
     }
 
     /// What stands at `path` below the repository.
@@ -82,9 +89,9 @@ impl Client {
         let mut items = Vec::new();
         let joint = if path.contains('?') { '&' } else { '?' };
         for page in 1..=PAGES {
-            let mut page: Page<T> = self.get(doing, &format!("{path}{joint}per_page={PAGE}&page={page}")).await?;
-            items.append(&mut page.items);
-            if page.next.is_none() {
+            let mut got: Page<T> = self.get(doing, &format!("{path}{joint}per_page={PAGE}&page={page}")).await?;
+            items.append(&mut got.items);
+            if !got.next.is_some_and(|next| leads_on(next.query().unwrap_or_default(), page)) {
                 return Ok(items);
             }
         }
@@ -105,15 +112,30 @@ impl Client {
     /// Changes something to what `body` says, which can be said twice.
     pub(super) async fn set<B: Serialize>(&self, doing: &str, path: &str, body: &B) -> Result<(), ApiError> {
         let route = self.route(path);
-        let call = async || self.crab.patch::<serde_json::Value, _, _>(&route, Some(body)).await.map(drop);
+        let call = async || self.crab.patch::<Value, _, _>(&route, Some(body)).await.map(drop);
         self.write(doing, true, call).await
     }
 
     /// Adds to something, which must not be said twice: as for [`Self::post`].
     pub(super) async fn add<B: Serialize>(&self, doing: &str, path: &str, body: &B) -> Result<(), ApiError> {
         let route = self.route(path);
-        let call = async || self.crab.patch::<serde_json::Value, _, _>(&route, Some(body)).await.map(drop);
+        let call = async || self.crab.patch::<Value, _, _>(&route, Some(body)).await.map(drop);
         self.write(doing, false, call).await
+    }
+
+    /// Asks by GraphQL; `owner` and `name` are added to the variables.
+    pub(super) async fn query(&self, doing: &str, query: &str, mut variables: Value) -> Result<Value, ApiError> {
+        let (owner, name) = self.repository.split_once('/').unwrap_or_default();
+        variables["owner"] = json!(owner);
+        variables["name"] = json!(name);
+        let payload = json!({ "query": query, "variables": variables });
+        self.ask(doing, true, async || self.graph.graphql(&payload).await).await
+    }
+
+    /// Changes something by GraphQL to how it may be already.
+    pub(super) async fn mutate(&self, doing: &str, query: &str, variables: Value) -> Result<Value, ApiError> {
+        let payload = json!({ "query": query, "variables": variables });
+        self.write(doing, true, async || self.graph.graphql(&payload).await).await
     }
 
     /// Does what first looks at how things are and then changes them, again after trouble: what was carried out after all is
@@ -185,6 +207,12 @@ impl Client {
     }
 }
 
+/// Whether the query of a link to the next page is of a page after `page`: a server that names the same page again has no more.
+fn leads_on(query: &str, page: usize) -> bool {
+    let named = query.split('&').find_map(|pair| pair.strip_prefix("page="));
+    named.and_then(|number| number.parse::<usize>().ok()).is_none_or(|number| number > page)
+}
+
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }
@@ -192,6 +220,13 @@ fn now() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_ends() {
+        assert!(leads_on("per_page=100&page=2", 1));
+        assert!(!leads_on("per_page=100&page=2", 2));
+        assert!(leads_on("after=abc", 2));
+    }
 
     #[test]
     fn a_token_is_not_shown() {

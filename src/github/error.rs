@@ -85,8 +85,17 @@ impl ApiError {
         Self { doing: doing.to_owned(), kind, message: message.into() }
     }
 
+    /// An answer that is not what GitHub's documentation says.
+    pub(super) fn unreadable(doing: &str, error: &serde_json::Error) -> Self {
+        Self::new(doing, Kind::Rejected, format!("no usable answer: {error}"))
+    }
+
     /// Reads octocrab's error. `now` is the time in seconds since 1970, which limits are told in.
     pub(super) fn of(doing: &str, error: &OctocrabError, now: u64) -> Self {
+        if let OctocrabError::Graphql { source, .. } = error {
+            let messages: Vec<&str> = source.0.iter().map(|error| error.message.as_str()).collect();
+            return Self::new(doing, Kind::Denied, short(&messages.join("; ")));
+        }
         let OctocrabError::GitHub { source, .. } = error else {
             // The chain of sources says it better than octocrab's own words, which end in a place in its code.
             let mut reason = String::from("no usable answer");

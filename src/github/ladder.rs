@@ -78,7 +78,10 @@ struct Climb<'a> {
     steps: Vec<Step>,
     commands: Vec<String>,
     page: Option<String>,
+    /// Whether a rung that was wanted could not be taken.
     is_down: bool,
+    /// Whether the rungs above the workflow's output have not shown everything.
+    needs_page: bool,
 }
 
 impl<'a> Climb<'a> {
@@ -119,6 +122,7 @@ impl<'a> Climb<'a> {
             commands: Vec::new(),
             page: None,
             is_down: false,
+            needs_page: false,
         }
     }
 
@@ -268,6 +272,7 @@ impl<'a> Climb<'a> {
                 if parts.is_empty() {
                     parts.push("no line of the diff has a finding to comment on".into());
                 }
+                parts.extend(done.unresolved.map(|why| format!("threads stay open ({why})")));
                 self.shown.extend(done.shown);
                 self.step(REVIEW, StepState::Done, parts.join(", "));
                 Ok(())
@@ -302,6 +307,7 @@ impl<'a> Climb<'a> {
     fn commands(&mut self) {
         let left: Vec<&Item> =
             self.items.iter().filter(|item| !self.shown.contains(&item.fingerprint)).copied().collect();
+        self.needs_page = !left.is_empty();
         if !self.is_down || left.is_empty() {
             return self.step(COMMANDS, StepState::Left, "everything is shown above, or nothing was asked for");
         }
@@ -329,7 +335,8 @@ impl<'a> Climb<'a> {
         let is_wanted = match self.wishes.summary {
             When::Never => false,
             When::Always => true,
-            When::Auto => self.is_down,
+            // Annotations of a step have little room, and outside of a workflow there are none.
+            When::Auto => self.is_down && self.needs_page,
         };
         if !is_wanted {
             return self.step(PAGE, StepState::Left, "not needed");
@@ -365,5 +372,5 @@ impl<'a> Climb<'a> {
 /// The lines of an item, of which there are not more than a secret can have.
 fn lines(item: &Item) -> impl Iterator<Item = (&str, usize)> {
     let (first, last) = (item.region.start.line, item.region.end.line);
-    (first..=last.min(first.saturating_add(1000))).map(|line| (item.path.as_str(), line))
+    (first..=last.min(first.saturating_add(100))).map(|line| (item.path.as_str(), line))
 }

@@ -17,6 +17,7 @@ mod review;
 mod scanning;
 mod suggestion;
 mod target;
+mod threads;
 mod words;
 
 use std::time::Duration;

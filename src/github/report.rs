@@ -270,7 +270,12 @@ pub(super) fn digest(parts: &[&str]) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::hunks::Hunks;
+    use super::super::suggestion::Suggestion;
     use super::*;
 
     #[test]
@@ -289,6 +294,38 @@ mod tests {
     #[test]
     fn a_uri_is_a_path_again() {
         assert_eq!(decoded("a%20b/%C3%A4%"), "a b/ä%");
+    }
+
+    #[test]
+    fn a_report_can_claim_any_place() {
+        let numbers = [i64::MIN, -1, 0, 1, 2, 3, i64::MAX];
+        let mut results = Vec::new();
+        for (line, column) in numbers.iter().flat_map(|line| numbers.map(|column| (line, column))) {
+            let region = json!({"startLine": line, "startColumn": column, "endLine": column, "endColumn": line});
+            let artifact = json!({"uri": "Dockerfile"});
+            let change = json!({"artifactLocation": artifact, "replacements": [{"deletedRegion": region}]});
+            results.push(json!({
+                "message": {"text": "x"},
+                "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
+                "fixes": [{"artifactChanges": [change]}],
+            }));
+        }
+        let driver = json!({"name": "x"});
+        let run = json!({"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results});
+        let bytes = json!({"version": "2.1.0", "runs": [run]}).to_string().into_bytes();
+        let report = SarifReport::read("x", bytes).unwrap();
+        assert_eq!(report.items.len(), numbers.len() * numbers.len());
+        let hunks = Hunks::parse("@@ -1,2 +1,3 @@\n FROM a\n+RUN b\n c");
+        for item in &report.items {
+            let (start, end) = (item.region.start, item.region.end);
+            assert!(start.line > 0 && start.column > 0 && end >= start, "{item:?}");
+            let anchor = hunks.anchor(item.region);
+            assert!(anchor.is_none_or(|(first, last)| first > 0 && first <= last && last <= 3), "{item:?}");
+            for shift in [isize::MIN, -1, 0, 1, isize::MAX] {
+                let suggestion = item.fix.as_ref().and_then(|fix| Suggestion::of(fix, &hunks, shift));
+                assert!(suggestion.is_none_or(|s| s.first > 0 && s.last <= 3), "{item:?}");
+            }
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::error::{ApiError, Kind};
 use super::hunks::{Hunks, last_line};
 use super::report::Item;
 use super::suggestion::Suggestion;
+use super::threads;
 use super::words;
 
 /// Comments that one run begins; more bury a pull request, and the check run has the rest.
@@ -83,6 +84,8 @@ pub(super) struct Reviewed {
     pub(super) same: usize,
     /// Findings that are in the diff but have no comment, for there are too many or GitHub refused it.
     pub(super) left_out: usize,
+    /// Why the threads of what is gone could not be resolved.
+    pub(super) unresolved: Option<String>,
     /// Fingerprints of findings that have a comment now.
     pub(super) shown: BTreeSet<String>,
 }
@@ -104,13 +107,17 @@ impl Review<'_> {
         }
         let mut done = Reviewed::default();
         let mut new = Vec::new();
+        let mut back = BTreeSet::new();
         for item in &self.items {
             let Some(comment) = self.comment(item, diff) else { continue };
             match ours.get(item.fingerprint.as_str()) {
                 Some((there, _)) if there.body.as_deref() == Some(&comment.body) => done.same += 1,
-                Some((there, _)) => {
+                Some((there, was_gone)) => {
                     self.edit(client, there.id, &comment.body).await?;
                     done.updated += 1;
+                    if *was_gone {
+                        back.insert(item.fingerprint.as_str());
+                    }
                 }
                 None if new.len() < MOST_NEW => {
                     new.push(comment);
@@ -130,6 +137,14 @@ impl Review<'_> {
                 self.edit(client, comment.id, &body).await?;
                 done.gone += 1;
             }
+        }
+        // Its own trouble is told and no more, for the comments say the same.
+        if done.gone > 0 || !back.is_empty() || ours.values().any(|(_, is_gone)| *is_gone) {
+            let wanted = |body: &str| match self.marked(body)? {
+                (_, true) => Some(true),
+                (fingerprint, false) => back.contains(fingerprint).then_some(false),
+            };
+            done.unresolved = threads::bring(client, self.number, wanted).await.err().map(|error| error.to_string());
         }
         if !new.is_empty() {
             let refused = self.make(client, &new).await?;

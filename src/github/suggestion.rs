@@ -68,7 +68,16 @@ impl Suggestion {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::super::report::SarifReport;
     use super::*;
+    use crate::check::{Report, Request, Selection, run};
+    use crate::dockerfile::BuildOptions;
+    use crate::output::{self, Format, Style};
+    use crate::policy::{Date, Policy};
+    use crate::rule::{self, ExampleKind};
 
     fn hunks() -> Hunks {
         Hunks::parse("@@ -1,3 +1,4 @@\n FROM alpine\n+RUN sudo äpt \\\n+  install\n USER app")
@@ -80,6 +89,68 @@ mod tests {
             (region, (*text).to_owned())
         };
         Fix { description: String::new(), edits: edits.iter().map(edit).collect() }
+    }
+
+    /// The report of everything that the strictest policy finds in a text.
+    fn strict(policy: &Policy, source: &Arc<SourceText>) -> Report {
+        let request = Request {
+            dockerfiles: vec![Arc::clone(source)],
+            ignore_files: BTreeMap::new(),
+            context: None,
+            image: None,
+            policy,
+            notes: Vec::new(),
+            selection: Selection::default(),
+            build: BuildOptions::default(),
+            shellcheck: None,
+            feeds: None,
+            scan_reports: &[],
+            today: Date::from_unix(0),
+            progress: &|_| {},
+            cache: None,
+        };
+        run(&request).unwrap()
+    }
+
+    #[test]
+    fn a_suggestion_and_a_report_give_the_bytes_that_the_fix_gives() {
+        let policy = Policy::load("strict").unwrap();
+        let mut compared = std::collections::BTreeSet::new();
+        let examples = rule::all().iter().flat_map(|rule| rule.examples);
+        for example in examples.filter(|example| example.kind == ExampleKind::Bad) {
+            let source = SourceText::new("Dockerfile", example.text);
+            let report = strict(&policy, &source);
+            let style = Style { color: false, width: 80, quiet: false, trigger_ids: false, fixes: false };
+            let mut sarif = Vec::new();
+            output::write(&report, Format::named("sarif").unwrap(), style, &mut sarif).unwrap();
+            let published = SarifReport::read("report", sarif).unwrap();
+            let lines: Vec<&str> = example.text.split('\n').collect();
+            let patch: String = lines.iter().map(|line| format!("\n+{line}")).collect();
+            let hunks = Hunks::parse(&format!("@@ -0,0 +1,{} @@{patch}", lines.len()));
+            let offset = |at: Position| {
+                let start: usize = lines[..at.line - 1].iter().map(|line| line.len() + 1).sum();
+                start + lines[at.line - 1].chars().take(at.column - 1).map(char::len_utf8).sum::<usize>()
+            };
+            for judged in &report.findings {
+                let Some(fix) = judged.finding.fix.as_ref().filter(|_| judged.waived.is_none()) else { continue };
+                let fixed = crate::fix::apply(&source, &[fix]).unwrap();
+                let item = published.items.iter().find(|item| item.fingerprint == judged.fingerprint).unwrap();
+                let told = item.fix.as_ref().unwrap();
+                let edit = |(region, text): &(Region, String)| Edit {
+                    span: Span::new(offset(region.start), offset(region.end)),
+                    text: text.clone(),
+                };
+                let edits: Vec<Edit> = told.edits.iter().map(edit).collect();
+                assert_eq!(apply_edits(&source, &edits).unwrap(), fixed.text.text(), "the report's fix");
+                let suggestion = Suggestion::of(told, &hunks, 0).unwrap();
+                let mut clicked = lines[..suggestion.first - 1].to_vec();
+                clicked.extend(suggestion.text.iter().flat_map(|text| text.split('\n')));
+                clicked.extend(&lines[suggestion.last..]);
+                assert_eq!(clicked.join("\n"), fixed.text.text(), "the suggestion");
+                compared.insert(judged.finding.rule().id);
+            }
+        }
+        assert!(compared.len() >= 35, "{compared:?}");
     }
 
     #[test]

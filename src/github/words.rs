@@ -79,16 +79,19 @@ impl Summary<'_> {
     fn table<'a>(&self, items: impl Iterator<Item = &'a Item>, out: &mut String) -> usize {
         let mut left_out = 0;
         let mut is_open = false;
+        let mut used = out.chars().count();
         for item in items {
             let help = item.help.as_ref().map(|help| format!("<br>{}", lines(help))).unwrap_or_default();
             let message = escape::markdown(&cut(&item.message, LONGEST_MESSAGE));
             let place = self.place(item);
             let rule = escape::markdown_code(&item.rule);
             let row = format!("| {} | {rule} | {place} | {message}{help} |\n", item.action);
-            if out.chars().count() + row.chars().count() > ROOM {
+            let length = row.chars().count();
+            if used + length > ROOM {
                 left_out += 1;
                 continue;
             }
+            used += length;
             if !is_open {
                 out.push_str("| | rule | place | what |\n| --- | --- | --- | --- |\n");
                 is_open = true;

@@ -1,5 +1,9 @@
-//! What is in the files of a layer: content patterns, secrets, key files and digests. Files are gathered into batches, and
-//! large ones cut into pieces that stand alone, so that any core can look at any of them and memory depends on neither.
+//! What is in the files of a layer: content patterns, secrets, key files and digests.
+//!
+//! Files are gathered into batches that any core can look at. A file too large for that is cut into pieces, which are looked
+//! at in their order by one core at a time, while the reader goes on unpacking. Memory depends on neither.
+
+mod large;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
@@ -9,23 +13,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
+use self::large::{Lane, Large};
 use super::crew::Crew;
 use super::limits::MAX_LINE;
 use super::model::{ContentMatch, FileSecret};
 use super::search::{Patterns, Search};
 use super::stream::hex;
-use crate::secrets::{self, KeyHit, Scanner, SecretHit};
+use crate::secrets::{self, KeyHit, Scan, Scanner};
 
 /// Bytes of small files that are handed out together.
 const BATCH: usize = 256 << 10;
-/// Bytes of a file above which it is cut into pieces of about this size.
-const PIECE: usize = 1 << 20;
-/// Bytes that a piece shows of the next one, so that a secret on the cut is seen whole.
-const TAIL: usize = 16 << 10;
+/// Bytes of a file above which it is cut into pieces.
+const WHOLE: usize = 4 << 20;
 /// Bytes handed out and not looked at yet.
 pub(super) const BUDGET: usize = 24 << 20;
-/// Buffers kept to be used again.
+/// Buffers kept to be used again, and the largest of them.
 const SPARE: usize = 8;
+const MAX_SPARE: usize = 1 << 20;
 
 /// What contents are looked through for.
 #[derive(Debug)]
@@ -35,12 +39,13 @@ pub(super) struct Looks<'a> {
     pub(super) keys: bool,
     /// Whether every file gets its digest.
     pub(super) digests: bool,
-    spare: Mutex<Vec<Vec<u8>>>,
+    buffers: Mutex<Vec<Vec<u8>>>,
+    searches: Mutex<Vec<secrets::Search<'static>>>,
 }
 
 impl<'a> Looks<'a> {
     pub(super) fn new(patterns: &'a Patterns, secrets: bool, keys: bool, digests: bool) -> Self {
-        Self { patterns, secrets, keys, digests, spare: Mutex::default() }
+        Self { patterns, secrets, keys, digests, buffers: Mutex::default(), searches: Mutex::default() }
     }
 
     /// Whether no content is looked at.
@@ -49,15 +54,25 @@ impl<'a> Looks<'a> {
     }
 
     fn buffer(&self) -> Vec<u8> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
     fn give_back(&self, mut buffer: Vec<u8>) {
-        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < SPARE && buffer.capacity() <= 2 * PIECE {
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffers.len() < SPARE && buffer.capacity() <= MAX_SPARE {
             buffer.clear();
-            spare.push(buffer);
+            buffers.push(buffer);
         }
+    }
+
+    /// A search for secrets, where they are wanted. Searches are dear to make.
+    fn search(&self) -> Option<secrets::Search<'static>> {
+        let spare = || self.searches.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        self.secrets.then(|| spare().unwrap_or_else(|| Scanner::shared().search()))
+    }
+
+    fn give_back_search(&self, search: Option<secrets::Search<'static>>) {
+        self.searches.lock().unwrap_or_else(PoisonError::into_inner).extend(search);
     }
 }
 
@@ -82,10 +97,22 @@ pub(super) struct Found {
     pub(super) matches: Vec<ContentMatch>,
     pub(super) key: Option<KeyHit>,
     pub(super) secrets: Vec<FileSecret>,
+    /// Where they stand in the file.
+    pub(super) places: Vec<Range<u64>>,
     /// A line was too long to be searched for patterns.
     pub(super) is_unsearched: bool,
     /// There are more secrets than are kept.
     pub(super) is_cut: bool,
+}
+
+impl Found {
+    fn take_secrets(&mut self, scan: Scan) {
+        self.is_cut = scan.is_cut;
+        for hit in scan.hits {
+            self.places.push(hit.bytes.clone());
+            self.secrets.push(FileSecret::from(hit));
+        }
+    }
 }
 
 /// The contents of one layer, handed out as they are read.
@@ -94,15 +121,20 @@ pub(super) struct Contents<'c, 'env> {
     looks: &'env Looks<'env>,
     results: Arc<Results>,
     batch: Batch,
-    /// Digests of large files, by entry: they are made while the file goes by.
-    digests: BTreeMap<usize, String>,
 }
 
 /// Where tasks put what they found.
 #[derive(Debug, Default)]
 struct Results {
-    parts: Mutex<Vec<Part>>,
+    found: Mutex<BTreeMap<usize, Found>>,
     pending: AtomicUsize,
+}
+
+impl Results {
+    fn add(&self, found: impl IntoIterator<Item = Found>) {
+        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(found.into_iter().map(|found| (found.entry, found)));
+    }
 }
 
 /// Files that were read whole.
@@ -120,39 +152,9 @@ struct BatchFile {
     digest: bool,
 }
 
-/// A piece of a large file.
-#[derive(Debug)]
-struct Piece {
-    entry: usize,
-    path: String,
-    /// Its own bytes, then the start of the next piece.
-    bytes: Vec<u8>,
-    /// Bytes that are its own.
-    own: usize,
-    /// Where it starts in the file.
-    offset: u64,
-    /// A line in it is longer than what is searched.
-    is_unsearched: bool,
-}
-
-/// What was found in a piece; lines and places are counted from its start.
-#[derive(Debug, Default)]
-struct Part {
-    offset: u64,
-    /// Bytes that are its own.
-    own: u64,
-    newlines: u64,
-    /// Bytes after its last newline.
-    after_newline: Option<u64>,
-    is_binary: bool,
-    hits: Vec<(SecretHit, u64)>,
-    found: Found,
-}
-
 impl<'c, 'env> Contents<'c, 'env> {
     pub(super) fn new(crew: &'c Crew<'env>, looks: &'env Looks<'env>) -> Self {
-        let results = Arc::default();
-        Self { crew, looks, results, batch: Batch::default(), digests: BTreeMap::new() }
+        Self { crew, looks, results: Arc::default(), batch: Batch::default() }
     }
 
     /// Reads a file's content to its end. `each` is shown all of it, in order.
@@ -163,8 +165,8 @@ impl<'c, 'env> Contents<'c, 'env> {
         each: &mut dyn FnMut(&[u8]),
     ) -> io::Result<()> {
         match usize::try_from(file.size) {
-            Ok(size) if size <= PIECE => self.read_whole(file, size, data, each),
-            _ => self.read_pieces(file, data, each),
+            Ok(size) if size <= WHOLE => self.read_whole(file, size, data, each),
+            _ => self.read_large(file, data, each),
         }
     }
 
@@ -199,67 +201,36 @@ impl<'c, 'env> Contents<'c, 'env> {
         read.map(drop)
     }
 
-    fn read_pieces(
+    fn read_large(
         &mut self,
         file: Reading<'_>,
         data: &mut impl BufRead,
         each: &mut dyn FnMut(&[u8]),
     ) -> io::Result<()> {
-        let is_key = self.looks.keys && secrets::key_file(file.path).is_some();
-        let mut hash = (file.digest || self.looks.digests || is_key).then(Sha256::new);
-        let is_searched = self.looks.secrets || self.looks.keys || !self.looks.patterns.is_empty();
-        let (mut bytes, mut offset, mut wanted) = (self.looks.buffer(), 0, PIECE + TAIL);
-        let mut is_unsearched = false;
+        let lane = Lane::new(Large::new(self.looks, file));
+        let (mut bytes, mut wanted) = (self.looks.buffer(), large::PIECE);
         let result = loop {
             let seen = bytes.len();
             let read = fill(&mut bytes, wanted, data);
-            let new = bytes.get(seen..).unwrap_or_default();
-            each(new);
-            if let Some(hash) = &mut hash {
-                hash.update(new);
-            }
+            each(bytes.get(seen..).unwrap_or_default());
             if !matches!(read, Ok(true)) {
                 break read;
             }
-            if !is_searched {
-                bytes.clear();
+            let Some(end) = large::end_of_piece(&bytes, !self.looks.patterns.is_empty()) else {
+                wanted = bytes.len().saturating_mul(2).min(MAX_LINE + 1);
                 continue;
-            }
-            let own = match cut(&bytes) {
-                Cut::Newline(own) => own,
-                Cut::Line(own) if self.looks.patterns.is_empty() || is_unsearched => own,
-                Cut::Line(_) if bytes.len() < MAX_LINE => {
-                    wanted = bytes.len().saturating_mul(2).min(MAX_LINE);
-                    continue;
-                }
-                Cut::Line(own) => {
-                    is_unsearched = true;
-                    own
-                }
             };
             let mut next = self.looks.buffer();
-            next.extend_from_slice(bytes.get(own..).unwrap_or_default());
-            let path = file.path.to_owned();
-            self.hand_out_piece(Piece { entry: file.entry, path, bytes, own, offset, is_unsearched });
-            offset += own as u64;
-            (bytes, wanted) = (next, PIECE + TAIL);
+            next.extend_from_slice(bytes.get(end..).unwrap_or_default());
+            bytes.truncate(end);
+            lane.push(self.crew, std::mem::replace(&mut bytes, next));
+            wanted = large::PIECE.max(bytes.len() + 1);
         };
-        if is_searched {
-            let (own, path) = (bytes.len(), file.path.to_owned());
-            self.hand_out_piece(Piece { entry: file.entry, path, bytes, own, offset, is_unsearched });
-        }
-        if let (Ok(_), Some(hash)) = (&result, hash) {
-            self.digests.insert(file.entry, hex(&hash.finalize()));
+        lane.push(self.crew, bytes);
+        if let Some(large) = lane.finish(self.crew) {
+            self.results.add([large.finish(result.is_ok())]);
         }
         result.map(drop)
-    }
-
-    fn hand_out_piece(&self, piece: Piece) {
-        let looks = self.looks;
-        self.hand_out(piece.bytes.capacity(), move |parts| {
-            parts.push(look_at_piece(looks, &piece));
-            looks.give_back(piece.bytes);
-        });
     }
 
     /// Hands out the files gathered so far.
@@ -268,27 +239,21 @@ impl<'c, 'env> Contents<'c, 'env> {
         if files.is_empty() {
             return;
         }
-        let looks = self.looks;
-        self.hand_out(bytes.capacity(), move |parts| {
-            let mut search = Search::new(looks.patterns);
-            for file in &files {
-                let content = bytes.get(file.bytes.clone()).unwrap_or_default();
-                parts.push(look_at_file(looks, &mut search, file, content));
-            }
-            looks.give_back(bytes);
-        });
-    }
-
-    fn hand_out(&self, bytes: usize, look: impl FnOnce(&mut Vec<Part>) + Send + 'env) {
         self.results.pending.fetch_add(1, Ordering::SeqCst);
-        let pending = Pending(self.results.clone());
-        let task = move || {
-            let mut parts = Vec::new();
-            look(&mut parts);
-            pending.0.parts.lock().unwrap_or_else(PoisonError::into_inner).append(&mut parts);
-            drop(pending);
+        let (looks, pending) = (self.looks, Pending(self.results.clone()));
+        let size = bytes.capacity();
+        let task = move |_: &Crew<'env>| {
+            let (mut lines, mut search) = (Search::new(looks.patterns), looks.search());
+            let look = |file: &BatchFile| {
+                let content = bytes.get(file.bytes.clone()).unwrap_or_default();
+                look_at(looks, &mut lines, search.as_mut(), file, content)
+            };
+            let found: Vec<Found> = files.iter().map(look).collect();
+            pending.0.add(found);
+            looks.give_back_search(search);
+            looks.give_back(bytes);
         };
-        self.crew.submit(bytes, Box::new(task));
+        self.crew.submit(size, Box::new(task));
     }
 
     /// Waits for everything that was handed out; gives what was found, in the order of the entries.
@@ -296,29 +261,8 @@ impl<'c, 'env> Contents<'c, 'env> {
         self.flush();
         let results = &self.results;
         self.crew.help_until(|| results.pending.load(Ordering::SeqCst) == 0);
-        let mut parts = std::mem::take(&mut *results.parts.lock().unwrap_or_else(PoisonError::into_inner));
-        parts.sort_by_key(|part| (part.found.entry, part.offset));
-        let mut all: Vec<Found> = Vec::new();
-        let mut file = Whole::default();
-        for part in parts {
-            if all.last().is_none_or(|last| last.entry != part.found.entry) {
-                file = Whole::default();
-                all.push(Found { entry: part.found.entry, ..Found::default() });
-            }
-            if let Some(found) = all.last_mut() {
-                file.add(part, found);
-            }
-        }
-        for found in &mut all {
-            found.sha256 = self.digests.remove(&found.entry).or(found.sha256.take());
-            // Where every pattern has matched before it, a long line hides nothing.
-            found.is_unsearched &= found.matches.len() < self.looks.patterns.len();
-        }
-        // Large files that only their digest was wanted of.
-        let left = std::mem::take(&mut self.digests);
-        all.extend(left.into_iter().map(|(entry, sha256)| Found { entry, sha256: Some(sha256), ..Found::default() }));
-        all.sort_by_key(|found| found.entry);
-        all
+        let found = std::mem::take(&mut *results.found.lock().unwrap_or_else(PoisonError::into_inner));
+        found.into_values().collect()
     }
 }
 
@@ -347,135 +291,25 @@ fn fill(bytes: &mut Vec<u8>, wanted: usize, data: &mut impl BufRead) -> io::Resu
     Ok(true)
 }
 
-/// How many bytes are a piece of their own.
-enum Cut {
-    /// Up to the last newline that leaves a tail.
-    Newline(usize),
-    /// There is none: in the middle of a line, at a byte that no secret holds where there is one.
-    Line(usize),
-}
-
-fn cut(bytes: &[u8]) -> Cut {
-    let most = bytes.len().saturating_sub(TAIL);
-    let head = bytes.get(..most).unwrap_or_default();
-    if let Some(newline) = head.iter().rposition(|b| *b == b'\n') {
-        return Cut::Newline(newline + 1);
-    }
-    let is_free = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b';' | b'(' | b')' | b'{' | b'}' | 0);
-    Cut::Line(head.iter().rev().take(TAIL).position(is_free).map_or(most, |back| most - back))
-}
-
-fn look_at_file(looks: &Looks<'_>, search: &mut Search<'_>, file: &BatchFile, content: &[u8]) -> Part {
+fn look_at(
+    looks: &Looks<'_>,
+    lines: &mut Search<'_>,
+    search: Option<&mut secrets::Search<'_>>,
+    file: &BatchFile,
+    content: &[u8],
+) -> Found {
     let mut found = Found { entry: file.entry, ..Found::default() };
-    search.run(content, &mut found.matches);
+    lines.run(content, 0, &mut found.matches);
     if looks.keys {
         found.key = secrets::classify(&file.path, &mut &*content);
     }
-    let mut hits = Vec::new();
-    if looks.secrets {
-        let scan = Scanner::shared().scan(&file.path, content);
-        found.is_cut = scan.is_cut;
-        hits.extend(scan.hits.into_iter().map(|hit| identified(hit, content)));
+    if let Some(search) = search {
+        found.take_secrets(search.scan(&file.path, content));
     }
     if file.digest || found.key.is_some() {
         found.sha256 = Some(hex(&Sha256::digest(content)));
     }
-    Part { hits, found, ..Part::default() }
-}
-
-fn look_at_piece(looks: &Looks<'_>, piece: &Piece) -> Part {
-    let own = piece.bytes.get(..piece.own).unwrap_or_default();
-    let mut found = Found { entry: piece.entry, is_unsearched: piece.is_unsearched, ..Found::default() };
-    // A line that is not there whole is not searched, nor what follows it.
-    if !piece.is_unsearched {
-        Search::new(looks.patterns).run(own, &mut found.matches);
-    }
-    if looks.keys && piece.offset == 0 {
-        found.key = secrets::classify(&piece.path, &mut &*own);
-    }
-    let mut hits = Vec::new();
-    if looks.secrets {
-        let scan = Scanner::shared().scan(&piece.path, piece.bytes.as_slice());
-        found.is_cut = scan.is_cut;
-        // What starts late in the tail may not end in it; the next piece has it whole.
-        let reach = (piece.own + TAIL / 2) as u64;
-        let near = scan.hits.into_iter().filter(|hit| hit.bytes.start < reach);
-        hits.extend(near.map(|hit| identified(hit, &piece.bytes)));
-    }
-    Part {
-        offset: piece.offset,
-        own: own.len() as u64,
-        newlines: own.iter().filter(|b| **b == b'\n').count() as u64,
-        after_newline: own.iter().rposition(|b| *b == b'\n').map(|at| (own.len() - at - 1) as u64),
-        is_binary: own.contains(&0),
-        hits,
-        found,
-    }
-}
-
-/// A hit with its secret's fingerprint.
-fn identified(hit: SecretHit, content: &[u8]) -> (SecretHit, u64) {
-    let place = usize::try_from(hit.bytes.start).ok().zip(usize::try_from(hit.bytes.end).ok());
-    let secret = place.and_then(|(start, end)| content.get(start..end)).unwrap_or_default();
-    let hash = Sha256::new().chain_update(hit.detector.id).chain_update([0]).chain_update(secret).finalize();
-    let fingerprint = hash.iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
-    (hit, fingerprint)
-}
-
-/// A file put together from its pieces.
-#[derive(Debug, Default)]
-struct Whole {
-    /// Newlines before the piece.
-    newlines: u64,
-    /// Bytes of the piece's first line that stand before it.
-    line_before: u64,
-    is_binary: bool,
-    /// Where the last secrets lie in the file, to tell those a piece and the next one both saw.
-    last: Vec<Range<u64>>,
-}
-
-impl Whole {
-    fn add(&mut self, part: Part, found: &mut Found) {
-        let of = part.found;
-        found.sha256 = found.sha256.take().or(of.sha256);
-        found.key = found.key.take().or(of.key);
-        found.is_unsearched |= of.is_unsearched;
-        found.is_cut |= of.is_cut;
-        for hit in of.matches {
-            if found.matches.iter().all(|known| known.pattern != hit.pattern) {
-                found.matches.push(ContentMatch { line: hit.line + self.newlines, ..hit });
-            }
-        }
-        if part.is_binary && !self.is_binary {
-            self.is_binary = true;
-            found.secrets.iter_mut().for_each(|secret| (secret.line, secret.column) = (0, 0));
-        }
-        let mut here = Vec::new();
-        for (hit, fingerprint) in part.hits {
-            let place = hit.bytes.start + part.offset..hit.bytes.end + part.offset;
-            if self.last.iter().any(|known| known.start < place.end && place.start < known.end) {
-                continue;
-            }
-            let column = if hit.line == 1 {
-                hit.column.saturating_add(usize::try_from(self.line_before).unwrap_or(0))
-            } else {
-                hit.column
-            };
-            let has_lines = !self.is_binary && hit.line > 0;
-            found.secrets.push(FileSecret {
-                detector: hit.detector,
-                line: if has_lines { hit.line + self.newlines } else { 0 },
-                column: if has_lines { column } else { 0 },
-                confidence: hit.confidence,
-                excerpt: hit.excerpt,
-                fingerprint,
-            });
-            here.push(place);
-        }
-        self.last = here;
-        self.newlines += part.newlines;
-        self.line_before = part.after_newline.unwrap_or(self.line_before + part.own);
-    }
+    found
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Work on a piece of content.
-pub(super) type Task<'env> = Box<dyn FnOnce() + Send + 'env>;
+pub(super) type Task<'env> = Box<dyn FnOnce(&Crew<'env>) + Send + 'env>;
 
 /// Readers and the pieces they hand out, within a bound on the bytes that wait or are worked on.
 pub(super) struct Crew<'env> {
@@ -87,11 +87,17 @@ impl<'env> Crew<'env> {
         }
     }
 
+    /// Tells those who wait for something that a task has brought it about.
+    pub(super) fn notify(&self) {
+        drop(self.lock());
+        self.changed.notify_all();
+    }
+
     /// Does a task, when there is one.
     fn help(&self) -> bool {
         let Some((bytes, task)) = self.lock().tasks.pop_front() else { return false };
         let _done = Done { crew: self, bytes, layers: 0 };
-        task();
+        task(self);
         true
     }
 
@@ -136,7 +142,7 @@ mod tests {
                 for _ in 0..50 {
                     let mine = mine.clone();
                     let (done, held, most) = (&done, &held, &most);
-                    let task = move || {
+                    let task = move |_: &Crew<'_>| {
                         most.fetch_max(held.fetch_add(30, Ordering::SeqCst) + 30, Ordering::SeqCst);
                         std::thread::yield_now();
                         held.fetch_sub(30, Ordering::SeqCst);
@@ -167,7 +173,7 @@ mod tests {
         let read = |()| {
             for (send, receive) in handed.lock().unwrap().drain(..) {
                 let done = &done;
-                let task = move || {
+                let task = move |_: &Crew<'_>| {
                     send.send(()).unwrap();
                     receive.recv().unwrap();
                     done.fetch_add(1, Ordering::SeqCst);

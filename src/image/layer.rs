@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufRead, BufReader};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,6 +32,8 @@ pub(super) struct Job<'a> {
     entries: AtomicU64,
     name_bytes: AtomicU64,
     captured_bytes: AtomicU64,
+    /// Everything above in words, for the cache.
+    scope: Vec<String>,
 }
 
 /// The image takes more than any image may; the message says of what.
@@ -47,7 +50,33 @@ impl<'a> Job<'a> {
             entries: AtomicU64::new(0),
             name_bytes: AtomicU64::new(0),
             captured_bytes: AtomicU64::new(0),
+            scope: scope(wants),
         }
+    }
+
+    /// What layers are read for, in words that differ where it does.
+    pub(super) fn scope(&self) -> &[String] {
+        &self.scope
+    }
+
+    /// Charges a layer that was read before.
+    pub(super) fn charge_layer(&self, layer: &Layer) -> Result<(), OverBudget> {
+        for change in &layer.changes {
+            match change {
+                Change::Whiteout(path) | Change::Opaque(path) => self.charge_entry(path.len())?,
+                Change::Add(entry) => {
+                    self.charge_entry(entry.path.len() + entry.link.as_ref().map_or(0, String::len))?;
+                    let parts = entry.probed.iter().flat_map(|probed| &probed.parts);
+                    let parts: usize = parts.map(|part| part.name.len() + part.content.len()).sum();
+                    self.charge_captured((parts + entry.content.as_ref().map_or(0, |content| content.len())) as u64)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn charge_captured(&self, bytes: u64) -> Result<(), OverBudget> {
+        charge(&self.captured_bytes, bytes, MAX_CAPTURED_BYTES, "bytes in the files to be understood")
     }
 
     fn captures(&self, path: &str) -> bool {
@@ -60,13 +89,21 @@ impl<'a> Job<'a> {
     }
 }
 
+fn scope(wants: &Wants) -> Vec<String> {
+    let Wants { content, capture, keys, secrets, digests, purpose, .. } = wants;
+    let flags = format!("{purpose}: keys {keys}, secrets {secrets}, digests {digests}");
+    let patterns = content.iter().map(|pattern| format!("pattern {pattern}"));
+    let captured = capture.iter().map(|path| format!("capture {path}"));
+    [flags].into_iter().chain(patterns).chain(captured).collect()
+}
+
 fn charge(total: &AtomicU64, amount: u64, most: u64, what: &str) -> Result<(), OverBudget> {
     let after = total.fetch_add(amount, Ordering::Relaxed).saturating_add(amount);
     if after > most { Err(OverBudget(format!("the image has more than {most} {what}"))) } else { Ok(()) }
 }
 
 /// What is known of a layer before it is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Expected {
     /// Position, from 0.
     pub(super) index: usize,
@@ -86,14 +123,23 @@ impl Expected {
 /// A layer that was read, before it gets its place in the image.
 #[derive(Clone, Debug)]
 pub(super) struct ReadLayer {
-    layer: Layer,
+    pub(super) layer: Layer,
     /// In words, as what follows the name of the layer.
-    problems: Vec<String>,
+    pub(super) problems: Vec<String>,
     /// What the blob turned out to be; `None` when it was not read to its end.
-    digests: Option<Digests>,
+    pub(super) digests: Option<Digests>,
 }
 
 impl ReadLayer {
+    /// Whether all of it was read, and config and manifest say that it is this.
+    pub(super) fn is_promised(&self, expected: &Expected) -> bool {
+        self.digests.as_ref().is_some_and(|digests| {
+            let blob = expected.blob.as_ref();
+            expected.diff_id.as_ref() == Some(&digests.diff_id)
+                && blob.is_none_or(|blob| digests.stored.as_ref() == Some(blob))
+        })
+    }
+
     /// Gives the layer its place, and compares its digests with what manifest and config promise.
     pub(super) fn placed(self, expected: &Expected) -> (Layer, Vec<Problem>) {
         let Self { mut layer, mut problems, digests } = self;
@@ -137,6 +183,7 @@ pub(super) fn read<'env>(
         changes: Vec::new(),
         problems: Vec::new(),
         untold: 0,
+        is_dotted: false,
         hole_bytes: RATIO_FREE * 4,
     };
     let (digests, size) = match Uncompressed::open(section, hash_stored, seen) {
@@ -156,6 +203,7 @@ struct LayerReader<'j, 'env> {
     problems: Vec<String>,
     /// Problems beyond those kept.
     untold: usize,
+    is_dotted: bool,
     /// Bytes of holes in sparse files that may still be read as zeros.
     hole_bytes: u64,
 }
@@ -217,6 +265,7 @@ impl LayerReader<'_, '_> {
     fn read_entry(&mut self, entries: &mut Entries<BufReader<Uncompressed<'_>>>) -> Result<bool, Stop> {
         let Some(member) = entries.next()? else { return Ok(false) };
         self.job.charge_entry(member.name.len() + member.link.len())?;
+        self.is_dotted |= member.name.starts_with(b"./");
         let path = match names::classify(&member.name) {
             Ok(Name::Entry(path)) => path,
             Ok(Name::Whiteout(path)) => return Ok(self.change(Change::Whiteout(path))),
@@ -322,7 +371,7 @@ impl LayerReader<'_, '_> {
             self.problem(format!("has a file too large to be understood ({} bytes): {}", entry.size, entry.path));
         }
         if captured {
-            charge(&self.job.captured_bytes, entry.size, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
+            self.job.charge_captured(entry.size)?;
         }
         let mut probe = self.job.probe.and_then(|probe| probe(entry));
         if self.job.looks.is_idle() && !captured && probe.is_none() {
@@ -346,7 +395,7 @@ impl LayerReader<'_, '_> {
                 probed.parts = Vec::new();
                 probed.problem = Some(format!("holds more than {MAX_CAPTURED_FILE} bytes to be understood"));
             } else {
-                charge(&self.job.captured_bytes, found, MAX_CAPTURED_BYTES, "bytes in the files to be understood")?;
+                self.job.charge_captured(found)?;
             }
             entry.probed = Some(Arc::new(probed));
         }
@@ -364,9 +413,10 @@ impl LayerReader<'_, '_> {
             // An entry of the same name earlier in the layer is gone.
             kept -= secrets.remove(&path).map_or(0, |gone: Vec<FileSecret>| gone.len());
             keys.remove(&path);
-            let Found { sha256, matches, key, secrets: hits, is_unsearched, mut is_cut, .. } = found;
+            let Found { sha256, matches, key, secrets: hits, places, is_unsearched, mut is_cut, .. } = found;
             if let Some(entry) = Arc::get_mut(entry) {
                 (entry.sha256, entry.matches) = (sha256, matches);
+                entry.content.iter_mut().for_each(|content| blank(content, &places));
             }
             keys.extend(key.map(|key: KeyHit| (path.clone(), key)));
             if kept + hits.len() > MAX_LAYER_SECRETS {
@@ -387,7 +437,15 @@ impl LayerReader<'_, '_> {
         if self.untold > 0 {
             self.problems.push(format!("has {} more problems", self.untold));
         }
-        let layer = Layer { stored_size, size, changes: self.changes, keys, secrets, ..Layer::default() };
+        let layer = Layer {
+            stored_size,
+            size,
+            is_dotted: self.is_dotted,
+            changes: self.changes,
+            keys,
+            secrets,
+            ..Layer::default()
+        };
         ReadLayer { layer, problems: self.problems, digests }
     }
 
@@ -396,6 +454,17 @@ impl LayerReader<'_, '_> {
             self.problems.push(message);
         } else {
             self.untold += 1;
+        }
+    }
+}
+
+/// Overwrites secrets in content that is kept: whoever reads it looks for something else.
+fn blank(content: &mut Arc<[u8]>, places: &[Range<u64>]) {
+    let Some(content) = Arc::get_mut(content) else { return };
+    for place in places {
+        let range = usize::try_from(place.start).ok().zip(usize::try_from(place.end).ok());
+        if let Some(secret) = range.and_then(|(start, end)| content.get_mut(start..end)) {
+            secret.fill(b'*');
         }
     }
 }

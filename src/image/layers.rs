@@ -1,28 +1,42 @@
-//! The layers of an image, read side by side.
+//! The layers of an image, read side by side, or recalled where the cache has them.
 
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::cache::Cache;
 use super::contents::BUDGET;
 use super::crew::Crew;
-use super::layer::{self, Expected, Job, OverBudget};
+use super::layer::{self, Expected, Job, OverBudget, ReadLayer};
 use super::model::{Layer, Problem};
+use super::recall::Recall;
 use super::source::Progress;
 use super::store::Section;
 
 /// A layer as it is stored.
-#[derive(Debug)]
-pub(super) struct StoredLayer {
-    /// What its blob is called where it is stored, for messages.
+pub(super) struct StoredLayer<'a> {
+    /// What its blob is called where it is stored.
     pub(super) name: String,
     /// Its blob; `None` when it is not there, as non-distributable ones are not.
     pub(super) section: Option<Section>,
+    /// Its blob once more, from the start.
+    pub(super) again: Box<dyn Fn() -> Option<Section> + Send + Sync + 'a>,
     pub(super) expected: Expected,
+}
+
+impl fmt::Debug for StoredLayer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredLayer")
+            .field("name", &self.name)
+            .field("expected", &self.expected)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads all layers, lowest first in what is given and in what comes back.
 pub(super) fn read(
-    layers: Vec<StoredLayer>,
+    layers: Vec<StoredLayer<'_>>,
     job: &Job<'_>,
+    cache: Option<&Cache>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Vec<(Layer, Vec<Problem>)>, OverBudget> {
     let count = layers.len();
@@ -36,30 +50,52 @@ pub(super) fn read(
     let done = Mutex::new(Vec::with_capacity(count));
     let crew = Crew::new(count, BUDGET);
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let read_one = |StoredLayer { name, section, expected }: StoredLayer| {
-        let read = match section {
-            Some(section) => {
-                layer::read(section, expected.blob.is_some(), job, &crew, &seen).map(|read| read.placed(&expected))
-            }
-            None => Ok(absent(&expected, &name)),
-        };
-        progress(Progress::Layer(expected.index));
-        done.lock().unwrap_or_else(PoisonError::into_inner).push((expected.index, read));
+    let read_one = |stored: StoredLayer<'_>| {
+        let index = stored.expected.index;
+        let read = one(stored, job, &crew, cache, &seen);
+        progress(Progress::Layer(index));
+        done.lock().unwrap_or_else(PoisonError::into_inner).push((index, read));
     };
     rayon::scope(|scope| {
         for _ in 0..rayon::current_num_threads() {
             scope.spawn(|_| crew.work(next, read_one));
         }
     });
+    if let Some(cache) = cache {
+        cache.tidy();
+    }
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, read)| read).collect()
 }
 
-fn absent(expected: &Expected, name: &str) -> (Layer, Vec<Problem>) {
-    let message =
-        format!("{} is not packed with the image ({name} is absent), so nothing in it was checked", expected.shown());
-    let diff_id = expected.diff_id.clone().unwrap_or_default();
-    let layer = Layer { index: expected.index, diff_id, ..Layer::default() };
-    (layer, vec![Problem { layer: Some(expected.index), message }])
+/// A layer and its problems, by way of the cache.
+fn one<'env>(
+    mut stored: StoredLayer<'_>,
+    job: &'env Job<'env>,
+    crew: &Crew<'env>,
+    cache: Option<&Cache>,
+    seen: &(dyn Fn(u64) + Sync),
+) -> Result<(Layer, Vec<Problem>), OverBudget> {
+    let expected = stored.expected.clone();
+    let blob = stored.name.clone();
+    let placed = |read: ReadLayer| {
+        let (layer, problems) = read.placed(&expected);
+        (Layer { blob, ..layer }, problems)
+    };
+    let Some(section) = stored.section.take() else {
+        let message = format!("is not packed with the image ({} is absent), so nothing in it was checked", stored.name);
+        return Ok(placed(ReadLayer { layer: Layer::default(), problems: vec![message], digests: None }));
+    };
+    let recall = cache.and_then(|cache| Recall::new(cache, job, &section, &expected));
+    if let Some(mut read) = recall.as_ref().and_then(|recall| recall.recall(&stored, section.size, seen)) {
+        job.charge_layer(&read.layer)?;
+        read.layer.stored_size = section.size;
+        return Ok(placed(read));
+    }
+    let read = layer::read(section, expected.blob.is_some(), job, crew, seen)?;
+    if let Some(recall) = recall.filter(|_| read.is_promised(&expected)) {
+        recall.keep(&read);
+    }
+    Ok(placed(read))
 }

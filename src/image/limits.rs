@@ -67,5 +67,11 @@ pub(super) const MAX_IMPLIED_BYTES: usize = 1 << 20;
 /// Problems told one by one of a layer; the rest are counted.
 pub(super) const MAX_LAYER_PROBLEMS: usize = 20;
 
+/// Bytes of records a cache keeps.
+pub(super) const MAX_CACHE_BYTES: u64 = 2 << 30;
+
+/// Bytes of one record.
+pub(super) const MAX_RECORD_BYTES: u64 = 256 << 20;
+
 /// Secrets kept of a layer's files.
 pub(super) const MAX_LAYER_SECRETS: usize = 10_000;

@@ -1,11 +1,13 @@
 //! Images: opened from archives and layouts, their layers read once in a bounded stream, merged to the tree a container
 //! would see. The tree remembers for each entry the layer it came from.
 
+mod cache;
 mod contents;
 mod crew;
 mod docker;
 mod entries;
 mod error;
+mod extraction;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fixture;
@@ -18,6 +20,8 @@ mod names;
 mod oci;
 mod pax;
 mod platform;
+mod recall;
+mod record;
 mod reference;
 mod search;
 mod skopeo_dir;
@@ -27,6 +31,7 @@ mod store;
 mod stream;
 mod tree;
 
+pub use cache::{Cache, CacheInfo};
 pub use error::ImageError;
 pub use model::*;
 pub use reference::ImageReference;

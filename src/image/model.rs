@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::rule::{Confidence, Detector};
-use crate::secrets::KeyHit;
+use crate::secrets::{KeyHit, SecretHit};
 use crate::text::Masked;
 
 /// An image, read.
@@ -158,6 +158,10 @@ pub struct Layer {
     pub index: usize,
     /// Digest of the uncompressed tar, `sha256:…`, verified unless the layer is among [`Image::problems`].
     pub diff_id: String,
+    /// What its blob is called where it is stored: a member of the archive, a file of the layout.
+    pub blob: String,
+    /// Whether names in its tar start with `./`.
+    pub is_dotted: bool,
     /// Bytes as stored.
     pub stored_size: u64,
     /// Bytes uncompressed.
@@ -183,8 +187,24 @@ pub struct FileSecret {
     pub confidence: Confidence,
     /// The secret, masked.
     pub excerpt: Masked,
-    /// 64 bits of a hash over detector and secret: equal where the secret is the same one, whichever file it is in.
+    /// Equal where the secret is the same one, whichever file it is in; the value cannot be had from it.
     pub fingerprint: u64,
+    /// A private key under a passphrase.
+    pub is_encrypted: bool,
+}
+
+impl From<SecretHit> for FileSecret {
+    fn from(hit: SecretHit) -> Self {
+        Self {
+            detector: hit.detector,
+            line: hit.line,
+            column: hit.column,
+            confidence: hit.confidence,
+            excerpt: hit.excerpt,
+            fingerprint: hit.fingerprint,
+            is_encrypted: hit.is_encrypted,
+        }
+    }
 }
 
 /// One entry of a layer's tar.
@@ -249,6 +269,26 @@ pub struct Entry {
     pub probed: Option<Arc<Probed>>,
 }
 
+impl Entry {
+    /// An entry of root's of which no more is known.
+    pub fn new(path: impl Into<String>, kind: EntryKind) -> Self {
+        Self {
+            path: path.into(),
+            kind,
+            mode: if kind == EntryKind::Directory { 0o755 } else { 0o644 },
+            uid: 0,
+            gid: 0,
+            size: 0,
+            sha256: None,
+            link: None,
+            capability: None,
+            content: None,
+            matches: Vec::new(),
+            probed: None,
+        }
+    }
+}
+
 /// What a probe took out of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Probed {
@@ -306,6 +346,8 @@ pub struct Wants {
     pub digests: bool,
     /// Which files are looked at by a probe.
     pub probe: Option<ChooseProbe>,
+    /// Names what `capture_if` and `probe` stand for, since the cache cannot tell functions apart.
+    pub purpose: &'static str,
 }
 
 /// The merged file system after some number of layers.

@@ -78,7 +78,7 @@ impl fmt::Display for ImageReference {
 }
 
 /// A path may hold colons: what exists as it stands is a path, else the name starts at the first colon.
-fn split(text: &str) -> (PathBuf, Option<String>) {
+pub(super) fn split(text: &str) -> (PathBuf, Option<String>) {
     match text.split_once(':') {
         Some((path, name)) if !Path::new(text).exists() => {
             (PathBuf::from(path), Some(name.to_owned()).filter(|n| !n.is_empty()))

@@ -75,14 +75,17 @@ impl<'p> Search<'p> {
         Self { patterns, searcher }
     }
 
-    /// Searches lines. Matches are by pattern.
-    pub(super) fn run(&mut self, content: &[u8], matches: &mut Vec<ContentMatch>) {
+    /// Searches lines that follow `lines` others, for the patterns that have not matched. Matches are by pattern.
+    pub(super) fn run(&mut self, content: &[u8], lines: u64, matches: &mut Vec<ContentMatch>) {
         let Some(any) = &self.patterns.any else { return };
         let mut hits = Hits { patterns: &self.patterns.each, first: vec![None; self.patterns.each.len()] };
         // A slice cannot fail to be read, and these matchers cannot fail to match.
         let _ = self.searcher.search_slice(any, content, &mut hits);
-        let found = hits.first.iter().enumerate();
-        matches.extend(found.filter_map(|(pattern, line)| Some(ContentMatch { pattern, line: (*line)? })));
+        for (pattern, line) in hits.first.iter().enumerate() {
+            let Some(line) = line.filter(|_| matches.iter().all(|known| known.pattern != pattern)) else { continue };
+            matches.push(ContentMatch { pattern, line: line + lines });
+        }
+        matches.sort_by_key(|hit| hit.pattern);
     }
 }
 
@@ -114,7 +117,7 @@ mod tests {
     fn search(patterns: &[&str], content: &[u8]) -> Vec<(usize, u64)> {
         let patterns = Patterns::new(&patterns.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()).unwrap();
         let mut matches = Vec::new();
-        Search::new(&patterns).run(content, &mut matches);
+        Search::new(&patterns).run(content, 0, &mut matches);
         matches.iter().map(|m| (m.pattern, m.line)).collect()
     }
 

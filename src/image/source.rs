@@ -1,5 +1,6 @@
 //! Reading an image: its documents first, then all layers side by side.
 
+use super::cache::Cache;
 use super::error::ImageError;
 use super::holder::{Blob, Holder};
 use super::layer::{Expected, Job, OverBudget};
@@ -37,11 +38,13 @@ pub struct ReadOptions<'a> {
     pub platform: Option<String>,
     /// Told of every step, from several threads.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Where layers that were read before are recalled from, and others kept.
+    pub cache: Option<&'a Cache>,
 }
 
 impl Default for ReadOptions<'_> {
     fn default() -> Self {
-        Self { platform: None, progress: &|_| {} }
+        Self { platform: None, progress: &|_| {}, cache: None }
     }
 }
 
@@ -141,7 +144,7 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
     let mut layers = Vec::with_capacity(plan.layers.len());
     let job = Job::new(wants, &patterns);
     let stored = stored_layers(&*holder, plan.layers, diff_ids)?;
-    let read = layers::read(stored, &job, options.progress);
+    let read = layers::read(stored, &job, options.cache, options.progress);
     for (layer, of_layer) in read.map_err(|OverBudget(what)| ImageError::Limit { place: holder.place(), what })? {
         layers.push(layer);
         problems.extend(of_layer);
@@ -153,11 +156,17 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
     Ok(Image { reference: reference.to_string(), id, tags, config, layers, problems })
 }
 
-fn stored_layers(holder: &dyn Holder, blobs: Vec<Blob>, diff_ids: &[String]) -> Result<Vec<StoredLayer>, ImageError> {
+fn stored_layers<'a>(
+    holder: &'a dyn Holder,
+    blobs: Vec<Blob>,
+    diff_ids: &[String],
+) -> Result<Vec<StoredLayer<'a>>, ImageError> {
     let stored = |(index, blob): (usize, Blob)| {
         let section = holder.layer(&blob)?;
-        let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest };
-        Ok(StoredLayer { name: blob.name, section, expected })
+        let expected = Expected { index, diff_id: diff_ids.get(index).cloned(), blob: blob.digest.clone() };
+        let name = blob.name.clone();
+        let again = Box::new(move || holder.layer(&blob).ok().flatten());
+        Ok(StoredLayer { name, section, again, expected })
     };
     blobs.into_iter().enumerate().map(stored).collect()
 }

@@ -6,12 +6,18 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::time::{Duration, SystemTime};
 
 use super::entries::{Entries, MemberKind, Skip, TarError};
 use super::error::ImageError;
 use super::holder::{Blob, Holder};
 use super::limits::{MAX_DOCUMENT, MAX_MEMBER_LINKS, MAX_MEMBERS};
 use super::names;
+
+/// Times of files are coarse: one that was changed no longer ago than this may be changed again without showing it.
+#[cfg(unix)]
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// An archive or a layout directory.
 #[derive(Debug)]
@@ -47,6 +53,8 @@ enum Place {
 pub(super) struct Section {
     /// Bytes of the blob, as far as they are known beforehand.
     pub(super) size: u64,
+    /// The file they are in, and where they start.
+    file: Option<(PathBuf, u64)>,
     source: Box<dyn Read + Send>,
 }
 
@@ -152,11 +160,32 @@ pub(super) fn blob_name(digest: &str) -> String {
 impl Section {
     /// A blob of so many bytes that come out of `source`.
     pub(super) fn new(size: u64, source: impl Read + Send + 'static) -> Self {
-        Self { size, source: Box::new(source) }
+        Self { size, file: None, source: Box::new(source) }
     }
 
     fn of_file(path: PathBuf, position: u64, size: u64) -> Self {
-        Self::new(size, FileRange { path, position, size, file: None })
+        let file = Some((path.clone(), position));
+        Self { file, ..Self::new(size, FileRange { path, position, size, file: None }) }
+    }
+
+    /// Tells the file apart from any other and from itself once it has been changed; `None` where that cannot be told, as of
+    /// a file that was changed just now.
+    #[cfg(unix)]
+    pub(super) fn stamp(&self) -> Option<String> {
+        use std::os::unix::fs::MetadataExt;
+        let (path, position) = self.file.as_ref()?;
+        let of = std::fs::metadata(path).ok()?;
+        let changed = Duration::new(u64::try_from(of.ctime()).ok()?, u32::try_from(of.ctime_nsec()).ok()?);
+        let age = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.checked_sub(changed)?;
+        let size = self.size;
+        let times = format!("{}.{} {}.{}", of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec());
+        (age > SETTLED).then(|| format!("{} {} {} {times} {position} {size}", of.dev(), of.ino(), of.size()))
+    }
+
+    /// Times of files are not enough to go by here.
+    #[cfg(not(unix))]
+    pub(super) fn stamp(&self) -> Option<String> {
+        None
     }
 }
 

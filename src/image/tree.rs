@@ -51,6 +51,11 @@ impl Tree {
         self.nodes.get(&self.real_path(path, true)?)
     }
 
+    /// The entry where one that a layer calls by this path has landed: links in its directory followed, itself not.
+    pub fn landed(&self, path: &str) -> Option<&Node> {
+        self.nodes.get(path).or_else(|| self.nodes.get(&self.real_path(path, false)?))
+    }
+
     /// What lies below a directory, at any depth.
     pub fn below<'t>(&'t self, dir: &str) -> impl Iterator<Item = &'t Node> + use<'t> {
         self.nodes.range(range_below(dir)).map(|(_, node)| node)
@@ -227,20 +232,7 @@ impl Merge<'_> {
             if self.implied > MAX_IMPLIED_BYTES {
                 return;
             }
-            let entry = Entry {
-                path: dir.to_owned(),
-                kind: EntryKind::Directory,
-                mode: 0o755,
-                uid: 0,
-                gid: 0,
-                size: 0,
-                sha256: None,
-                link: None,
-                capability: None,
-                content: None,
-                matches: Vec::new(),
-                probed: None,
-            };
+            let entry = Entry::new(dir, EntryKind::Directory);
             self.tree.nodes.insert(dir.to_owned(), Node { entry: Arc::new(entry), layer: self.layer });
             dir = parent(dir);
         }

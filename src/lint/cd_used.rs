@@ -1,4 +1,5 @@
 use super::{Facts, Reporter, Run, edits};
+use crate::dockerfile::{Env, expand_word};
 use crate::finding::Fix;
 use crate::shell::Form;
 use crate::text::{Edit, Span};
@@ -22,10 +23,16 @@ fn workdir(facts: &Facts<'_>, run: &Run<'_>) -> Option<Vec<Edit>> {
     let text = run.instruction.args.text()?;
     let [cd, _, ..] = run.script.commands.as_slice() else { return None };
     let [_, folder] = cd.words.as_slice() else { return None };
-    let path = folder.literal.as_deref().filter(|path| source.slice(folder.span) == *path)?;
+    let path = Some(folder.text.as_str()).filter(|path| source.slice(folder.span) == *path)?;
+    // WORKDIR knows the variables of ENV and ARG, and no others.
+    let is_known = |env: &Env| expand_word(path, env, run.escape).is_ok_and(|e| e.unmatched.is_empty());
+    let is_same =
+        if path.contains('$') { run.env.is_some_and(is_known) } else { folder.literal.as_deref() == Some(path) };
     let is_only = run.script.commands.iter().filter(|command| command.name() == Some("cd")).count() == 1;
     let is_first = run.script.form == Form::Shell && cd.span.start == text.span.start && cd.redirects.is_empty();
-    if !is_only || !is_first || path.starts_with(['-', '~']) || path.contains(['*', '?', '[', '{', '$', '#']) {
+    let is_plain =
+        !path.starts_with(['-', '~']) && !path.contains(['*', '?', '[', ',', '#', '(', '`', '"', '\'', '\\']);
+    if !is_only || !is_first || !is_same || !is_plain {
         return None;
     }
     let rest = source.slice(Span::new(cd.span.end, text.span.end));

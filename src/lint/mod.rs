@@ -397,6 +397,7 @@ mod unknown_label;
 mod unpinned_base;
 mod untagged_base;
 mod untrusted_registry;
+mod update_without_install;
 mod uppercase_stage_name;
 mod useradd_high_uid;
 mod volume_declared;

@@ -40,6 +40,25 @@ pub(super) fn read(path: &str, node: &Node, packages: &mut Packages) {
     }));
 }
 
+/// The package that installed the file at an absolute path.
+pub(super) fn owner(tree: &Tree, path: &str) -> Option<String> {
+    let (dir, name) = path.trim_start_matches('/').rsplit_once('/')?;
+    files(tree).into_iter().find_map(|(_, node)| {
+        let (mut package, mut is_in_dir) = (None, false);
+        for line in node.entry.content.as_deref()?.split(|b| *b == b'\n') {
+            match line {
+                [b'P', b':', value @ ..] => (package, is_in_dir) = (Some(value), false),
+                [b'F', b':', value @ ..] => is_in_dir = value == dir.as_bytes(),
+                [b'R', b':', value @ ..] if is_in_dir && value == name.as_bytes() => {
+                    return package.map(|package| String::from_utf8_lossy(package).into_owned());
+                }
+                _ => {}
+            }
+        }
+        None
+    })
+}
+
 /// The packages, and the number of paragraphs that are none.
 fn parse(content: &[u8]) -> (Vec<Package>, usize) {
     let (mut packages, mut broken) = (Vec::new(), 0);

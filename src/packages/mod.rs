@@ -15,6 +15,7 @@ mod licence;
 mod model;
 mod npm;
 mod nuget;
+mod owner;
 mod probe;
 mod purl;
 mod python;
@@ -29,6 +30,7 @@ pub use distro::Distro;
 pub use history::PackageHistory;
 pub use licence::{LicenceForm, normalise as normalise_licence};
 pub use model::{Package, PackageKind, Packages};
+pub use owner::owner;
 
 /// Problems with the metadata of single packages told one by one; the rest are counted.
 const MAX_TOLD: usize = 20;
@@ -64,7 +66,7 @@ const METADATA: [Metadata; 5] = [
 
 /// What an image has to be read for, so that [`inventory`] and [`PackageHistory::of`] find everything they need.
 pub fn wants() -> Wants {
-    Wants { capture_if: Some(is_wanted), probe: Some(probe::choose), ..Wants::default() }
+    Wants { capture_if: Some(is_wanted), probe: Some(probe::choose), purpose: "packages", ..Wants::default() }
 }
 
 /// Whether the content of the file at an absolute path is needed.
@@ -74,6 +76,7 @@ pub fn is_wanted(path: &str) -> bool {
         || rpm::is_database(path)
         || copyright::is_wanted(path)
         || distro::is_wanted(path)
+        || owner::is_list(path)
         || METADATA.iter().any(|metadata| (metadata.is_wanted)(path))
 }
 

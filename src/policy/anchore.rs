@@ -145,6 +145,7 @@ impl Asked<'_> {
         for rule in &self.rules {
             let own = self.given.iter().filter(|g| spec(rule, &g.name).is_some());
             let own = own.map(|g| (g.name.clone(), read_value(g.spec, &g.text)));
+            let own = implied(rule, &self.name).into_iter().chain(own);
             let params = params(rule, own.collect()).map_err(|fault| PolicyError::at(self.text, self.params, fault))?;
             wanted.push(Wanted {
                 severity: None,
@@ -159,6 +160,20 @@ impl Asked<'_> {
         }
         Ok(wanted)
     }
+}
+
+/// Parameters that a trigger's name stands for: the severity of a vulnerability. What is negligible is unknown to 2017.
+fn implied(rule: &Rule, trigger: &str) -> Vec<(String, Value)> {
+    let level = trigger.split(':').nth(1).and_then(|name| name.get(4..)).unwrap_or_default().to_ascii_lowercase();
+    let (level, comparison) = match level.as_str() {
+        "unknown" => ("negligible", "<="),
+        other => (other, "="),
+    };
+    if rule != catalogue::VULNERABLE_PACKAGE {
+        return Vec::new();
+    }
+    let param = |name: &str, value: &str| (name.to_owned(), Value::Str(value.to_owned()));
+    vec![param("level", level), param("level-comparison", comparison)]
 }
 
 /// A rule of a JSON policy, taken apart.
@@ -249,16 +264,20 @@ pub(super) fn is_of_2017(trigger: &str) -> bool {
     !trigger.contains(|c: char| c.is_ascii_lowercase())
 }
 
-/// Makes one run, with WARN, of all lines that ask for vulnerabilities: there is one thing to say, that nothing was
-/// checked, and no action of theirs fits it. It is said in the name of `UNSUPPORTEDDISTRO` where the policy has it,
-/// which is what the trigger is for.
+/// Makes one run, with WARN, of all lines that ask for vulnerabilities and have to say that nothing was looked up: no action
+/// of theirs fits that. What only asks for unsupported distributions says so itself, and a rule of the engine's that asks for
+/// missing data has the action it asks for.
 fn one_feed_warning(wanted: Vec<Wanted>) -> Vec<Wanted> {
-    let (lines, mut rest): (Vec<_>, Vec<_>) =
+    let (mut lines, mut rest): (Vec<_>, Vec<_>) =
         wanted.into_iter().partition(|w| w.rule == catalogue::VULNERABILITY_DATA_MISSING);
-    let is_for_it = |w: &&Wanted| w.trigger.as_deref().is_some_and(|t| t.ends_with(":UNSUPPORTEDDISTRO"));
-    if let Some(line) = lines.iter().find(is_for_it).or(lines.first()) {
-        rest.push(Wanted { wish: Wish::Do(Action::Warn), ..line.clone() });
+    let is_of =
+        |w: &Wanted, trigger: &str| w.trigger.as_deref().is_some_and(|t| t.to_ascii_lowercase().ends_with(trigger));
+    let (asked, told): (Vec<_>, Vec<_>) = lines.drain(..).partition(|w| is_of(w, ":vulnerability_data_unavailable"));
+    if asked.is_empty() {
+        let line = told.into_iter().find(|w| !is_of(w, ":unsupporteddistro"));
+        rest.extend(line.map(|line| Wanted { wish: Wish::Do(Action::Warn), ..line }));
     }
+    rest.extend(asked);
     rest
 }
 
@@ -375,10 +394,20 @@ mod tests {
     fn vulnerability_lines_become_one_warning() {
         let lines =
             ["ANCHORESEC:VULNHIGH:STOP", "ANCHORESEC:VULNLOW:GO", "ANCHORESEC:FEEDOUTOFDATE:STOP:MAXAGE=2"].join("\n");
-        let expected = "vulnerability-data-missing WARN ANCHORESEC:VULNHIGH 1";
-        assert_eq!(checks(&policy(&lines)), ["image-part-unchecked STOP  0", expected]);
+        let mut expected = vec![
+            "image-part-unchecked STOP  0",
+            "packages-unread STOP ANCHORESEC:VULNHIGH 1",
+            "vulnerability-data-missing WARN ANCHORESEC:VULNHIGH 1",
+            "vulnerability-data-stale STOP ANCHORESEC:FEEDOUTOFDATE 3",
+            "vulnerable-package STOP ANCHORESEC:VULNHIGH 1",
+            "vulnerable-package GO ANCHORESEC:VULNLOW 2",
+        ];
+        assert_eq!(checks(&policy(&lines)), expected);
         let with = lines + "\nANCHORESEC:UNSUPPORTEDDISTRO:GO\n";
-        assert_eq!(checks(&policy(&with))[1], "vulnerability-data-missing WARN ANCHORESEC:UNSUPPORTEDDISTRO 4");
+        expected.insert(2, "unsupported-distro GO ANCHORESEC:UNSUPPORTEDDISTRO 4");
+        assert_eq!(checks(&policy(&with)), expected);
+        // It says itself what was not looked up.
+        assert!(!checks(&policy("ANCHORESEC:UNSUPPORTEDDISTRO:GO")).iter().any(|c| c.contains("data-missing")));
     }
 
     #[test]
@@ -459,11 +488,18 @@ mod tests {
     }
 
     #[test]
-    fn vulnerabilities_are_told_as_unchecked() {
-        for vulnerability in
-            ["VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "VULNUNKNOWN", "FEEDOUTOFDATE", "UNSUPPORTEDDISTRO"]
-        {
-            assert_eq!(policy(&format!("ANCHORESEC:{vulnerability}:STOP")).checks.len(), 2, "{vulnerability}");
+    fn severities_are_what_triggers_are_called_for() {
+        for (trigger, severity, comparison) in [
+            ("VULNLOW", "low", "="),
+            ("VULNMEDIUM", "medium", "="),
+            ("VULNHIGH", "high", "="),
+            ("VULNCRITICAL", "critical", "="),
+            ("VULNUNKNOWN", "negligible", "<="),
+            ("vulnhigh", "high", "="),
+        ] {
+            let policy = policy(&format!("ANCHORESEC:{trigger}:STOP"));
+            let check = policy.checks.iter().find(|c| c.rule == catalogue::VULNERABLE_PACKAGE).unwrap();
+            assert_eq!((check.params.str("level"), check.params.str("level-comparison")), (severity, comparison));
         }
     }
 }

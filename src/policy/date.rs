@@ -42,6 +42,19 @@ impl Date {
         Self { year: 9999, month: 12, day: 31 }
     }
 
+    /// Days from another day to this one; negative when that one is later.
+    pub fn days_since(self, other: Self) -> i64 {
+        self.number() - other.number()
+    }
+
+    /// Days from the first day of the year 0.
+    fn number(self) -> i64 {
+        let before = i64::from(self.year);
+        let leap_days = (before + 3) / 4 - (before + 99) / 100 + (before + 399) / 400;
+        let months: i64 = (1..self.month).map(|month| i64::from(days_in(self.year, month))).sum();
+        before * 365 + leap_days + months + i64::from(self.day) - 1
+    }
+
     /// Today in UTC, by the system's clock; the first day of 1970 when the clock stands before it.
     pub fn today() -> Self {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -68,6 +81,21 @@ fn days_in(year: u16, month: u8) -> u8 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_between_days_are_counted() {
+        for (later, earlier, days) in [
+            ("2026-06-01", "2026-06-01", 0),
+            ("2024-03-01", "2024-02-28", 2),
+            ("2023-03-01", "2023-02-28", 1),
+            ("2000-03-01", "1999-03-01", 366),
+            ("1970-01-01", "2026-06-01", -20_605),
+            ("2001-01-01", "1601-01-01", 146_097),
+        ] {
+            let day = |text| Date::parse(text).unwrap();
+            assert_eq!(day(later).days_since(day(earlier)), days, "{later} {earlier}");
+        }
+    }
 
     #[test]
     fn only_days_of_the_calendar_are_read() {

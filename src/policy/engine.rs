@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Fault;
 use super::regexp::{from_python, line_expressions};
+use super::vulnerability::COMPARISONS;
 use crate::rule::{Rule, Value, catalogue};
 
 /// Rules to run, and the parameters of each.
@@ -44,6 +45,12 @@ impl<'a> Given<'a> {
 
     fn is_on(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// A whole number.
+    fn number(&self, name: &str) -> Result<i64, Fault> {
+        let given = self.get(name);
+        given.and_then(|text| text.parse().ok()).ok_or_else(|| bad(name, given, "a whole number"))
     }
 
     /// Whether a `type` says that the list names what is allowed.
@@ -91,8 +98,8 @@ fn package(given: &Given<'_>, by_name: &'static Rule, by_version: &'static Rule)
 /// Comparisons of the engine.
 const CHECKS: [&str; 12] =
     ["exists", "not_exists", "=", "!=", "like", "not_like", "in", "not_in", ">", "<", ">=", "<="];
-/// Parameters of a trigger over known vulnerabilities.
-const OF_VULNERABILITIES: &[&str] = &[
+/// Parameters of the trigger over packages with known vulnerabilities.
+const OF_VULNERABLE_PACKAGES: &[&str] = &[
     "cvss_v3_base_score",
     "cvss_v3_base_score_comparison",
     "cvss_v3_exploitability_score",
@@ -103,7 +110,6 @@ const OF_VULNERABILITIES: &[&str] = &[
     "inherited_from_base",
     "max_days_since_creation",
     "max_days_since_fix",
-    "max_days_since_sync",
     "package_path_exclude",
     "package_type",
     "severity",
@@ -115,7 +121,6 @@ const OF_VULNERABILITIES: &[&str] = &[
     "vendor_cvss_v3_impact_score",
     "vendor_cvss_v3_impact_score_comparison",
     "vendor_only",
-    "vulnerability_ids",
 ];
 
 const NONE: &[&str] = &[];
@@ -207,11 +212,13 @@ static TRIGGERS: &[Trigger] = &[
         Ok(vec![(catalogue::NPM_REGISTRY_DATA_MISSING, Vec::new())])
     }),
     trigger!("npms:newer_version_in_feed", NONE, NONE, |_| {
-        Ok(vec![(catalogue::NPM_REGISTRY_DATA_MISSING, Vec::new())])
+        Ok(vec![(catalogue::NPM_VERSION_OUTDATED, Vec::new()), (catalogue::NPM_REGISTRY_DATA_MISSING, Vec::new())])
     }),
-    trigger!("npms:unknown_in_feeds", NONE, NONE, |_| Ok(vec![(catalogue::NPM_REGISTRY_DATA_MISSING, Vec::new())])),
+    trigger!("npms:unknown_in_feeds", NONE, NONE, |_| {
+        Ok(vec![(catalogue::NPM_PACKAGE_UNOFFICIAL, Vec::new()), (catalogue::NPM_REGISTRY_DATA_MISSING, Vec::new())])
+    }),
     trigger!("npms:version_not_in_feeds", NONE, NONE, |_| {
-        Ok(vec![(catalogue::NPM_REGISTRY_DATA_MISSING, Vec::new())])
+        Ok(vec![(catalogue::NPM_VERSION_UNOFFICIAL, Vec::new()), (catalogue::NPM_REGISTRY_DATA_MISSING, Vec::new())])
     }),
     trigger!("packages:blacklist", &["name", "version"], &["name"], |given| {
         Ok(package(given, catalogue::DENIED_PACKAGE, catalogue::DENIED_PACKAGE_VERSION))
@@ -261,13 +268,13 @@ static TRIGGERS: &[Trigger] = &[
         Ok(vec![(catalogue::GEM_REGISTRY_DATA_MISSING, Vec::new())])
     }),
     trigger!("ruby_gems:newer_version_found_in_feed", NONE, NONE, |_| {
-        Ok(vec![(catalogue::GEM_REGISTRY_DATA_MISSING, Vec::new())])
+        Ok(vec![(catalogue::GEM_VERSION_OUTDATED, Vec::new()), (catalogue::GEM_REGISTRY_DATA_MISSING, Vec::new())])
     }),
     trigger!("ruby_gems:not_found_in_feed", NONE, NONE, |_| {
-        Ok(vec![(catalogue::GEM_REGISTRY_DATA_MISSING, Vec::new())])
+        Ok(vec![(catalogue::GEM_PACKAGE_UNOFFICIAL, Vec::new()), (catalogue::GEM_REGISTRY_DATA_MISSING, Vec::new())])
     }),
     trigger!("ruby_gems:version_not_found_in_feed", NONE, NONE, |_| {
-        Ok(vec![(catalogue::GEM_REGISTRY_DATA_MISSING, Vec::new())])
+        Ok(vec![(catalogue::GEM_VERSION_UNOFFICIAL, Vec::new()), (catalogue::GEM_REGISTRY_DATA_MISSING, Vec::new())])
     }),
     trigger!("secret_scans:content_regex_checks", &["content_regex_name", "match_type"], NONE, |given| {
         if given.get("match_type").is_some_and(|kind| !kind.eq_ignore_ascii_case("found")) {
@@ -276,15 +283,80 @@ static TRIGGERS: &[Trigger] = &[
         let params = given.get("content_regex_name").map(|name| list("content-regexp", line_expressions(name)));
         Ok(vec![(catalogue::SECRET_CONTENT_MATCHED, params.into_iter().collect())])
     }),
-    trigger!("vulnerabilities:blacklist", OF_VULNERABILITIES, NONE, unmatched),
-    trigger!("vulnerabilities:package", OF_VULNERABILITIES, NONE, unmatched),
-    trigger!("vulnerabilities:stale_feed_data", OF_VULNERABILITIES, NONE, unmatched),
-    trigger!("vulnerabilities:vulnerability_data_unavailable", OF_VULNERABILITIES, NONE, unmatched),
+    trigger!("vulnerabilities:blacklist", &["vendor_only", "vulnerability_ids"], &["vulnerability_ids"], |given| {
+        let params =
+            vec![list("ids", given.list("vulnerability_ids")), switch("attended-only", given.is_on("vendor_only"))];
+        Ok(vec![(catalogue::DENIED_VULNERABILITY, params), (catalogue::VULNERABILITY_DATA_MISSING, Vec::new())])
+    }),
+    trigger!("vulnerabilities:package", OF_VULNERABLE_PACKAGES, NONE, |given| {
+        let params = vulnerable_package(given)?;
+        Ok(vec![(catalogue::VULNERABLE_PACKAGE, params), (catalogue::VULNERABILITY_DATA_MISSING, Vec::new())])
+    }),
+    trigger!("vulnerabilities:stale_feed_data", &["max_days_since_sync"], &["max_days_since_sync"], |given| {
+        let params = vec![("max-age".to_owned(), Value::Int(given.number("max_days_since_sync")?))];
+        Ok(vec![(catalogue::VULNERABILITY_DATA_STALE, params), (catalogue::VULNERABILITY_DATA_MISSING, Vec::new())])
+    }),
+    trigger!("vulnerabilities:vulnerability_data_unavailable", NONE, NONE, |_| {
+        Ok(vec![(catalogue::VULNERABILITY_DATA_MISSING, Vec::new())])
+    }),
 ];
 
-/// Vulnerabilities are told as not looked for.
-fn unmatched(_: &Given<'_>) -> Result<Runs, Fault> {
-    Ok(vec![(catalogue::VULNERABILITY_DATA_MISSING, Vec::new())])
+/// What `vulnerabilities:package` asks for. There is one CVSS vector for a vulnerability, the vendor's where it has one.
+fn vulnerable_package(given: &Given<'_>) -> Result<Vec<(String, Value)>, Fault> {
+    let mut params = Vec::new();
+    if given.get("severity").is_some() {
+        params.push(string(
+            "level",
+            given.one_of("severity", &["unknown", "negligible", "low", "medium", "high", "critical"])?,
+        ));
+        let comparison = match given.get("severity_comparison") {
+            Some(_) => given.one_of("severity_comparison", &COMPARISONS)?,
+            None => "=",
+        };
+        params.push(string("level-comparison", comparison));
+    }
+    for (name, param) in [("fix_available", "fix-available"), ("inherited_from_base", "origin")] {
+        if given.get(name).is_some() {
+            let value = given.one_of(name, &["true", "false"])?;
+            let value = match (name, value) {
+                ("inherited_from_base", "true") => "base",
+                ("inherited_from_base", _) => "yours",
+                (_, value) => value,
+            };
+            params.push(string(param, value));
+        }
+    }
+    params.push(switch("attended-only", given.is_on("vendor_only")));
+    for (name, param) in [("max_days_since_creation", "days-since-published"), ("max_days_since_fix", "days-since-fix")]
+    {
+        if given.get(name).is_some() {
+            params.push((param.to_owned(), Value::Int(given.number(name)?)));
+        }
+    }
+    for (part, param) in [("base", "cvss-base"), ("exploitability", "cvss-exploitability"), ("impact", "cvss-impact")] {
+        let names = [format!("cvss_v3_{part}_score"), format!("vendor_cvss_v3_{part}_score")];
+        let scores: Vec<&String> = names.iter().filter(|name| given.get(name).is_some()).collect();
+        match scores.as_slice() {
+            [] => {}
+            [name] => {
+                let comparison = given.get(&format!("{name}_comparison")).unwrap_or(">=");
+                params.push(string(param, format!("{comparison} {}", given.text(name))));
+            }
+            _ => {
+                return Err(Fault::Bundle(format!(
+                    "`{}` and `{}` are one score here; give one of them",
+                    names[0], names[1]
+                )));
+            }
+        }
+    }
+    if let Some(kind) = given.get("package_type") {
+        params.push(string("package-type", kind));
+    }
+    if let Some(path) = given.get("package_path_exclude") {
+        params.push(string("path-except-regexp", from_python(path)));
+    }
+    Ok(params)
 }
 
 /// Triggers of the engine that need what is not here: a scanner, its feeds, or its own analysis of other images.
@@ -385,6 +457,8 @@ mod tests {
             ("shells", "/x"),
             ("path", "/x"),
             ("value", "x"),
+            ("vulnerability_ids", "CVE-1"),
+            ("max_days_since_sync", "2"),
         ]);
         for trigger in TRIGGERS {
             let mut given = words.clone();

@@ -122,6 +122,9 @@ pub enum Fault {
     /// A parameter's value was refused, or a needed one is missing.
     #[error(transparent)]
     Params(#[from] ParamsError),
+    /// A parameter whose value cannot be meant.
+    #[error("{0}")]
+    Parameter(String),
     /// A regular expression that cannot be compiled.
     #[error("`{param}` is not a regular expression that can be run: {why}")]
     Regexp {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::image_name::{ImageNames, fits_name};
 use super::regexp::{check_line_regex, reason};
-use super::{Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, line_regex, path_regex};
+use super::{
+    Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, line_regex, path_regex, vulnerability,
+};
 use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, Value, catalogue};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
@@ -201,12 +203,16 @@ fn compares_packages(rule: &Rule) -> bool {
 }
 
 /// Anchore's gates that look at packages.
-const PACKAGE_GATES: [&str; 6] = ["GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBLACKLIST", "PKGCHECK", "PKGDIFF"];
+const PACKAGE_GATES: [&str; 7] =
+    ["ANCHORESEC", "GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBLACKLIST", "PKGCHECK", "PKGDIFF"];
 
 /// Parameters for a rule: known, of the right kind, with regular expressions that compile and packages that have a version.
 pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result<Params, Fault> {
     let is_given: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
     let params = Params::new(rule, given)?;
+    if let Some(why) = vulnerability::wrong_params(&params).filter(|_| rule == catalogue::VULNERABLE_PACKAGE) {
+        return Err(Fault::Parameter(why));
+    }
     let is_left_out = |name: &str| {
         let spec = rule.params.iter().find(|p| p.name == name);
         spec.is_some_and(|p| !p.required && !is_given.iter().any(|g| g == p.name || p.anchore == Some(g)))

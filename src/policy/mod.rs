@@ -22,6 +22,7 @@ mod schema;
 mod template;
 mod toml;
 mod verdict;
+mod vulnerability;
 mod whitelist;
 
 pub use date::Date;
@@ -35,4 +36,5 @@ pub use regexp::{find_regex, line_regex, path_regex};
 pub use schema::schema;
 pub use template::{starter, template};
 pub use verdict::{Decision, ExpiredWaiver, FailOn, UnusedWaiver, Verdict, Waived, decide};
+pub use vulnerability::WaivedVulnerability;
 pub use whitelist::WhitelistItem;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::vulnerability::WaivedVulnerability;
 use super::whitelist::WhitelistItem;
 use super::{Date, PathGlob};
 use crate::finding::Finding;
@@ -106,6 +107,8 @@ pub struct Waiver {
     pub fingerprint: Option<String>,
     /// What an item of Anchore's whitelists names; `None` for a waiver of a dockgate policy.
     pub whitelisted: Option<WhitelistItem>,
+    /// The vulnerability it is about; `None` for a waiver of anything else.
+    pub vulnerability: Option<WaivedVulnerability>,
     /// Why.
     pub reason: String,
     /// Last day it holds.

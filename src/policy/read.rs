@@ -9,7 +9,10 @@ use super::bundle::{self, Bundle};
 use super::hadolint::{self, Surroundings};
 use super::image_name::ImageNames;
 use super::layer::Layer;
-use super::{Fault, Policy, PolicyError, Waiver, anchore, line_regex, toml, whitelist};
+use super::{
+    Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, toml, vulnerability,
+    whitelist,
+};
 use crate::rule::{self, Value};
 use crate::text::SourceText;
 
@@ -71,13 +74,28 @@ impl Policies {
         Ok(Self { name: name.to_owned(), form, whitelisted })
     }
 
+    /// The same, with what OpenVEX documents call not affected or fixed waived.
+    ///
+    /// # Errors
+    /// When one cannot be read, or is none.
+    pub fn with_vex(mut self, paths: &[String], read: &ReadFile<'_>) -> Result<Self, PolicyError> {
+        for path in paths {
+            self.whitelisted.extend(vulnerability::parse(&file(path, read)?)?);
+        }
+        Ok(self)
+    }
+
     /// Whether another image can have another policy, so that [`Self::for_image`] needs to know what it is called.
     pub fn depend_on_image(&self) -> bool {
         let is_for_some = match &self.form {
             Form::Layer(layer) | Form::Anchore(layer) | Form::Hadolint(layer) => !layer.images.is_empty(),
             Form::Bundle(bundle) => bundle.depends_on_image(),
         };
-        is_for_some || self.whitelisted.iter().flat_map(|w| &w.whitelisted).any(|item| item.names_image())
+        let names_image = |waiver: &Waiver| {
+            waiver.whitelisted.as_ref().is_some_and(WhitelistItem::names_image)
+                || waiver.vulnerability.as_ref().is_some_and(WaivedVulnerability::names_image)
+        };
+        is_for_some || self.whitelisted.iter().any(names_image)
     }
 
     /// Whether what holds depends on files and variables around the process besides the policy's own files.
@@ -105,7 +123,11 @@ impl Policies {
             }
         };
         policy.waivers.extend(self.whitelisted.iter().cloned());
-        policy.waivers.retain(|waiver| waiver.whitelisted.as_ref().is_none_or(|item| item.is_for(image)));
+        let is_for = |waiver: &Waiver| {
+            waiver.whitelisted.as_ref().is_none_or(|item| item.is_for(image))
+                && waiver.vulnerability.as_ref().is_none_or(|item| item.is_for(image))
+        };
+        policy.waivers.retain(is_for);
         Ok(policy)
     }
 }
@@ -353,8 +375,14 @@ mod tests {
             ("setuid-mode-changed", Action::Stop),
             ("setuid-removed", Action::Go),
             ("sudo-used", Action::Go),
+            ("unsupported-distro", Action::Warn),
             ("untagged-base", Action::Stop),
             ("vulnerability-data-missing", Action::Warn),
+            ("vulnerable-package", Action::Go),
+            ("vulnerable-package", Action::Stop),
+            ("vulnerable-package", Action::Warn),
+            ("vulnerable-package", Action::Go),
+            ("vulnerable-package", Action::Stop),
         ];
         assert_eq!(policy.checks.iter().map(|c| (c.rule.id, c.action)).collect::<Vec<_>>(), expected);
         assert_eq!(policy.base_limit, Action::Stop);

@@ -133,6 +133,8 @@ fn waiver() -> Value {
             "rules": { "type": "array", "items": { "type": "string" } },
             "path": { "type": "string", "description": "Glob over the file's path, or the path in the image" },
             "fingerprint": { "type": "string", "pattern": "^[0-9a-fA-F]{16}$" },
+            "vulnerability": { "type": "string", "description": "A vulnerability by any of its names: CVE-2023-45853" },
+            "package": { "type": "string", "description": "The package in which the vulnerability is waived: its name, or a package URL" },
             "gate": { "type": "string", "description": "Anchore's gate, with trigger-id in place of a rule" },
             "trigger-id": { "type": "string", "description": "Anchore's trigger id, in which * is any text" },
             "reason": { "type": "string", "minLength": 1 },

@@ -16,8 +16,8 @@ use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
 use super::layer::{Layer, Wanted, WantedRules, Wish, params};
-use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, Waiver, WhitelistItem};
-use crate::rule::{self, Code, Edition, Severity, Target, Value};
+use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, WaivedVulnerability, Waiver, WhitelistItem};
+use crate::rule::{self, Code, Edition, Severity, Target, Value, catalogue};
 use crate::text::{SourceText, Span};
 
 /// What a policy's `extends` names, and where.
@@ -63,8 +63,8 @@ pub(super) const KEYS: [&str; 10] = [
 const SEVERITIES: [(&str, Severity); 4] =
     [("error", Severity::Error), ("info", Severity::Info), ("style", Severity::Style), ("warning", Severity::Warning)];
 /// Keys of `[[waiver]]`.
-pub(super) const WAIVER_KEYS: [&str; 8] =
-    ["expires", "fingerprint", "gate", "path", "reason", "rule", "rules", "trigger-id"];
+pub(super) const WAIVER_KEYS: [&str; 10] =
+    ["expires", "fingerprint", "gate", "package", "path", "reason", "rule", "rules", "trigger-id", "vulnerability"];
 
 impl Document<'_> {
     fn error(&self, span: std::ops::Range<usize>, fault: Fault) -> PolicyError {
@@ -287,6 +287,7 @@ impl Document<'_> {
         let fault = |span, text: String| self.error(span, Fault::Waiver(text));
         let (mut rules, mut path, mut fingerprint, mut reason, mut expires) = (Vec::new(), None, None, None, None);
         let (mut gate, mut trigger_id) = (None, None);
+        let (mut vulnerability, mut package) = (None, None);
         for (key, item) in table {
             let name = key.get_ref().as_ref();
             match name {
@@ -297,6 +298,8 @@ impl Document<'_> {
                         rules.extend(self.named(self.string(name, one)?, one.span())?);
                     }
                 }
+                "vulnerability" => vulnerability = Some(self.string(name, item)?.to_owned()),
+                "package" => package = Some(self.string(name, item)?.to_owned()),
                 "gate" => gate = Some(self.string(name, item)?.to_owned()),
                 "trigger-id" => trigger_id = Some(self.string(name, item)?.to_owned()),
                 "path" => {
@@ -333,7 +336,9 @@ impl Document<'_> {
         rules.sort_by_key(Target::sort_key);
         rules.dedup();
         let whitelisted = match (gate, trigger_id) {
-            (Some(gate), Some(id)) if rules.is_empty() && path.is_none() && fingerprint.is_none() => {
+            (Some(gate), Some(id))
+                if rules.is_empty() && path.is_none() && fingerprint.is_none() && vulnerability.is_none() =>
+            {
                 Some(WhitelistItem::new(&gate, &id, None))
             }
             (None, None) => None,
@@ -342,6 +347,14 @@ impl Document<'_> {
                 return Err(fault(row.span(), text.to_owned()));
             }
         };
+        if package.is_some() && vulnerability.is_none() {
+            let text = "`package` stands beside the `vulnerability` that is waived in it";
+            return Err(fault(row.span(), text.to_owned()));
+        }
+        if vulnerability.is_some() && rules.is_empty() {
+            rules = [catalogue::DENIED_VULNERABILITY, catalogue::VULNERABLE_PACKAGE].map(Target::from).into();
+        }
+        let vulnerability = vulnerability.map(|name: String| WaivedVulnerability::new(&name, package.as_deref()));
         if rules.is_empty() && whitelisted.is_none() {
             let text = "a waiver names the rule it waives: rule = \"…\" or rules = […]";
             return Err(fault(row.span(), text.to_owned()));
@@ -350,7 +363,7 @@ impl Document<'_> {
             return Err(fault(row.span(), "a waiver says why: reason = \"…\"".to_owned()));
         };
         let line = PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, whole()) };
-        Ok(Waiver { rules, path, fingerprint, whitelisted, reason, expires, line })
+        Ok(Waiver { rules, path, fingerprint, whitelisted, vulnerability, reason, expires, line })
     }
 }
 

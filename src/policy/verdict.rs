@@ -28,8 +28,8 @@ pub struct Waived {
     pub reason: String,
 }
 
-/// Decides about `finding`, which the run of `check` made and which has `trigger_id` as Anchore's id.
-pub fn decide(policy: &Policy, check: &Check, finding: &Finding, trigger_id: &str, today: Date) -> Decision {
+/// Decides about `finding`, which the run of `check` made and which goes by `trigger_ids` in Anchore's whitelists.
+pub fn decide(policy: &Policy, check: &Check, finding: &Finding, trigger_ids: &[String], today: Date) -> Decision {
     let mut action = check.action;
     if check.is_by_severity && finding.severity != check.severity.unwrap_or(check.rule.severity) {
         // The policy speaks of severities here, and this finding has one of its own.
@@ -39,7 +39,7 @@ pub fn decide(policy: &Policy, check: &Check, finding: &Finding, trigger_id: &st
     if finding.origin == Origin::Base {
         action = action.min(policy.base_limit);
     }
-    let covering = policy.waivers.iter().enumerate().filter(|(_, waiver)| covers(waiver, check, finding, trigger_id));
+    let covering = policy.waivers.iter().enumerate().filter(|(_, waiver)| covers(waiver, check, finding, trigger_ids));
     let (expired, valid): (Vec<_>, Vec<_>) = covering.partition(|(_, waiver)| is_expired(waiver, today));
     let waived = valid.first().map(|(_, first)| Waived {
         waivers: valid.iter().map(|(index, _)| *index).collect(),
@@ -49,10 +49,14 @@ pub fn decide(policy: &Policy, check: &Check, finding: &Finding, trigger_id: &st
     Decision { action, decided_by: check.line.clone(), trigger: check.trigger.clone(), waived, expired }
 }
 
-fn covers(waiver: &Waiver, check: &Check, finding: &Finding, trigger_id: &str) -> bool {
+fn covers(waiver: &Waiver, check: &Check, finding: &Finding, trigger_ids: &[String]) -> bool {
     if let Some(item) = &waiver.whitelisted {
         let asked = check.trigger.as_deref().into_iter().chain(finding.rule().triggers.iter().copied());
-        return item.covers(asked.filter_map(|trigger| trigger.split(':').next()), trigger_id);
+        let gates: Vec<&str> = asked.filter_map(|trigger| trigger.split(':').next()).collect();
+        return trigger_ids.iter().any(|id| item.covers(gates.iter().copied(), id));
+    }
+    if waiver.vulnerability.as_ref().is_some_and(|item| !item.covers(finding.vulnerability.as_deref())) {
+        return false;
     }
     let is_rule = waiver.rules.is_empty() || waiver.rules.iter().any(|target| finding.is_of(target));
     let is_fingerprint = waiver.fingerprint.as_ref().is_none_or(|f| *f == finding.fingerprint());
@@ -192,7 +196,7 @@ mod tests {
 
     fn decide_one(text: &str, finding: &Finding, today: &str) -> Decision {
         let policy = policy(text);
-        decide(&policy, check(&policy, finding.rule()), finding, "", day(today))
+        decide(&policy, check(&policy, finding.rule()), finding, &[], day(today))
     }
 
     #[test]
@@ -259,7 +263,7 @@ mod tests {
                     [[waiver]]\nrule = \"setuid-added\"\npath = \"/*\"\nreason = \"4\"\nexpires = \"2025-01-01\"\n\
                     [[waiver]]\nrule = \"setuid-added\"\npath = \"[a]\"\nreason = \"5\"\n";
         let (policy, today) = (policy(text), day("2026-01-01"));
-        let decided = |path: &str| decide(&policy, check(&policy, catalogue::SETUID_ADDED), &finding(path), "", today);
+        let decided = |path: &str| decide(&policy, check(&policy, catalogue::SETUID_ADDED), &finding(path), &[], today);
         let has_run = |rule: &Rule| rule == catalogue::SETUID_ADDED;
         let told = |verdict: &Verdict<'_>| {
             let unused: Vec<_> = verdict.unused.iter().map(|u| u.waiver.reason.clone()).collect();

@@ -220,6 +220,7 @@ fn waiver(
         path: None,
         fingerprint: None,
         whitelisted: Some(item),
+        vulnerability: None,
         reason: format!("whitelisted{by}{why}"),
         expires,
         line,

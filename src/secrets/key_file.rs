@@ -6,11 +6,12 @@ use std::sync::LazyLock;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::sinks::Bytes;
 use grep_searcher::{BinaryDetection, SearcherBuilder};
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex::bytes::RegexSet;
 
 use crate::rule::{self, Confidence, KeyFile};
 
 use super::KeyHit;
+use super::names::Names;
 
 /// Bytes of a file that are looked at to confirm its kind.
 pub const HEAD: u64 = 64 << 10;
@@ -36,44 +37,9 @@ struct Content {
 /// How a pattern of binary data starts.
 const BINARY: &str = "(?s-u)";
 
-struct Names {
-    set: RegexSet,
-    kinds: Vec<usize>,
-}
-
-impl Names {
-    fn new(globs: impl Fn(&'static KeyFile) -> &'static [&'static str]) -> Self {
-        let all =
-            rule::key_files().iter().enumerate().flat_map(|(kind, file)| globs(file).iter().map(move |g| (kind, g)));
-        let (kinds, patterns): (Vec<_>, Vec<_>) = all.map(|(kind, glob)| (kind, regex_of(glob))).unzip();
-        let set = RegexSetBuilder::new(patterns).case_insensitive(true).unicode(false).size_limit(64 << 20).build();
-        // The globs are checked by a test; a set that cannot be built matches nothing.
-        Self { set: set.unwrap_or_default(), kinds }
-    }
-
-    fn matching(&self, path: &str) -> impl Iterator<Item = usize> {
-        self.set.matches(path.as_bytes()).into_iter().filter_map(|pattern| self.kinds.get(pattern).copied())
-    }
-}
-
-/// A glob over the last components of a path.
-fn regex_of(glob: &str) -> String {
-    let mut out = String::from("(?:^|/)");
-    for c in glob.chars() {
-        match c {
-            '*' => out.push_str("[^/]*"),
-            '?' => out.push_str("[^/]"),
-            '[' | ']' | '-' => out.push(c),
-            c => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
-        }
-    }
-    out.push('$');
-    out
-}
-
 static KINDS: LazyLock<Kinds> = LazyLock::new(|| Kinds {
-    names: Names::new(|file| file.paths),
-    exceptions: Names::new(|file| file.except),
+    names: Names::new(rule::key_files().iter().map(|file| file.paths)),
+    exceptions: Names::new(rule::key_files().iter().map(|file| file.except)),
     contents: rule::key_files().iter().map(|file| Content::new(file).ok().flatten()).collect(),
 });
 
@@ -105,14 +71,11 @@ impl Content {
 
 /// The kinds whose name `path` has, in the catalogue's order.
 fn candidates(path: &str) -> Vec<usize> {
-    let mut kinds: Vec<usize> = KINDS.names.matching(path).collect();
-    if kinds.is_empty() {
-        return kinds;
+    let mut kinds = KINDS.names.matching(path);
+    if !kinds.is_empty() {
+        let exceptions = KINDS.exceptions.matching(path);
+        kinds.retain(|kind| !exceptions.contains(kind));
     }
-    let exceptions: Vec<usize> = KINDS.exceptions.matching(path).collect();
-    kinds.retain(|kind| !exceptions.contains(kind));
-    kinds.sort_unstable();
-    kinds.dedup();
     kinds
 }
 
@@ -157,6 +120,7 @@ fn is_encrypted(bytes: &[u8]) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::names::regex_of;
     use super::*;
 
     fn hit(path: &str, content: &[u8]) -> Option<(&'static str, Option<u64>)> {
@@ -175,7 +139,7 @@ mod tests {
                 assert!(regex::Regex::new(&regex_of(glob)).is_ok(), "{glob}");
             }
         }
-        assert!(KINDS.names.set.len() > 100);
+        assert!(KINDS.names.len() > 100);
     }
 
     #[test]

@@ -3,21 +3,33 @@
 //! Names and patterns are data (`rules/files/keys.toml`, `rules/detectors`). A secret that is found leaves this room
 //! only as [`crate::text::Masked`].
 
+mod assigned;
+mod check;
 mod command;
 mod dockerfile;
+mod encoded;
+mod file_kind;
+mod files;
 mod fingerprint;
 mod key_file;
-mod lines;
+mod known_keys;
 mod mask;
+mod names;
+mod pattern;
+mod place;
 mod placeholder;
+mod prefilter;
+mod private_key;
 mod scanner;
 mod search;
+mod wide;
 
 use crate::rule::{Confidence, Detector, KeyFile};
 use crate::text::Masked;
 
 pub use command::{CommandSecret, CommandSecretUse, in_commands};
 pub use dockerfile::{TextSecret, in_dockerfile, is_secret_name};
+pub use files::FileScan;
 pub use key_file::{HEAD, classify, key_file};
 pub use mask::{masked, masked_value};
 pub use placeholder::is_placeholder;
@@ -44,7 +56,7 @@ pub struct SecretHit {
     pub detector: &'static Detector,
     /// Line the secret starts on, from 1; 0 in binary data, which has no lines.
     pub line: u64,
-    /// Column it starts in, from 1, in characters (in bytes on a line longer than 1 MiB); 0 in binary data.
+    /// Column it starts in, from 1, in characters; 0 in binary data.
     pub column: usize,
     /// The secret's bytes, counted from the start of what was scanned.
     pub bytes: std::ops::Range<u64>,

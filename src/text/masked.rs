@@ -13,18 +13,28 @@ pub struct Masked {
 
 /// Characters of a long secret that stay readable, so that its owner can tell which one it is.
 const SHOWN_PREFIX: usize = 4;
+/// What stands for what is not shown.
+const MASK: &str = "********";
 /// Secrets shorter than this are masked whole.
 const SHORT: usize = 24;
 
 impl Masked {
+    /// A mask that was written down. What is no mask is taken for a secret.
+    pub fn from_mask(shown: &str) -> Self {
+        match shown.strip_suffix(MASK) {
+            Some(prefix) if prefix.chars().count() <= SHOWN_PREFIX => Self { shown: shown.to_owned() },
+            _ => Self::new(shown),
+        }
+    }
+
     /// Masks `secret`: at most its first four characters survive, and none of a short one. The length is not told.
     pub fn new(secret: &str) -> Self {
         let printable = |c: &char| c.is_ascii_graphic();
         let shown = if secret.chars().count() < SHORT || secret.contains('\n') {
-            String::from("********")
+            String::from(MASK)
         } else {
             let prefix: String = secret.chars().take(SHOWN_PREFIX).take_while(printable).collect();
-            format!("{prefix}********")
+            format!("{prefix}{MASK}")
         };
         Self { shown }
     }

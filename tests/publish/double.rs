@@ -76,7 +76,9 @@ impl Double {
     }
 
     pub(super) fn change(&self, path: &str, patch: &str) {
-        self.lock().files.push(json!({"filename": path, "patch": patch}));
+        let mut state = self.lock();
+        state.files.retain(|file| file["filename"] != path);
+        state.files.push(json!({"filename": path, "patch": patch}));
     }
 
     pub(super) fn deny(&self) {
@@ -140,6 +142,10 @@ impl Respond for Server {
         let is_refused = state.is_denied || state.refuse_after.is_some_and(|limit| state.writes >= limit);
         if is_write && is_refused {
             return answer(403, json!({"message": "Resource not accessible by integration"}));
+        }
+        if request.url.path() == "/api/graphql" {
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            return state.graph(body["query"].as_str().unwrap(), &body["variables"]);
         }
         let path = request.url.path().strip_prefix("/api/v3/repos/acme/site/").unwrap_or_default().to_owned();
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -221,6 +227,27 @@ impl State {
             },
             _ => answer(404, json!({"message": "Not Found"})),
         }
+    }
+
+    /// Threads, of which each has one comment.
+    fn graph(&mut self, query: &str, variables: &Value) -> ResponseTemplate {
+        if query.starts_with("query") {
+            let thread = |c: &Value| {
+                json!({"id": format!("T{}", c["id"]), "isResolved": c["isResolved"] == true,
+                "comments": {"nodes": [{"body": c["body"]}]}})
+            };
+            let nodes: Vec<Value> = self.review_comments.iter().map(thread).collect();
+            let threads = json!({"nodes": nodes, "pageInfo": {"hasNextPage": false, "endCursor": null}});
+            return answer(200, json!({"data": {"repository": {"pullRequest": {"reviewThreads": threads}}}}));
+        }
+        self.writes += 1;
+        let wanted = query.contains("{ resolveReviewThread");
+        for comment in &mut self.review_comments {
+            if variables["thread"] == format!("T{}", comment["id"]) {
+                comment["isResolved"] = json!(wanted);
+            }
+        }
+        answer(200, json!({"data": {"x": {"thread": {"isResolved": wanted}}}}))
     }
 
     fn annotate(&mut self, index: usize, body: &Value) -> ResponseTemplate {

@@ -1,5 +1,6 @@
 use super::super::fixture::{File, image_of, tar};
 use super::super::{FileSecret, Image, Wants};
+use super::large::PIECE;
 use super::*;
 
 fn wants() -> Wants {
@@ -18,12 +19,12 @@ fn secrets<'i>(image: &'i Image, path: &str) -> &'i [FileSecret] {
 #[test]
 fn secrets_of_small_and_large_files_have_their_lines() {
     let small = format!("a\nb = {}\n", token());
-    let large = format!("{}x = {}\n{}", "filler line\n".repeat(300_000), token(), "more of it\n".repeat(200_000));
+    let large = format!("{}x = {}\n{}", "filler line\n".repeat(500_000), token(), "more of it\n".repeat(200_000));
     let image = image_of(&[tar(&[("small", File(&small)), ("none", File("a\n")), ("large", File(&large))])], &wants());
     let places = |path| secrets(&image, path).iter().map(|s| (s.detector.id, s.line, s.column)).collect::<Vec<_>>();
     assert_eq!(places("/small"), [("github-pat", 2, 5)]);
     assert_eq!(places("/none"), []);
-    assert_eq!(places("/large"), [("github-pat", 300_001, 5)]);
+    assert_eq!(places("/large"), [("github-pat", 500_001, 5)]);
     assert_eq!(secrets(&image, "/small")[0].fingerprint, secrets(&image, "/large")[0].fingerprint);
     assert!(!format!("{image:?}").contains(&token()[8..]));
 }
@@ -31,36 +32,36 @@ fn secrets_of_small_and_large_files_have_their_lines() {
 #[test]
 fn a_secret_on_a_cut_is_found_once() {
     // One line, so that pieces are cut inside it; tokens wherever a cut may come.
-    for around in [PIECE, PIECE + TAIL] {
-        for before in [0, 20, TAIL / 2, TAIL - 10, TAIL + 30] {
-            let filler = around - before;
-            let text = format!("{} {} {}", "x".repeat(filler), token(), "y".repeat(PIECE));
-            let image = image_of(&[tar(&[("one-line", File(&text))])], &wants());
-            let found = secrets(&image, "/one-line");
-            assert_eq!(found.len(), 1, "{around} - {before}");
-            assert_eq!((found[0].line, found[0].column), (1, filler + 2), "{around} - {before}");
-        }
+    for before in [0, 1, 20, 44] {
+        let filler = 4 * PIECE - before;
+        let text = format!("{} {} {}", "x".repeat(filler), token(), "y".repeat(PIECE));
+        assert!(text.len() > WHOLE);
+        let image = image_of(&[tar(&[("one-line", File(&text))])], &wants());
+        let found: Vec<_> = secrets(&image, "/one-line").iter().map(|s| (s.line, s.column)).collect();
+        assert_eq!(found, [(1, filler + 2)], "{before}");
     }
 }
 
 #[test]
 fn binaries_have_no_lines() {
-    let text = format!("{}\nkey {} \0{}", "line\n".repeat(PIECE / 4), token(), "line\n".repeat(PIECE / 4));
-    let image = image_of(&[tar(&[("bin", File(&text))])], &wants());
-    assert_eq!(secrets(&image, "/bin").iter().map(|s| (s.line, s.column)).collect::<Vec<_>>(), [(0, 0)]);
+    for lines in [10, WHOLE / 5 + 1] {
+        let text = format!("\0{}\nkey {} \0", "line\n".repeat(lines), token());
+        let image = image_of(&[tar(&[("bin", File(&text))])], &wants());
+        assert_eq!(secrets(&image, "/bin").iter().map(|s| (s.line, s.column)).collect::<Vec<_>>(), [(0, 0)]);
+    }
 }
 
 #[test]
 fn patterns_are_found_in_any_piece_and_told_by_their_first_line() {
-    let large = format!("{}needle\n{}needle\n", "x\n".repeat(PIECE), "y\n".repeat(PIECE));
-    let long = format!("{}needle", "z".repeat(3 * PIECE));
+    let large = format!("{}needle\n{}needle\n", "x\n".repeat(WHOLE), "y\n".repeat(PIECE));
+    let long = format!("{}needle", "z".repeat(6 * PIECE));
     let wants = Wants { content: vec!["^needle$".to_owned(), "^zz.*needle".to_owned()], ..Wants::default() };
     let image = image_of(&[tar(&[("large", File(&large)), ("long", File(&long))])], &wants);
     let matches = |index: usize| match &image.layers[0].changes[index] {
         super::super::Change::Add(entry) => entry.matches.clone(),
         _ => Vec::new(),
     };
-    assert_eq!(matches(0), [ContentMatch { pattern: 0, line: PIECE as u64 + 1 }]);
+    assert_eq!(matches(0), [ContentMatch { pattern: 0, line: WHOLE as u64 + 1 }]);
     assert_eq!(matches(1), [ContentMatch { pattern: 1, line: 1 }]);
     assert_eq!(image.problems, []);
 }
@@ -77,7 +78,7 @@ fn the_last_of_two_files_of_a_name_counts() {
 #[test]
 fn key_files_have_a_digest() {
     let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n";
-    let dump = format!("-- MySQL dump 10.13\n{}", "INSERT\n".repeat(PIECE / 4));
+    let dump = format!("-- MySQL dump 10.13\n{}", "INSERT\n".repeat(PIECE));
     let image = image_of(&[tar(&[("id_rsa", File(key)), ("dump.sql", File(&dump)), ("x", File("x"))])], &wants());
     let digest = |text: &str| Some(hex(&Sha256::digest(text)));
     let digests: Vec<_> = image.layers[0]

@@ -234,7 +234,7 @@ fn progress_adds_up_to_the_stored_bytes() {
         }
     };
     let reference = ImageReference::parse(&path.display().to_string()).unwrap();
-    read(&reference, &Wants::default(), &ReadOptions { platform: None, progress: &progress }).unwrap();
+    read(&reference, &Wants::default(), &ReadOptions { progress: &progress, ..ReadOptions::default() }).unwrap();
     assert_eq!(*seen.lock().unwrap(), (2, 0, 2));
 }
 

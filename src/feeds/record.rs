@@ -1,0 +1,379 @@
+//! What the store keeps of a record: an advisory, and for each package it is in the versions it is in.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ecosystem;
+use super::osv::{self, Osv};
+use super::severity::{Level, level_of_vector, newest_first};
+use crate::packages::PackageKind;
+
+/// Characters kept of a summary.
+const MAX_SUMMARY: usize = 240;
+/// Aliases, CVSS vectors and ranges kept of a record.
+const MAX_ITEMS: usize = 4096;
+
+/// A record, without its packages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Advisory {
+    /// Its id: `DEBIAN-CVE-2023-0464`, `GHSA-…`, `RHSA-2023:1405`.
+    pub id: String,
+    /// Other names of the same vulnerability, and the vulnerabilities an advisory is about; sorted.
+    pub aliases: Vec<String>,
+    /// The day it was published, `YYYY-MM-DD`; empty when nobody says.
+    pub published: String,
+    /// When the record was changed last, as it says itself.
+    pub modified: String,
+    /// One line on what it is.
+    pub summary: String,
+    /// CVSS vectors, newest version first.
+    pub cvss: Vec<String>,
+    /// The level its maker gives it.
+    pub word: Option<Level>,
+}
+
+/// One package of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Affected {
+    /// Where the advisory is.
+    pub(super) advisory: u64,
+    /// Each of them a list of turning points.
+    pub(super) ranges: Vec<Vec<Turn>>,
+    /// Versions that are in it, and in no range.
+    pub(super) versions: Vec<String>,
+    /// CVSS vectors for this package.
+    pub(super) cvss: Vec<String>,
+    /// The level for this package.
+    pub(super) word: Option<Level>,
+    /// The distribution will not mend it.
+    pub(super) is_unattended: bool,
+}
+
+/// Where a range begins or ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Turn {
+    Introduced(String),
+    Fixed(String),
+    LastAffected(String),
+    Limit(String),
+}
+
+impl Turn {
+    fn version(&self) -> &str {
+        match self {
+            Self::Introduced(version) | Self::Fixed(version) | Self::LastAffected(version) | Self::Limit(version) => {
+                version
+            }
+        }
+    }
+}
+
+/// Whether a version is in a record.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Hit {
+    /// It is; the lowest version above it that mends it, where there is one.
+    Affected { fixed: Option<String> },
+    /// It is not.
+    Clear,
+    /// Versions could not be compared.
+    Uncomparable,
+}
+
+impl Affected {
+    /// Whether a version is in it, as the schema's algorithm has it.
+    pub(super) fn judge(&self, kind: PackageKind, version: &str) -> Hit {
+        let mut is_hit = self
+            .versions
+            .iter()
+            .any(|listed| listed == version || kind.compare_versions(listed, version) == Some(Ordering::Equal));
+        let mut is_uncomparable = false;
+        let mut fixed: Option<String> = None;
+        for range in &self.ranges {
+            match in_range(range, kind, version) {
+                None => is_uncomparable = true,
+                Some(false) => {}
+                Some(true) => is_hit = true,
+            }
+        }
+        if !is_hit {
+            return if is_uncomparable { Hit::Uncomparable } else { Hit::Clear };
+        }
+        for turn in self.ranges.iter().flatten() {
+            let Turn::Fixed(candidate) = turn else { continue };
+            let is_above = kind.compare_versions(candidate, version) == Some(Ordering::Greater);
+            let is_lower = fixed.as_ref().is_none_or(|f| kind.compare_versions(candidate, f) == Some(Ordering::Less));
+            if is_above && is_lower {
+                fixed = Some(candidate.clone());
+            }
+        }
+        Hit::Affected { fixed }
+    }
+}
+
+/// Whether a version lies in a range; `None` when it cannot be told.
+fn in_range(range: &[Turn], kind: PackageKind, version: &str) -> Option<bool> {
+    // `0` is before everything, whatever the order says of it.
+    let order = |turn: &Turn| match turn {
+        Turn::Introduced(start) if start == "0" => Some(Ordering::Greater),
+        turn => kind.compare_versions(version, turn.version()),
+    };
+    let limits: Vec<&Turn> = range.iter().filter(|t| matches!(t, Turn::Limit(l) if l != "*")).collect();
+    if !limits.is_empty() {
+        let mut is_below = false;
+        for limit in limits {
+            is_below |= order(limit)? == Ordering::Less;
+        }
+        if !is_below {
+            return Some(false);
+        }
+    }
+    // The turn nearest below the version decides; of two at one version the end of a range comes last.
+    let mut nearest: Option<&Turn> = None;
+    for turn in range.iter().filter(|t| !matches!(t, Turn::Limit(_))) {
+        let at = order(turn)?;
+        let is_passed = match turn {
+            Turn::LastAffected(_) => at == Ordering::Greater,
+            _ => at != Ordering::Less,
+        };
+        if !is_passed {
+            continue;
+        }
+        let is_nearer = match nearest {
+            None => true,
+            Some(other) => match (is_zero(other), is_zero(turn)) {
+                (true, _) => true,
+                (false, true) => false,
+                (false, false) => match kind.compare_versions(turn.version(), other.version())? {
+                    Ordering::Greater => true,
+                    Ordering::Less => false,
+                    Ordering::Equal => !matches!(turn, Turn::Introduced(_)),
+                },
+            },
+        };
+        if is_nearer {
+            nearest = Some(turn);
+        }
+    }
+    Some(matches!(nearest, Some(Turn::Introduced(_))))
+}
+
+fn is_zero(turn: &Turn) -> bool {
+    matches!(turn, Turn::Introduced(start) if start == "0")
+}
+
+/// A package of a record, with where the store keeps it.
+pub(super) struct Entry {
+    pub(super) ecosystem: String,
+    pub(super) name: String,
+    pub(super) affected: Affected,
+}
+
+/// Takes a record apart. Packages of ecosystems that no image has are left out.
+pub(super) fn split(record: Osv) -> (Advisory, Vec<Entry>) {
+    let mut aliases: Vec<String> = record.aliases.into_iter().chain(record.upstream).take(MAX_ITEMS).collect();
+    aliases.retain(|alias| *alias != record.id);
+    aliases.sort();
+    aliases.dedup();
+    let text = if record.summary.trim().is_empty() { &record.details } else { &record.summary };
+    let word = word_in(record.database_specific.as_ref())
+        .or_else(|| own_word(&record.severity))
+        .or_else(|| title_word(&record.summary));
+    let advisory = Advisory {
+        aliases,
+        published: record.published.chars().take(10).collect(),
+        modified: record.modified.chars().take(32).collect(),
+        summary: summary(text),
+        cvss: vectors(&record.severity),
+        word,
+        id: record.id,
+    };
+    let entries = record.affected.into_iter().filter_map(entry).collect();
+    (advisory, entries)
+}
+
+fn entry(affected: osv::Affected) -> Option<Entry> {
+    let package = affected.package?;
+    let kind = ecosystem::kind_of(&package.ecosystem)?;
+    let ranges: Vec<Vec<Turn>> = affected
+        .ranges
+        .into_iter()
+        .filter(|range| range.kind != "GIT")
+        .map(|range| range.events.into_iter().take(MAX_ITEMS).flat_map(turns).collect())
+        .filter(|turns: &Vec<Turn>| !turns.is_empty())
+        .take(MAX_ITEMS)
+        .collect();
+    let mut versions = affected.versions;
+    // Most lists only spell out the ranges.
+    versions.retain(|v| !ranges.iter().any(|r| in_range(r, kind, v) == Some(true)));
+    let specific = affected.ecosystem_specific.as_ref();
+    let urgency = specific.and_then(|s| s.get("urgency")).and_then(Value::as_str).unwrap_or_default();
+    let word = word_in(specific)
+        .or_else(|| word_in(affected.database_specific.as_ref()))
+        .or_else(|| own_word(&affected.severity));
+    Some(Entry {
+        ecosystem: ecosystem::stored(&package.ecosystem),
+        name: ecosystem::stored_name(kind, &package.name),
+        affected: Affected {
+            advisory: 0,
+            ranges,
+            versions,
+            cvss: vectors(&affected.severity),
+            word: Level::of_word(urgency).or(word),
+            is_unattended: ["unimportant", "end-of-life"].contains(&urgency),
+        },
+    })
+}
+
+fn turns(event: osv::Event) -> impl Iterator<Item = Turn> {
+    let osv::Event { introduced, fixed, last_affected, limit } = event;
+    let turns = [
+        introduced.map(Turn::Introduced),
+        fixed.map(Turn::Fixed),
+        last_affected.map(Turn::LastAffected),
+        limit.map(Turn::Limit),
+    ];
+    turns.into_iter().flatten()
+}
+
+/// The CVSS vectors among severities.
+fn vectors(severities: &[osv::Severity]) -> Vec<String> {
+    let is_vector = |s: &&osv::Severity| s.kind.starts_with("CVSS") && level_of_vector(&s.score).is_some();
+    let mut vectors: Vec<String> = severities.iter().filter(is_vector).take(8).map(|s| s.score.clone()).collect();
+    newest_first(&mut vectors);
+    vectors
+}
+
+/// A distribution's own word among severities: `{type: Ubuntu, score: medium}`.
+fn own_word(severities: &[osv::Severity]) -> Option<Level> {
+    severities.iter().filter(|s| !s.kind.starts_with("CVSS")).find_map(|s| Level::of_word(&s.score))
+}
+
+/// A word for the severity in what a database adds of its own.
+fn word_in(specific: Option<&Value>) -> Option<Level> {
+    Level::of_word(specific?.get("severity")?.as_str()?)
+}
+
+/// Advisories of Red Hat's family begin their titles with the severity: `Important: openssl security update`.
+fn title_word(summary: &str) -> Option<Level> {
+    Level::of_word(summary.split_once(':')?.0)
+}
+
+/// The first line of a text, bounded.
+fn summary(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let line = line.trim_start_matches('#').trim();
+    match line.char_indices().nth(MAX_SUMMARY) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default().trim_end()),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn affected(json: &str) -> Affected {
+        let record = format!("{{\"id\": \"X\", \"affected\": [{json}]}}");
+        split(serde_json::from_str(&record).unwrap()).1.remove(0).affected
+    }
+
+    fn ranged(ecosystem: &str, events: &str) -> Affected {
+        affected(&format!(
+            "{{\"package\": {{\"ecosystem\": \"{ecosystem}\", \"name\": \"x\"}}, \"ranges\": [{{\"type\": \"ECOSYSTEM\", \"events\": {events}}}]}}"
+        ))
+    }
+
+    fn hit(fixed: &str) -> Hit {
+        Hit::Affected { fixed: Some(fixed.to_owned()).filter(|f| !f.is_empty()) }
+    }
+
+    #[test]
+    fn ranges_are_read_by_the_ecosystems_own_order() {
+        let deb = ranged("Debian:12", r#"[{"introduced": "0"}, {"fixed": "3.0.11-1~deb12u2"}]"#);
+        assert_eq!(deb.judge(PackageKind::Deb, "3.0.11-1~deb12u1"), hit("3.0.11-1~deb12u2"));
+        assert_eq!(deb.judge(PackageKind::Deb, "3.0.11-1~deb12u2"), Hit::Clear);
+        // Before `0` in dpkg's order, and affected all the same.
+        assert_eq!(deb.judge(PackageKind::Deb, "0~git1"), hit("3.0.11-1~deb12u2"));
+        let several =
+            ranged("npm", r#"[{"introduced": "0"}, {"fixed": "2.0.0"}, {"introduced": "3.0.0"}, {"fixed": "3.1.0"}]"#);
+        for (version, expected) in [
+            ("1.9.9", hit("2.0.0")),
+            ("2.0.0", Hit::Clear),
+            ("2.5.0", Hit::Clear),
+            ("3.0.0-beta", Hit::Clear),
+            ("3.0.0", hit("3.1.0")),
+            ("3.1.0-rc.1", hit("3.1.0")),
+            ("3.1.0", Hit::Clear),
+        ] {
+            assert_eq!(several.judge(PackageKind::Npm, version), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn events_count_in_any_order() {
+        let npm = ranged(
+            "npm",
+            r#"[{"fixed": "3.1.0"}, {"introduced": "3.0.0"}, {"fixed": "2.0.0"}, {"introduced": "1.0.0"}]"#,
+        );
+        assert_eq!(npm.judge(PackageKind::Npm, "0.9.0"), Hit::Clear);
+        assert_eq!(npm.judge(PackageKind::Npm, "1.5.0"), hit("2.0.0"));
+        assert_eq!(npm.judge(PackageKind::Npm, "2.1.0"), Hit::Clear);
+        assert_eq!(npm.judge(PackageKind::Npm, "3.0.9"), hit("3.1.0"));
+    }
+
+    #[test]
+    fn the_last_affected_version_is_affected() {
+        let gem = ranged("RubyGems", r#"[{"introduced": "1.0"}, {"last_affected": "1.4"}]"#);
+        assert_eq!(gem.judge(PackageKind::Gem, "1.4"), hit(""));
+        assert_eq!(gem.judge(PackageKind::Gem, "1.4.1"), Hit::Clear);
+        let open = ranged("RubyGems", r#"[{"introduced": "1.0"}]"#);
+        assert_eq!(open.judge(PackageKind::Gem, "99"), hit(""));
+        let limited = ranged("RubyGems", r#"[{"introduced": "0"}, {"limit": "2"}]"#);
+        assert_eq!(limited.judge(PackageKind::Gem, "1"), hit(""));
+        assert_eq!(limited.judge(PackageKind::Gem, "2"), Hit::Clear);
+    }
+
+    #[test]
+    fn listed_versions_count_beside_ranges() {
+        let listed = affected(
+            r#"{"package": {"ecosystem": "PyPI", "name": "x"}, "versions": ["1.0", "1.5", "3.0"],
+                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1.0"}, {"fixed": "2.0"}]}, {"type": "GIT", "events": [{"introduced": "0"}]}]}"#,
+        );
+        assert_eq!(listed.versions, ["3.0"]);
+        assert_eq!(listed.ranges.len(), 1);
+        assert_eq!(listed.judge(PackageKind::Pypi, "3.0.0"), hit(""));
+        assert_eq!(listed.judge(PackageKind::Pypi, "1.2"), hit("2.0"));
+        assert_eq!(listed.judge(PackageKind::Pypi, "2.5"), Hit::Clear);
+        assert_eq!(listed.judge(PackageKind::Pypi, "not a version"), Hit::Uncomparable);
+    }
+
+    #[test]
+    fn severity_is_the_distributions_own_where_it_has_one() {
+        let of = |json: &str| split(serde_json::from_str(json).unwrap());
+        let (advisory, entries) = of(
+            r#"{"id": "DEBIAN-CVE-2015-1197", "upstream": ["CVE-2015-1197"], "published": "2015-02-19T15:59:12Z", "modified": "2024-01-01T00:00:00Z",
+                "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N"}],
+                "affected": [{"package": {"ecosystem": "Debian:12", "name": "cpio"}, "ecosystem_specific": {"urgency": "low"}},
+                             {"package": {"ecosystem": "Debian:11", "name": "cpio"}, "ecosystem_specific": {"urgency": "not yet assigned"}},
+                             {"package": {"ecosystem": "Debian:10", "name": "cpio"}, "ecosystem_specific": {"urgency": "end-of-life"}},
+                             {"package": {"ecosystem": "Android", "name": "cpio"}}], "database_specific": null, "aliases": null}"#,
+        );
+        assert_eq!(
+            (advisory.aliases.as_slice(), advisory.published.as_str()),
+            (&[String::from("CVE-2015-1197")][..], "2015-02-19")
+        );
+        assert_eq!(advisory.cvss.len(), 1);
+        let words: Vec<_> = entries.iter().map(|e| (e.affected.word, e.affected.is_unattended)).collect();
+        assert_eq!(words, [(Some(Level::Low), false), (None, false), (None, true)]);
+        let (ubuntu, _) = of(r#"{"id": "UBUNTU-CVE-1", "severity": [{"type": "Ubuntu", "score": "medium"}]}"#);
+        assert_eq!(ubuntu.word, Some(Level::Medium));
+        let (alma, _) = of(r#"{"id": "ALSA-1", "summary": "Important: openssl security update"}"#);
+        assert_eq!(alma.word, Some(Level::High));
+        let (github, _) =
+            of(r#"{"id": "GHSA-1", "details": "\n# Title\nmore", "database_specific": {"severity": "MODERATE"}}"#);
+        assert_eq!((github.word, github.summary.as_str()), (Some(Level::Medium), "Title"));
+    }
+}
