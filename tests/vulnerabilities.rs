@@ -217,6 +217,8 @@ fn data_that_is_too_old_is_an_error_when_asked_for() {
     let (_, err) = said(dockgate(path).args(["gate", "image.tar", "--max-feed-age", "7"]), 2);
     assert!(err.contains("npm is older than 7 days"), "{err}");
     said(dockgate(path).args(["gate", "image.tar", "--max-feed-age", "11", "--fail-on", "never"]), 0);
+    let (_, err) = said(dockgate(path).args(["gate", "image.tar", "--max-feed-age", "11", "--feeds", "nowhere"]), 2);
+    assert!(err.contains("there is no vulnerability data in nowhere"), "{err}");
     fs::write(path.join("feeds/npm.store"), b"rubbish").unwrap();
     let (_, err) = said(dockgate(path).args(["gate", "image.tar"]), 2);
     assert!(err.contains("is damaged"), "{err}");

@@ -12,7 +12,7 @@ use super::request::{CheckError, ImageRequest, Request};
 use super::suppress::{self, Suppression};
 use crate::context::{self, Context, ContextFileKind, Copied, IgnoreFile};
 use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};
-use crate::feeds::{self, Registries, Scanned, Store, Vulnerabilities};
+use crate::feeds::{self, Registries, ScanReport, Scanned, Store, Vulnerabilities};
 use crate::finding::Finding;
 use crate::image::{self, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
@@ -411,7 +411,10 @@ fn look_up(
         .iter()
         .any(|c| c.rule.tags.contains(&"vulnerabilities") && request.selection.takes(c.rule));
     if !is_asked {
-        return Ok((None, Vec::new()));
+        let unused = request.scan_reports.iter();
+        let note =
+            |r: &ScanReport| format!("the policy asks for no vulnerabilities, so the report of {} is not used", r.name);
+        return Ok((None, unused.map(note).collect()));
     }
     let empty = Store::default();
     let store = request.feeds.unwrap_or(&empty);

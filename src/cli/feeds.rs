@@ -78,8 +78,17 @@ pub(super) fn report(path: &Path) -> Result<ScanReport, CliError> {
     Ok(ScanReport::parse(&path.display().to_string(), &content)?)
 }
 
-/// Refuses data that is older than so many days.
-pub(super) fn require_fresh(store: &Store, days: u64) -> Result<(), CliError> {
+/// Refuses data that is older than so many days, and none, unless something else stands for it.
+pub(super) fn require_fresh(
+    store: Option<&Store>,
+    args: &StoreArgs,
+    days: u64,
+    has_reports: bool,
+) -> Result<(), CliError> {
+    let Some(store) = store.filter(|store| !store.is_empty()) else {
+        let path = || folder(args).map(|f| f.display().to_string()).unwrap_or_default();
+        return if has_reports { Ok(()) } else { Err(FeedError::Missing { path: path() }.into()) };
+    };
     let old = old(store, days);
     if old.is_empty() { Ok(()) } else { Err(FeedError::Stale { names: old.join(", "), days }.into()) }
 }

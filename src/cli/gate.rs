@@ -141,7 +141,14 @@ struct Known {
 fn known(args: &VulnerabilityArgs, image: Option<&ImageRequest>, ready: &Ready) -> Result<Known, CliError> {
     let is_of_feeds = |tags: &[&str]| tags.contains(&"vulnerabilities") || tags.contains(&"registry-data");
     let is_asked = ready.policy.checks.iter().any(|check| is_of_feeds(check.rule.tags));
-    let reports = args.reports.iter().map(|path| feeds::report(path)).collect::<Result<_, _>>()?;
+    if let (None, Some(report)) = (image, args.reports.first()) {
+        return Err(CliError::Argument {
+            what: "--vulns",
+            value: report.display().to_string(),
+            wanted: "of use without --image, the image it is a report on".into(),
+        });
+    }
+    let reports: Vec<ScanReport> = args.reports.iter().map(|path| feeds::report(path)).collect::<Result<_, _>>()?;
     if image.is_none() || !is_asked {
         return Ok(Known { store: None, reports });
     }
@@ -149,8 +156,8 @@ fn known(args: &VulnerabilityArgs, image: Option<&ImageRequest>, ready: &Ready) 
         Some(folder) => Some(Store::open(&folder)?),
         None => None,
     };
-    if let (Some(days), Some(store)) = (args.max_feed_age, &store) {
-        feeds::require_fresh(store, days)?;
+    if let Some(days) = args.max_feed_age {
+        feeds::require_fresh(store.as_ref(), &args.store, days, !reports.is_empty())?;
     }
     Ok(Known { store, reports })
 }

@@ -111,6 +111,12 @@ pub enum FeedError {
         /// Why it is not.
         reason: String,
     },
+    /// There is no data at all, where its age is asked about.
+    #[error("there is no vulnerability data in {path}")]
+    Missing {
+        /// The folder.
+        path: String,
+    },
     /// The data is too old.
     #[error("the vulnerability data of {names} is older than {days} days")]
     Stale {
@@ -136,7 +142,7 @@ impl FeedError {
             Self::Download { .. } | Self::TooBusy { .. } | Self::Checksum { .. } => {
                 "the data that was there before is still in place; try again later, or name another server with --mirror".into()
             }
-            Self::Stale { .. } => "run `dockgate feeds sync`".into(),
+            Self::Stale { .. } | Self::Missing { .. } => "run `dockgate feeds sync`".into(),
             Self::Locked { .. } => "wait until it is done".into(),
             _ => return None,
         })
