@@ -28,13 +28,17 @@ impl Suggestion {
             })
             .collect::<Option<_>>()?;
         let first = edits.iter().map(|(region, _)| region.start.line).min()?;
-        let last = edits.iter().map(|(region, _)| region.end.line).max()?;
+        let last = edits.iter().map(|(region, _)| last_touched(*region)).max()?;
         if last - first >= MOST_LINES {
             return None;
         }
         let lines = hunks.lines(first, last)?;
-        let source = SourceText::new("", lines.join("\n"));
+        let body: usize = lines.iter().map(|line| line.len() + 1).sum::<usize>() - 1;
+        let source = SourceText::new("", lines.join("\n") + "\n");
         let offset = |at: Position| {
+            if at.line == last + 1 {
+                return Some(source.text().len());
+            }
             let line = lines.get(at.line - first)?;
             let start: usize = lines[..at.line - first].iter().map(|line| line.len() + 1).sum();
             // A line's end is the column behind its last character.
@@ -49,10 +53,14 @@ impl Suggestion {
                 Some(Edit { span, text: (*text).to_owned() })
             })
             .collect::<Option<_>>()?;
-        let whole = Span::new(0, source.text().len());
-        let is_all_gone = edits.iter().any(|edit| edit.span == whole && edit.text.is_empty());
-        let text = apply_edits(&source, &edits).ok()?;
-        (text != source.text()).then_some(Self { first, last, text: (!is_all_gone).then_some(text) })
+        let is_whole = |span: Span| span.start == 0 && span.end >= body;
+        let is_all_gone = edits.iter().any(|edit| is_whole(edit.span) && edit.text.is_empty());
+        let text = apply_edits(&source, &edits).ok().filter(|text| text != source.text())?;
+        if is_all_gone {
+            return Some(Self { first, last, text: None });
+        }
+        // Without its end the last line would go on in one that is not replaced.
+        Some(Self { first, last, text: Some(text.strip_suffix('\n')?.to_owned()) })
     }
 
     /// As GitHub reads it, fenced so that nothing inside can end it.
@@ -63,6 +71,12 @@ impl Suggestion {
         let end = if self.text.is_some() { "\n" } else { "" };
         format!("{fence}suggestion\n{text}{end}{fence}\n")
     }
+}
+
+/// The last line that an edit touches: what takes whole lines out ends where the next one begins.
+fn last_touched(region: Region) -> usize {
+    let takes_lines = region.start.column == 1 && region.end.column == 1 && region.end.line > region.start.line;
+    if takes_lines { region.end.line - 1 } else { region.end.line }
 }
 
 #[cfg(test)]
@@ -124,12 +138,13 @@ mod tests {
             let mut sarif = Vec::new();
             output::write(&report, Format::named("sarif").unwrap(), style, &mut sarif).unwrap();
             let published = SarifReport::read("report", sarif).unwrap();
-            let lines: Vec<&str> = example.text.split('\n').collect();
+            let lines: Vec<&str> = example.text.lines().collect();
             let patch: String = lines.iter().map(|line| format!("\n+{line}")).collect();
             let hunks = Hunks::parse(&format!("@@ -0,0 +1,{} @@{patch}", lines.len()));
             let offset = |at: Position| {
                 let start: usize = lines[..at.line - 1].iter().map(|line| line.len() + 1).sum();
-                start + lines[at.line - 1].chars().take(at.column - 1).map(char::len_utf8).sum::<usize>()
+                let line = lines.get(at.line - 1).copied().unwrap_or_default();
+                start + line.chars().take(at.column - 1).map(char::len_utf8).sum::<usize>()
             };
             for judged in &report.findings {
                 let Some(fix) = judged.finding.fix.as_ref().filter(|_| judged.waived.is_none()) else { continue };
@@ -146,7 +161,8 @@ mod tests {
                 let mut clicked = lines[..suggestion.first - 1].to_vec();
                 clicked.extend(suggestion.text.iter().flat_map(|text| text.split('\n')));
                 clicked.extend(&lines[suggestion.last..]);
-                assert_eq!(clicked.join("\n"), fixed.text.text(), "the suggestion");
+                let clicked: String = clicked.iter().map(|line| format!("{line}\n")).collect();
+                assert_eq!(clicked, fixed.text.text(), "the suggestion");
                 compared.insert(judged.finding.rule().id);
             }
         }
