@@ -10,6 +10,7 @@ mod contexts;
 mod engine;
 mod feed_rows;
 mod feeds;
+mod fix;
 mod floors;
 mod gates;
 mod html;

@@ -125,6 +125,8 @@ fn many_files_are_named_up_to_ten_and_the_rest_is_counted() {
 fn one_mistake_is_told_once() {
     let key = ["-----BEGIN OPENSSH PRIVATE ", "KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ\n"].concat();
     let secret = format!("TOKEN = \"{}\"\n", token());
+    // What is broken off here is a key by its name and its head; a token in it is one by its content.
+    let key = format!("{key}{secret}");
     let files = [
         ("Dockerfile", "FROM a:1\nCOPY . /srv/\n"),
         (".gitignore", "id_rsa\n.env\nlocal.py\nnode_modules\n"),

@@ -166,7 +166,9 @@ fn a_docker_engine_gives_the_archives_report() {
     assert_eq!(code, Some(1));
     let (code, report, errors) = gate("docker-daemon:no/such:image", &[], engine);
     assert_eq!((code, report.as_str()), (Some(2), ""));
-    assert!(errors.contains("no/such:image in Docker") && errors.contains("No such image"), "{errors}");
+    // Long lines are broken for the terminal.
+    let told = errors.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    assert!(told.contains("no/such:image in Docker") && told.contains("No such image"), "{errors}");
     drop(server);
 }
 

@@ -22,7 +22,8 @@ pub struct LayerFacts {
     pub layer: usize,
     /// Digest of the uncompressed layer, `sha256:…`.
     pub diff_id: String,
-    /// Bytes as stored.
+    /// Bytes as stored, which depends on where the image lies and not on the image, so that JSON does not tell it.
+    #[serde(skip)]
     pub stored_size: u64,
     /// Bytes uncompressed.
     pub size: u64,

@@ -12,7 +12,7 @@ use super::layers;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
 use super::request::{CheckError, Decided, Request};
 use super::suppress::{Suppressed, Wishes};
-use crate::finding::{Finding, ImagePlace, Place};
+use crate::finding::{Finding, Fix, ImagePlace, Place};
 use crate::policy::{Action, Check, Decision, Policy, PolicyLine, Verdict, Waiver, decide};
 use crate::rule::{Phase, Rule, catalogue};
 use crate::shell::Linter;
@@ -152,10 +152,15 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
                 && request.selection.takes_finding(finding)
                 && (!request.policy.until_build_fails || models.reach.covers(finding))
         };
-        let is_embedded = models.dockerfile.source.whole_in_file().is_some();
+        let source = &models.dockerfile.source;
+        let is_embedded = source.whole_in_file().is_some();
+        let secrets: Vec<&str> = models.secret_spans().into_iter().map(|span| source.slice(span)).collect();
+        // Edits go to every report as they are, where nobody looks for secrets in them.
+        let is_open =
+            |fix: &Fix| !fix.edits().iter().any(|edit| secrets.iter().any(|s| !s.is_empty() && edit.text.contains(s)));
         for mut finding in report.into_findings().into_iter().filter(is_wanted) {
             // Edits are to the text; what they would be in a file around it depends on how that writes its strings.
-            finding.fix = finding.fix.filter(|_| !is_embedded);
+            finding.fix = finding.fix.filter(|fix| !is_embedded && is_open(fix));
             let fails_build = models.fails_build(&finding);
             let mut judged = judge(finding, check, request);
             if fails_build {

@@ -40,6 +40,9 @@ pub(super) enum Command {
     Lint(LintArgs),
     /// Judge an image by a policy.
     Gate(GateArgs),
+    /// Mend Dockerfiles: make the fixes of findings that cannot change what the image does but for the better. Exit status: 0
+    /// nothing is left that is WARN or STOP, 1 something is, 2 it could not do what was asked.
+    Fix(FixArgs),
     /// Look at what an image holds: packages (also as a bill of materials), files, layers, history, config, and what it adds
     /// to its base.
     Inspect(InspectArgs),
@@ -107,6 +110,9 @@ pub(super) struct CheckArgs {
     pub(super) image: Option<String>,
     #[command(flatten)]
     pub(super) gate: GateOptions,
+    /// Show under each finding that has one how to fix it.
+    #[arg(long)]
+    pub(super) fix_suggestions: bool,
     #[command(flatten)]
     pub(super) vulnerabilities: VulnerabilityArgs,
     #[command(flatten)]
@@ -120,6 +126,9 @@ pub(super) struct LintArgs {
     /// Dockerfiles, folders to search for them, or `-` for standard input [default: .].
     #[arg(value_name = "PATHS", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
+    /// Show under each finding that has one how to fix it.
+    #[arg(long)]
+    pub(super) fix_suggestions: bool,
     #[command(flatten)]
     pub(super) build: BuildArgs,
     #[command(flatten)]
@@ -143,6 +152,29 @@ pub(super) struct GateArgs {
     pub(super) build: BuildArgs,
     #[command(flatten)]
     pub(super) common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FixArgs {
+    /// Dockerfiles, folders to search for them, or `-` to mend standard input to standard output [default: .].
+    #[arg(value_name = "PATHS", value_hint = ValueHint::AnyPath)]
+    pub(super) paths: Vec<PathBuf>,
+    /// Also make fixes that a person should look at.
+    #[arg(long = "unsafe")]
+    pub(super) takes_unsafe: bool,
+    /// Show what would change, and change nothing; exit status 1 when there is something to change.
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Fix only what these rules find (repeatable, ids or aliases, comma-separated).
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) select: Vec<String>,
+    /// Leave what these rules find as it is (repeatable, ids or aliases, comma-separated).
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+    #[command(flatten)]
+    pub(super) build: BuildArgs,
+    #[command(flatten)]
+    pub(super) policies: PolicyArgs,
 }
 
 #[derive(Debug, Args)]

@@ -52,6 +52,22 @@ impl Kind {
     }
 }
 
+/// As [`dockerfiles`].
+///
+/// # Errors
+/// When there is nothing to check.
+pub(super) fn dockerfiles_or_error(paths: &[PathBuf]) -> Result<Discovered, CliError> {
+    let mut discovered = dockerfiles(paths);
+    if discovered.dockerfiles.is_empty() {
+        if !discovered.errors.is_empty() {
+            return Err(discovered.errors.swap_remove(0));
+        }
+        let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        return Err(CliError::NoDockerfile { paths: paths.join(", "), notes: discovered.notes });
+    }
+    Ok(discovered)
+}
+
 /// Whether a file is a Dockerfile by its name: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `Containerfile(.*)`,
 /// without regard to case; `<Dockerfile>.dockerignore` is none.
 pub(super) fn is_dockerfile(name: &str) -> bool {

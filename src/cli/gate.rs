@@ -10,10 +10,11 @@ use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, Registry
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{CliError, FAILED, UNABLE, args, builds, cache, discover, feeds, policies, repository, shellcheck, sink};
-use crate::check::{self, Build, CheckError, ImageRequest, Request, Selection};
+use crate::check::{self, Build, CheckError, ImageRequest, Report, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::feeds::{ScanReport, Store};
+use crate::finding::Fix;
 use crate::image::{self, Cache, ImageReference, RegistryAccess};
 use crate::output::{self, Style};
 use crate::policy::{self, Baseline, Date, Policy};
@@ -44,7 +45,7 @@ struct Ready {
 impl Ready {
     fn new(common: &CommonArgs, build: BuildArgs, image: Option<&ImageRequest>) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
-        let selection = Selection { select: rules(&common.select)?, ignore: rules(&common.ignore)? };
+        let selection = Selection { select: named_rules(&common.select)?, ignore: named_rules(&common.ignore)? };
         let is_all = build.platform.as_deref() == Some(ALL_PLATFORMS);
         if is_all && image.is_none() {
             let wanted = "of use without an image, which has platforms".to_owned();
@@ -113,7 +114,9 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let notes = found.notes.into_iter().chain(unread).collect();
     let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    let code = run(&ready, Subject { builds: found.builds, image, known, cache, notes }, terminal, out)?;
+    let dockerfiles = found.builds.iter().map(|build| PathBuf::from(build.dockerfile.path())).collect();
+    let fix_paths = args.fix_suggestions.then_some(dockerfiles);
+    let code = run(&ready, Subject { builds: found.builds, image, known, cache, notes, fix_paths }, terminal, out)?;
     found.errors.iter().for_each(|error| error.report(terminal));
     Ok(if found.errors.is_empty() { code } else { UNABLE })
 }
@@ -122,19 +125,13 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
     let ready = Ready::new(&args.common, args.build, None)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
-    let mut discovered = discover::dockerfiles(&paths);
-    if discovered.dockerfiles.is_empty() {
-        if !discovered.errors.is_empty() {
-            return Err(discovered.errors.swap_remove(0));
-        }
-        let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        return Err(CliError::NoDockerfile { paths: paths.join(", "), notes: discovered.notes });
-    }
+    let discovered = discover::dockerfiles_or_error(&paths)?;
     let errors = discovered.errors;
     let unread = errors.iter().map(|error| format!("not checked: {error}"));
     let notes = discovered.notes.into_iter().chain(unread).collect();
     let builds = discovered.dockerfiles.into_iter().map(|text| Build::alone(text, ready.build.clone())).collect();
-    let code = run(&ready, Subject { builds, notes, ..Subject::default() }, terminal, out)?;
+    let fix_paths = args.fix_suggestions.then_some(paths);
+    let code = run(&ready, Subject { builds, notes, fix_paths, ..Subject::default() }, terminal, out)?;
     errors.iter().for_each(|error| error.report(terminal));
     Ok(if errors.is_empty() { code } else { UNABLE })
 }
@@ -164,6 +161,8 @@ struct Subject {
     known: Known,
     /// What is left out of it, in words.
     notes: Vec<String>,
+    /// Fixes are shown; the paths to give to `fix`.
+    fix_paths: Option<Vec<PathBuf>>,
     cache: Option<Cache>,
 }
 
@@ -254,15 +253,37 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         trigger_ids: ready.trigger_ids,
         time: now,
         sarif: ready.sarif,
+        fixes: subject.fix_paths.is_some(),
     };
     for output in &ready.outputs {
         output.write(&report, style)?;
     }
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
+    if let Some(paths) = subject.fix_paths.filter(|_| ready.format.is_for_people) {
+        writeln!(out, "{}", how_to_fix(&report, &paths)).map_err(CliError::Write)?;
+    }
     if !ready.format.has_notes {
         report.notes.iter().for_each(|note| terminal.warn(&format!("note: {}", escape::line(note))));
     }
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
+}
+
+/// The one command that makes the fixes that are shown.
+fn how_to_fix(report: &Report, paths: &[PathBuf]) -> String {
+    let fixes = report.findings.iter().filter(|judged| judged.waived.is_none()).filter_map(|j| j.finding.fix.as_ref());
+    let (safe, others): (Vec<&Fix>, Vec<&Fix>) = fixes.partition(|fix| fix.is_safe());
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:@%".contains(&b));
+    let quoted = |path: &PathBuf| {
+        let text = escape::line(&path.to_string_lossy()).into_owned();
+        if plain(&text) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    };
+    let command = format!("dockgate fix {}", paths.iter().map(quoted).collect::<Vec<_>>().join(" "));
+    match (safe.len(), others.len()) {
+        (0, 0) => "No finding has a fix".to_owned(),
+        (0, n) => format!("`{command} --unsafe` makes the {n} fixes; look at what it changes"),
+        (n, 0) => format!("`{command}` makes the {n} fixes"),
+        (n, m) => format!("`{command}` makes the {n} safe fixes, with `--unsafe` also the {m} others"),
+    }
 }
 
 /// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
@@ -305,7 +326,8 @@ pub(super) fn image_request(
     Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
 }
 
-fn rules(names: &[String]) -> Result<Vec<Target>, CliError> {
+/// The rules that names mean.
+pub(super) fn named_rules(names: &[String]) -> Result<Vec<Target>, CliError> {
     let mut found = Vec::new();
     for name in names {
         let named = rule::targets(name.trim());

@@ -9,6 +9,7 @@ mod debug;
 mod discover;
 mod error;
 mod feeds;
+mod fix;
 mod gate;
 mod git;
 mod inspect;
@@ -69,6 +70,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
         Command::Check(args) => gate::check(args, terminal, &mut out)?,
         Command::Lint(args) => gate::lint(args, terminal, &mut out)?,
         Command::Gate(args) => gate::gate(args, terminal, &mut out)?,
+        Command::Fix(args) => fix::run(args, terminal, &mut out)?,
         Command::Inspect(args) => inspect::run(args, terminal, &mut out)?,
         Command::Cache(command) => cache::run(&command, &mut out)?,
         Command::Feeds(command) => feeds::run(command, terminal, &mut out)?,

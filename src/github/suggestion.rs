@@ -28,13 +28,17 @@ impl Suggestion {
             })
             .collect::<Option<_>>()?;
         let first = edits.iter().map(|(region, _)| region.start.line).min()?;
-        let last = edits.iter().map(|(region, _)| region.end.line).max()?;
+        let last = edits.iter().map(|(region, _)| last_touched(*region)).max()?;
         if last - first >= MOST_LINES {
             return None;
         }
         let lines = hunks.lines(first, last)?;
-        let source = SourceText::new("", lines.join("\n"));
+        let body: usize = lines.iter().map(|line| line.len() + 1).sum::<usize>() - 1;
+        let source = SourceText::new("", lines.join("\n") + "\n");
         let offset = |at: Position| {
+            if at.line == last + 1 {
+                return Some(source.text().len());
+            }
             let line = lines.get(at.line - first)?;
             let start: usize = lines[..at.line - first].iter().map(|line| line.len() + 1).sum();
             // A line's end is the column behind its last character.
@@ -49,10 +53,14 @@ impl Suggestion {
                 Some(Edit { span, text: (*text).to_owned() })
             })
             .collect::<Option<_>>()?;
-        let whole = Span::new(0, source.text().len());
-        let is_all_gone = edits.iter().any(|edit| edit.span == whole && edit.text.is_empty());
-        let text = apply_edits(&source, &edits).ok()?;
-        (text != source.text()).then_some(Self { first, last, text: (!is_all_gone).then_some(text) })
+        let is_whole = |span: Span| span.start == 0 && span.end >= body;
+        let is_all_gone = edits.iter().any(|edit| is_whole(edit.span) && edit.text.is_empty());
+        let text = apply_edits(&source, &edits).ok().filter(|text| text != source.text())?;
+        if is_all_gone {
+            return Some(Self { first, last, text: None });
+        }
+        // Without its end the last line would go on in one that is not replaced.
+        Some(Self { first, last, text: Some(text.strip_suffix('\n')?.to_owned()) })
     }
 
     /// As GitHub reads it, fenced so that nothing inside can end it.
@@ -65,10 +73,25 @@ impl Suggestion {
     }
 }
 
+/// The last line that an edit touches: what takes whole lines out ends where the next one begins.
+fn last_touched(region: Region) -> usize {
+    let takes_lines = region.start.column == 1 && region.end.column == 1 && region.end.line > region.start.line;
+    if takes_lines { region.end.line - 1 } else { region.end.line }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::super::report::SarifReport;
     use super::*;
+    use crate::check::{Build, Report, Request, Selection, run};
+    use crate::dockerfile::BuildOptions;
+    use crate::output::{self, Format, Style};
+    use crate::policy::{Date, Policy};
+    use crate::rule::{self, ExampleKind};
 
     fn hunks() -> Hunks {
         Hunks::parse("@@ -1,3 +1,4 @@\n FROM alpine\n+RUN sudo äpt \\\n+  install\n USER app")
@@ -80,6 +103,70 @@ mod tests {
             (region, (*text).to_owned())
         };
         Fix { description: String::new(), edits: edits.iter().map(edit).collect() }
+    }
+
+    /// The report of everything that the strictest policy finds in a text.
+    fn strict(policy: &Policy, source: &Arc<SourceText>) -> Report {
+        let request = Request {
+            builds: vec![Build::alone(Arc::clone(source), BuildOptions::default())],
+            ignore_files: BTreeMap::new(),
+            image: None,
+            policy,
+            notes: Vec::new(),
+            selection: Selection::default(),
+            build: BuildOptions::default(),
+            shellcheck: None,
+            feeds: None,
+            scan_reports: &[],
+            today: Date::from_unix(0),
+            progress: &|_| {},
+            watch: &|_| {},
+            cache: None,
+        };
+        run(&request).unwrap()
+    }
+
+    #[test]
+    fn a_suggestion_and_a_report_give_the_bytes_that_the_fix_gives() {
+        let policy = Policy::load("strict").unwrap();
+        let mut compared = std::collections::BTreeSet::new();
+        let examples = rule::all().iter().flat_map(|rule| rule.examples);
+        for example in examples.filter(|example| example.kind == ExampleKind::Bad) {
+            let source = SourceText::new("Dockerfile", example.text);
+            let report = strict(&policy, &source);
+            let style = Style::plain(80);
+            let mut sarif = Vec::new();
+            output::write(&report, Format::named("sarif").unwrap(), style, &mut sarif).unwrap();
+            let published = SarifReport::read("report", sarif).unwrap();
+            let lines: Vec<&str> = example.text.lines().collect();
+            let patch: String = lines.iter().map(|line| format!("\n+{line}")).collect();
+            let hunks = Hunks::parse(&format!("@@ -0,0 +1,{} @@{patch}", lines.len()));
+            let offset = |at: Position| {
+                let start: usize = lines[..at.line - 1].iter().map(|line| line.len() + 1).sum();
+                let line = lines.get(at.line - 1).copied().unwrap_or_default();
+                start + line.chars().take(at.column - 1).map(char::len_utf8).sum::<usize>()
+            };
+            for judged in &report.findings {
+                let Some(fix) = judged.finding.fix.as_ref().filter(|_| judged.waived.is_none()) else { continue };
+                let fixed = crate::fix::apply(&source, &[fix]).unwrap();
+                let item = published.items.iter().find(|item| item.fingerprint == judged.fingerprint).unwrap();
+                let told = item.fix.as_ref().unwrap();
+                let edit = |(region, text): &(Region, String)| Edit {
+                    span: Span::new(offset(region.start), offset(region.end)),
+                    text: text.clone(),
+                };
+                let edits: Vec<Edit> = told.edits.iter().map(edit).collect();
+                assert_eq!(apply_edits(&source, &edits).unwrap(), fixed.text.text(), "the report's fix");
+                let suggestion = Suggestion::of(told, &hunks, 0).unwrap();
+                let mut clicked = lines[..suggestion.first - 1].to_vec();
+                clicked.extend(suggestion.text.iter().flat_map(|text| text.split('\n')));
+                clicked.extend(&lines[suggestion.last..]);
+                let clicked: String = clicked.iter().map(|line| format!("{line}\n")).collect();
+                assert_eq!(clicked, fixed.text.text(), "the suggestion");
+                compared.insert(judged.finding.rule().id);
+            }
+        }
+        assert!(compared.len() >= 35, "{compared:?}");
     }
 
     #[test]

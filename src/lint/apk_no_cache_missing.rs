@@ -1,5 +1,6 @@
 use super::package_manager::shown;
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
+use crate::finding::Fix;
 use crate::shell::{Manager, Task};
 
 /// Where apk keeps indexes and, when it is asked to, packages.
@@ -15,7 +16,9 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                 true => "fetches an index that has to be removed again",
                 false => "leaves the package index in the layer",
             };
-            let finding = report.at(call.span, format!("`{}` {what}", shown(call)));
+            let mut finding = report.at(call.span, format!("`{}` {what}", shown(call)));
+            let edit = edits::option_of_task(facts, &run, call, "--no-cache");
+            finding.fix = edit.map(|edit| Fix::safe("give it `--no-cache`", vec![edit]));
             report.push(finding.help("give it `--no-cache`, which also spares `apk update` and the `rm`"));
         }
     }

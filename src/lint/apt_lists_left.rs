@@ -1,6 +1,7 @@
 use super::package_manager::shown;
 use super::run::StageFact;
-use super::{Facts, Reporter, Run};
+use super::{Facts, Reporter, Run, edits};
+use crate::finding::Fix;
 use crate::shell::{Manager, PackageCall, Task};
 
 const LISTS: [&str; 1] = ["/var/lib/apt/lists"];
@@ -15,16 +16,35 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         if let Some(update) = last(&run, Task::Update).filter(|update| !drops(&run, update, &LISTS)) {
             let message = format!("`{}` leaves package lists in the layer, which nobody reads again", shown(update));
             let help = "end the RUN with `rm -rf /var/lib/apt/lists/*`, or give it cache mounts over /var/lib/apt and /var/cache/apt";
-            report.push(report.at(update.span, message).help(help));
+            let mut finding = report.at(update.span, message).help(help);
+            if !is_needed_later(facts, &run) {
+                let edit = edits::command_at_end(facts, &run, update, "rm -rf /var/lib/apt/lists/*");
+                finding.fix = edit.map(|edit| Fix::safe("remove the lists at the end of the RUN", vec![edit]));
+            }
+            report.push(finding);
         } else if let Some(install) =
             last(&run, Task::Install).filter(|call| *keeps_packages && !drops(&run, call, &PACKAGES))
         {
             let message =
                 format!("`{}` leaves packages in the layer, for docker-clean was switched off", shown(install));
             let help = "give the RUN a cache mount over /var/cache/apt as well";
-            report.push(report.at(install.span, message).help(help));
+            let mut finding = report.at(install.span, message).help(help);
+            let edit = edits::command_at_end(facts, &run, install, "apt-get clean");
+            finding.fix = edit.map(|edit| Fix::safe("remove the packages at the end of the RUN", vec![edit]));
+            report.push(finding);
         }
     }
+}
+
+/// Whether a later RUN, of the stage or of one that stands on it, installs packages without lists of its own.
+fn is_needed_later(facts: &Facts<'_>, run: &Run<'_>) -> bool {
+    let Some(stage) = run.instruction.stage else { return false };
+    let mut later = facts.runs().filter(|later| later.instruction.span.start > run.instruction.span.start);
+    later.any(|later| {
+        let first = later.calls.iter().find(|call| call.manager == Manager::Apt && call.task != Task::Clean);
+        let takes = first.is_some_and(|call| matches!(call.task, Task::Install | Task::Upgrade | Task::UpgradeRelease));
+        takes && later.instruction.stage.is_some_and(|at| facts.dockerfile.stage_chain(at).contains(&stage))
+    })
 }
 
 fn last<'a>(run: &Run<'a>, task: Task) -> Option<&'a PackageCall> {

@@ -1,6 +1,7 @@
 use super::package_manager::shown;
 use super::run::StageFact;
-use super::{Facts, Reporter, Run};
+use super::{Facts, Reporter, Run, edits};
+use crate::finding::Fix;
 use crate::shell::{Manager, PackageCall};
 
 /// The setting that leaves recommended packages out.
@@ -17,9 +18,11 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let installs = installs.filter(|call| matches!(call.verb.as_str(), "install" | "reinstall"));
         for call in installs.filter(|call| !*is_configured && !is_left_out(call)) {
             let message = format!("`{}` also installs every package that is only recommended", shown(call));
-            report.push(
-                report.at(call.span, message).help("give it `--no-install-recommends`, and name what you do need"),
-            );
+            let mut finding =
+                report.at(call.span, message).help("give it `--no-install-recommends`, and name what you do need");
+            let edit = edits::option_of_task(facts, &run, call, "--no-install-recommends");
+            finding.fix = edit.map(|edit| Fix::unsafe_("leave recommended packages out", vec![edit]));
+            report.push(finding);
         }
     }
 }

@@ -1,10 +1,10 @@
-use super::package_manager::report_interactive;
+use super::package_manager::{YES, report_interactive};
 use super::{Facts, Reporter};
 use crate::shell::{Manager, PackageCall};
 
 /// Reports every call of apt-get, apt or aptitude that changes packages and waits for an answer.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    report_interactive(facts, report, &[Manager::Apt], "give it `-y`", is_answered);
+    report_interactive(facts, report, &[Manager::Apt], "give it `-y`", YES, is_answered);
 }
 
 fn is_answered(call: &PackageCall) -> bool {

@@ -1,4 +1,8 @@
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, Run, edits};
+use crate::dockerfile::{Env, expand_word};
+use crate::finding::Fix;
+use crate::shell::Form;
+use crate::text::{Edit, Span};
 
 /// Reports the first `cd` of a RUN.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -6,6 +10,38 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let mut commands = run.script.commands.iter().filter(|command| command.name() == Some("cd"));
         let Some(word) = commands.find_map(|command| command.words.first()) else { continue };
         let message = "the folder changes for this RUN only, and the reader has to follow where";
-        report.push(report.at(word.span, message).help("set it with WORKDIR, or name the path in the command itself"));
+        let mut finding =
+            report.at(word.span, message).help("set it with WORKDIR, or name the path in the command itself");
+        finding.fix = workdir(facts, &run).map(|edits| Fix::unsafe_("set the folder with WORKDIR", edits));
+        report.push(finding);
     }
+}
+
+/// A WORKDIR above the RUN in place of the `cd` it begins with, when that is its only one.
+fn workdir(facts: &Facts<'_>, run: &Run<'_>) -> Option<Vec<Edit>> {
+    let source = &facts.dockerfile.source;
+    let text = run.instruction.args.text()?;
+    let [cd, _, ..] = run.script.commands.as_slice() else { return None };
+    let [_, folder] = cd.words.as_slice() else { return None };
+    let path = Some(folder.text.as_str()).filter(|path| source.slice(folder.span) == *path)?;
+    // WORKDIR knows the variables of ENV and ARG, and no others.
+    let is_known = |env: &Env| expand_word(path, env, run.escape).is_ok_and(|e| e.unmatched.is_empty());
+    let is_same =
+        if path.contains('$') { run.env.is_some_and(is_known) } else { folder.literal.as_deref() == Some(path) };
+    let is_only = run.script.commands.iter().filter(|command| command.name() == Some("cd")).count() == 1;
+    let is_first = run.script.form == Form::Shell && cd.span.start == text.span.start && cd.redirects.is_empty();
+    let is_plain =
+        !path.starts_with(['-', '~']) && !path.contains(['*', '?', '[', ',', '#', '(', '`', '"', '\'', '\\']);
+    if !is_only || !is_first || !is_same || !is_plain {
+        return None;
+    }
+    let rest = source.slice(Span::new(cd.span.end, text.span.end));
+    let code = rest.trim_start().strip_prefix("&&")?;
+    let code = code.trim_start_matches(|c: char| c.is_whitespace() || c == facts.dockerfile.escape);
+    if code.is_empty() || code.starts_with('#') {
+        return None;
+    }
+    let line = format!("{} {path}", edits::in_case_of(&run.instruction.keyword_word, "WORKDIR"));
+    let gone = Span::new(text.span.start, text.span.end - code.len());
+    Some(vec![edits::line_above(facts, run.instruction, &line), edits::delete(gone)])
 }

@@ -1,5 +1,6 @@
 use super::file_mode;
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
+use crate::finding::Fix;
 use crate::shell::{CommandWord, Script};
 
 /// So many of a step's last commands are looked at for the one that cleans up.
@@ -18,7 +19,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             "mode {} lets every user of the container change the file, and with it what other users run or read",
             set.text
         );
-        let finding = report.at(facts.part_of(set.word, set.text), message);
+        let at = facts.part_of(set.word, set.text);
+        let mut finding = report.at(at, message);
+        let edit = edits::mode_without(facts, at, file_mode::OTHERS_WRITE);
+        finding.fix = edit.map(|edit| Fix::unsafe_("leave the write bit to the owner", vec![edit]));
         report.push(facts.if_shipped(finding.help(
             "give the files to the user who needs them (`chown`, `COPY --chown`), or to a group: `chmod g=u` for a platform \
              that picks the user id itself",

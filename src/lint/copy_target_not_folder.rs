@@ -1,5 +1,6 @@
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
 use crate::dockerfile::Keyword;
+use crate::finding::Fix;
 
 /// Reports every COPY of several sources to a destination that does not end in `/`.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -16,6 +17,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             "several sources go to `{target}`, which does not say that it is a folder: builders refuse it, or each \
              source replaces the one before"
         );
-        report.push(report.at(copying.destination.span, message).help(format!("write `{target}/`")));
+        let fix = Fix::safe("say that it is a folder", vec![edits::behind(facts, copying.destination, "/")]);
+        report.push(report.at(copying.destination.span, message).help(format!("write `{target}/`")).fix(fix));
     }
 }

@@ -1,4 +1,6 @@
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
+use crate::finding::Fix;
+use crate::text::Span;
 
 /// Reports every instruction that goes on over an empty line, at its last line as BuildKit does.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -16,6 +18,13 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         for span in empty {
             finding = finding.related(report.place(*span), "the empty line");
         }
-        report.push(finding);
+        // A line goes with its end, whatever that is.
+        let line = |span: &Span| {
+            let rest = source.text().get(span.end..).unwrap_or_default();
+            let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+            let is_blank = rest.get(..end).unwrap_or_default().trim().is_empty();
+            edits::delete(if is_blank { Span::new(span.start, span.end + end) } else { *span })
+        };
+        report.push(finding.fix(Fix::safe("take the empty lines out", empty.iter().map(line).collect())));
     }
 }

@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
-use super::{Facts, Reporter};
-use crate::dockerfile::{Env, Expander, Keyword, Setter};
+use super::{Facts, Reporter, edits};
+use crate::dockerfile::{Env, Expander, Instruction, Keyword, Setter};
+use crate::finding::Fix;
+use crate::text::{Edit, Span};
 
 /// Reports every value of an ENV that reads a variable which another pair of the same ENV defines.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -19,7 +21,12 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                 let message = format!(
                     "`{name}` is defined by this same ENV, so here it still has its old value: none, or that of the base image"
                 );
-                report.push(report.at(value.span, message).subject((*name).clone()).help("write two ENV instructions"));
+                let mut finding = report.at(value.span, message).subject((*name).clone());
+                let is_before = names.iter().take(at).any(|before| defined.contains(&before))
+                    && !names.iter().skip(at + 1).any(|after| defined.contains(&after));
+                let edit = split(facts, instruction, at).filter(|_| is_before);
+                finding.fix = edit.map(|edit| Fix::unsafe_("write two ENV instructions", vec![edit]));
+                report.push(finding.help("write two ENV instructions"));
             }
         }
     }
@@ -28,4 +35,13 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 /// Whether an earlier ARG or ENV of the file set the variable, so that an old value is meant.
 fn is_set(env: &Env, name: &str) -> bool {
     env.variable(name).is_some_and(|variable| variable.setter != Setter::Builder)
+}
+
+/// Starts another ENV before a pair.
+fn split(facts: &Facts<'_>, env: &Instruction, at: usize) -> Option<Edit> {
+    let pairs = env.args.pairs();
+    let before = pairs.get(at.checked_sub(1)?)?.value.as_ref()?;
+    let gap = Span::new(before.span.end, pairs.get(at)?.key.span.start);
+    let is_bare = !facts.dockerfile.source.slice(gap).contains('#');
+    is_bare.then(|| edits::replace(gap, format!("{}{} ", edits::line_end(facts), env.keyword_word.text)))
 }

@@ -1,5 +1,6 @@
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
 use crate::dockerfile::{Args, Instruction, Keyword, Word, expand_words};
+use crate::finding::Fix;
 
 /// Ports `first` to `last` of one protocol, or of any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +48,15 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let allowed_names = report.params().list("allowed-ports");
     let allowed: Vec<Ports<'_>> = allowed_names.iter().filter_map(|p| Ports::parse(p)).collect();
     for (index, instruction) in facts.dockerfile.instructions.iter().enumerate() {
-        for word in exposed(instruction) {
+        let words = exposed(instruction);
+        for (at, word) in words.iter().enumerate() {
             let expanded = facts
                 .environments
                 .get(index)
                 .and_then(|env| expand_words(&word.text, env, facts.dockerfile.escape).ok());
-            for port in expanded.unwrap_or_else(|| vec![word.text.clone()]) {
+            let ports = expanded.unwrap_or_else(|| vec![word.text.clone()]);
+            let is_alone = ports.len() == 1;
+            for port in ports {
                 let Some(ports) = Ports::parse(&port) else { continue };
                 let why = if let Some(wanted) = denied.iter().find(|d| d.overlaps(ports)) {
                     denied_message(&port, *wanted)
@@ -61,7 +65,13 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                 } else {
                     continue;
                 };
-                let finding = report.at(word.span, why).subject(port);
+                let mut finding = report.at(word.span, why).subject(port);
+                let edit = match words.len() {
+                    1 => edits::without(facts, instruction),
+                    _ => edits::without_word(words, at),
+                };
+                let edit = edit.filter(|_| is_alone);
+                finding.fix = edit.map(|edit| Fix::unsafe_("expose the port no more", vec![edit]));
                 report
                     .push(finding.help(
                         "take the EXPOSE out, or allow the port in the policy (`exposed-port`) with your reason",

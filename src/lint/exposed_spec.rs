@@ -1,7 +1,9 @@
 //! What EXPOSE is given: `[[address:]host port:]port[/protocol]`.
 
-use super::{Facts, Reporter, StepNode};
+use super::{Facts, Reporter, StepNode, edits};
 use crate::dockerfile::{Keyword, Word, expand_words};
+use crate::finding::Fix;
+use crate::text::Span;
 
 /// Reports every protocol that is not in small letters.
 pub fn casing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -11,7 +13,12 @@ pub fn casing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let lower = protocol.to_ascii_lowercase();
         if protocol != lower {
             let message = format!("the protocol of `{spec}` is not in small letters");
-            report.push(report.at_step(step, word.span, message).subject(spec).help(format!("write `{lower}`")));
+            let help = format!("write `{lower}`");
+            let mut finding = report.at_step(step, word.span, message).subject(spec).help(help.clone());
+            // What a variable holds is written elsewhere.
+            let edit = edits::replace_in(facts, word.span, protocol, &lower).filter(|_| word.text == spec);
+            finding.fix = edit.map(|edit| Fix::safe(help, vec![edit]));
+            report.push(finding);
         }
     });
 }
@@ -22,7 +29,11 @@ pub fn mapping(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let (host, container) = split(spec);
         if !host.is_empty() {
             let message = format!("`{spec}` names an address or a port of the host, which EXPOSE cannot publish");
-            let finding = report.at_step(step, word.span, message).subject(spec);
+            let mut finding = report.at_step(step, word.span, message).subject(spec);
+            if word.text == spec && facts.dockerfile.source.slice(word.span) == spec {
+                let host = Span::new(word.span.start, word.span.end - container.len());
+                finding.fix = Some(Fix::safe("name the container's port alone", vec![edits::delete(host)]));
+            }
             report.push(
                 finding.help(format!("expose `{container}`, and map it when the container is run: `docker run -p`")),
             );

@@ -3,6 +3,11 @@
 use crate::dockerfile::{Flag, Instruction, Keyword};
 use crate::shell::{Command, CommandWord};
 
+/// The bits with which others than the owner write.
+pub(super) const OTHERS_WRITE: u32 = 0o022;
+/// The bit that makes a program run as its owner.
+pub(super) const SET_USER_ID: u32 = 0o4000;
+
 /// What a mode does, as far as rules ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mode {

@@ -1,5 +1,7 @@
-use super::{Facts, Reporter};
-use crate::dockerfile::Keyword;
+use super::{Facts, Reporter, edits};
+use crate::dockerfile::{Keyword, Pair};
+use crate::finding::Fix;
+use crate::text::{Edit, Span};
 
 /// Reports every ENV and LABEL with a blank between name and value.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -8,7 +10,37 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             let (keyword, name) = (step.node.keyword.name(), &pair.key.text);
             let message =
                 format!("`{keyword} {name}` has a blank before its value, so all the rest of the line is the value");
-            report.push(report.at_step(&step, pair.key.span, message).help(format!("write `{keyword} {name}=…`")));
+            let mut finding = report.at_step(&step, pair.key.span, message).help(format!("write `{keyword} {name}=…`"));
+            finding.fix = with_equals(facts, pair).map(|edits| Fix::safe("put a `=` between name and value", edits));
+            report.push(finding);
         }
     }
+}
+
+/// The pair with its `=`, and the value kept in one piece: in quotes, or with its blanks escaped where it has quotes.
+fn with_equals(facts: &Facts<'_>, pair: &Pair) -> Option<Vec<Edit>> {
+    let (source, escape) = (&facts.dockerfile.source, facts.dockerfile.escape);
+    let value = pair.value.as_ref().filter(|value| source.slice(value.span) == value.text)?;
+    let gap = Span::new(pair.key.span.end, value.span.start);
+    if source.slice(gap).contains('#') {
+        return None;
+    }
+    let has_blanks = value.text.contains(char::is_whitespace);
+    if has_blanks && !value.text.contains(['"', '\'', '\\', escape]) {
+        return Some(vec![edits::replace(gap, "=\""), edits::insert(value.span.end, "\"")]);
+    }
+    let mut edits = vec![edits::replace(gap, "=")];
+    let mut quote = None;
+    let mut chars = value.text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match quote {
+            _ if c == escape && quote != Some('\'') => drop(chars.next()),
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            None if c.is_whitespace() => edits.push(edits::insert(value.span.start + at, escape)),
+            None => {}
+        }
+    }
+    quote.is_none().then_some(edits)
 }

@@ -1,4 +1,5 @@
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
+use crate::finding::Fix;
 
 /// Reports every `AS` that is not in the case of its `FROM`. A `FROM` of mixed case is another rule's.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -13,7 +14,8 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         };
         if as_.text != wanted {
             let message = format!("`{}` is not in the case of its `{keyword}`", as_.text);
-            report.push(report.at(as_.span, message).help(format!("write `{wanted}`")));
+            let fix = Fix::safe(format!("write `{wanted}`"), vec![edits::replace(as_.span, wanted.as_str())]);
+            report.push(report.at(as_.span, message).help(format!("write `{wanted}`")).fix(fix));
         }
     }
 }

@@ -1,5 +1,6 @@
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
 use crate::dockerfile::{Keyword, Word};
+use crate::finding::Fix;
 
 /// Reports every instruction that is not in the case most instructions of the file's stages are in.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -14,7 +15,8 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         };
         if word.text != wanted {
             let message = format!("`{}` is not in the case of the other instructions, which is {most}", word.text);
-            report.push(report.at(word.span, message).help(format!("write `{wanted}`")));
+            let fix = Fix::safe(format!("write `{wanted}`"), vec![edits::replace(word.span, wanted.as_str())]);
+            report.push(report.at(word.span, message).help(format!("write `{wanted}`")).fix(fix));
         }
     }
 }

@@ -312,6 +312,7 @@ mod dockerignore_unused_pattern;
 mod dotenv_copied;
 mod duplicate_instruction;
 mod duplicate_stage_name;
+mod edits;
 mod empty_continuation;
 mod empty_label;
 mod engine_compat;

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, Reporter, Run};
+use super::{Facts, Reporter, Run, edits};
+use crate::finding::Fix;
 use crate::rule::Params;
 use crate::shell::{Manager, PackageArgument, PackageCall, RedirectKind, Task};
+use crate::text::Edit;
 
 /// Packages named in a message; the rest is counted.
 const NAMED: usize = 5;
@@ -70,12 +72,19 @@ fn is_name(package: &PackageArgument) -> bool {
     !package.is_unknown && !package.text.is_empty() && !package.text.contains("{}")
 }
 
+/// Puts the option that answers into a call.
+pub(super) type Answer = fn(&Facts<'_>, &Run<'_>, &PackageCall) -> Option<Edit>;
+
+/// `-y` behind the task.
+pub(super) const YES: Answer = |facts, run, call| edits::option_of_task(facts, run, call, "-y");
+
 /// Reports each call that changes packages and waits for an answer nobody gives in a build.
 pub(super) fn report_interactive(
     facts: &Facts<'_>,
     report: &mut Reporter<'_>,
     managers: &'static [Manager],
     help: &str,
+    answer: Answer,
     is_answered: impl Fn(&PackageCall) -> bool,
 ) {
     for (run, call) in calls(facts, report.params(), managers) {
@@ -91,7 +100,9 @@ pub(super) fn report_interactive(
         }
         let message =
             format!("`{}` asks before it goes on, and in a build nobody answers, so the step fails", shown(call));
-        report.push(report.at(call.span, message).help(help));
+        let mut finding = report.at(call.span, message).help(help);
+        finding.fix = answer(facts, &run, call).map(|edit| Fix::safe("answer yes", vec![edit]));
+        report.push(finding);
     }
 }
 
@@ -112,6 +123,16 @@ pub(super) struct Cache {
     pub(super) is_cleaned_by: fn(&PackageCall, &PackageCall) -> bool,
     /// What to do.
     pub(super) help: &'static str,
+    /// What keeps all of what the calls download out of the layer.
+    pub(super) clean: Clean,
+}
+
+/// How the downloads of calls are kept out of the layer.
+pub(super) enum Clean {
+    /// By a command at the end of the RUN: what the call's program is asked to do.
+    AtEnd(&'static str),
+    /// By an option behind the task of each call.
+    Option(&'static str),
 }
 
 /// Reports each RUN with calls that fill the cache and are not followed by a clean-up in it. The page of the rule has a
@@ -123,9 +144,9 @@ pub(super) fn report_cache_left(
     filling: impl for<'a> Fn(&Run<'a>) -> Vec<&'a PackageCall>,
 ) {
     for run in facts.kept_runs(report.params().bool("discarded-stages")) {
+        let filling = filling(&run);
         // What cleans up behind the last call of a program cleans up behind all.
-        let last: BTreeMap<&str, &PackageCall> =
-            filling(&run).into_iter().map(|call| (call.program.as_str(), call)).collect();
+        let last: BTreeMap<&str, &PackageCall> = filling.iter().map(|call| (call.program.as_str(), *call)).collect();
         if last.is_empty() || run.mounts_over(cache.folders) {
             continue;
         }
@@ -138,7 +159,20 @@ pub(super) fn report_cache_left(
         };
         if let Some(call) = last.into_values().filter(is_left).min_by_key(|call| call.command) {
             let message = format!("`{}` leaves its downloads in the layer, where they only take up room", shown(call));
-            report.push(report.at(call.span, message).help(cache.help));
+            let mut finding = report.at(call.span, message).help(cache.help);
+            finding.fix = match cache.clean {
+                Clean::AtEnd(task) => {
+                    let command = format!("{} {task}", call.program);
+                    let edit = edits::command_at_end(facts, &run, call, &command);
+                    edit.map(|edit| Fix::safe(format!("end with `{command}`"), vec![edit]))
+                }
+                Clean::Option(option) => {
+                    let edits = filling.iter().map(|call| edits::option_of_task(facts, &run, call, option));
+                    let edits = edits.collect::<Option<Vec<Edit>>>();
+                    edits.map(|edits| Fix::safe(format!("give it `{option}`"), edits))
+                }
+            };
+            report.push(finding);
         }
     }
 }

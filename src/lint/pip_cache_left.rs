@@ -1,4 +1,4 @@
-use super::package_manager::{Cache, report_cache_left};
+use super::package_manager::{Cache, Clean, report_cache_left};
 use super::{Facts, Reporter, Run};
 use crate::dockerfile::Lookup;
 use crate::shell::{Command, Manager, PackageCall, Task};
@@ -7,6 +7,7 @@ const CACHE: Cache = Cache {
     folders: &["~/.cache/pip"],
     is_cleaned_by: |_, cleaning| cleaning.manager == Manager::Pip,
     help: "give it `--no-cache-dir`, or the RUN `--mount=type=cache,target=/root/.cache/pip`",
+    clean: Clean::Option("--no-cache-dir"),
 };
 
 /// The variable that switches the cache off.

@@ -1,5 +1,6 @@
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
 use crate::dockerfile::{Lookup, expand_word};
+use crate::finding::Fix;
 
 /// The platform that is built for, and that every FROM takes by default.
 const DEFAULT: &str = "TARGETPLATFORM";
@@ -14,7 +15,8 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let is_alone = expanded.unmatched.is_empty() && expanded.matched.iter().eq([DEFAULT]);
         if is_alone && env.get(DEFAULT) == Some(expanded.text.as_str()) {
             let message = "the platform that is built for is the one FROM takes anyway";
-            report.push(report.at(flag.span, message).help("take the flag out"));
+            let fix = Fix::safe("take the flag out", vec![edits::without_flag(facts, flag.span)]);
+            report.push(report.at(flag.span, message).help("take the flag out").fix(fix));
         }
     }
 }

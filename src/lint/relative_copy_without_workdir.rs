@@ -1,6 +1,7 @@
 use super::relative_workdir::is_absolute;
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
 use crate::dockerfile::Keyword;
+use crate::finding::Fix;
 
 /// Reports every COPY to a relative path in a stage where no WORKDIR holds.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -11,7 +12,11 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             continue;
         }
         let message = format!("no WORKDIR is set here, so where `{destination}` lies depends on the base image");
-        report.push(report.at(copying.destination.span, message).help("set WORKDIR before, or write the whole path"));
+        let mut finding =
+            report.at(copying.destination.span, message).help("set WORKDIR before, or write the whole path");
+        let edit = edits::in_front(facts, copying.destination, "/").filter(|_| facts.dockerfile.escape == '\\');
+        finding.fix = edit.map(|edit| Fix::unsafe_("copy to the path from `/` on", vec![edit]));
+        report.push(finding);
     }
 }
 

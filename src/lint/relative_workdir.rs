@@ -1,5 +1,6 @@
-use super::{Facts, Reporter};
-use crate::dockerfile::Keyword;
+use super::{Facts, Reporter, edits};
+use crate::dockerfile::{Base, Keyword};
+use crate::finding::Fix;
 
 /// Reports every WORKDIR whose path is relative.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -10,8 +11,44 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             continue;
         }
         let message = format!("`{path}` is relative to a folder that is set elsewhere, maybe in the base image");
-        report.push(report.at(word.span, message).help("write the whole path, from `/` on"));
+        let mut finding = report.at(word.span, message).help("write the whole path, from `/` on");
+        let front = folder_before(facts, index).map(|folder| format!("{}/", folder.trim_end_matches('/')));
+        let edit = front.and_then(|front| edits::in_front(facts, word, &front));
+        finding.fix = edit.map(|edit| Fix::safe("write the whole path", vec![edit]));
+        report.push(finding);
     }
+}
+
+/// The working directory before an instruction, when the file tells.
+fn folder_before(facts: &Facts<'_>, instruction: usize) -> Option<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut stage = facts.dockerfile.stage_of(instruction)?;
+    let mut end = instruction;
+    let top = 'stages: loop {
+        for index in (stage.from..end).rev() {
+            let before = facts.dockerfile.instructions.get(index)?;
+            if before.keyword != Keyword::Workdir {
+                continue;
+            }
+            let path = facts.expanded(index, before.args.text()?)?;
+            // Windows has other roots, and a build may fill an argument with anything.
+            if facts.is_left_open(index, &path) || path.text.contains(['\\', ':']) {
+                return None;
+            }
+            if path.text.starts_with('/') {
+                break 'stages path.text;
+            }
+            parts.push(path.text);
+        }
+        match facts.bases.get(stage.index)? {
+            Base::Scratch => break String::new(),
+            Base::Stage(base) if *base < stage.index => stage = facts.dockerfile.stages.get(*base)?,
+            _ => return None,
+        }
+        end = stage.instructions.end;
+    };
+    let below = parts.iter().rev().map(|part| part.trim_start_matches("./").trim_end_matches('/'));
+    Some([top.trim_end_matches('/')].into_iter().chain(below).collect::<Vec<_>>().join("/"))
 }
 
 /// Whether a path starts at a root, as Linux or Windows images have it.

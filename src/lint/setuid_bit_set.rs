@@ -1,5 +1,6 @@
 use super::file_mode;
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
+use crate::finding::Fix;
 use crate::text::Span;
 
 /// Reports every mode in a RUN, COPY or ADD that sets the setuid bit.
@@ -17,6 +18,9 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         );
         let help =
             "give the program the one capability it needs (`setcap`), or let the runtime start it as the right user";
-        report.push(facts.if_shipped(report.at(span, message).help(help)));
+        let mut finding = report.at(span, message).help(help);
+        let edit = edits::mode_without(facts, span, file_mode::SET_USER_ID);
+        finding.fix = edit.map(|edit| Fix::unsafe_("leave the setuid bit out", vec![edit]));
+        report.push(facts.if_shipped(finding));
     }
 }

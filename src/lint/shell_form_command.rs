@@ -1,6 +1,6 @@
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, StepNode, edits};
 use crate::dockerfile::{Args, Instruction, Keyword};
-use crate::finding::Finding;
+use crate::finding::{Finding, Fix};
 use crate::text::Span;
 
 /// Reports CMD and ENTRYPOINT in shell form, unless a SHELL of the file says that the shell is meant.
@@ -21,7 +21,9 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             if let Some((span, message)) = shell_form(step.node).filter(|_| counts(step.node))
                 && (after_shell || !is_meant)
             {
-                report.push(helped(report.at_step(&step, span, message), step.node));
+                let mut finding = helped(report.at_step(&step, span, message), step.node);
+                finding.fix = listed(facts, &step);
+                report.push(finding);
             }
         }
         with_shell.push(is_meant);
@@ -45,6 +47,17 @@ fn shell_form(node: &Instruction) -> Option<(Span, String)> {
         Args::Text(text) => Some((text.span, message)),
         _ => Some((node.keyword_word.span, message)),
     }
+}
+
+/// The command as a list. An ENTRYPOINT stays where there is a CMD: in shell form it does not look at it, as a list it does.
+fn listed(facts: &Facts<'_>, step: &StepNode<'_>) -> Option<Fix> {
+    let has_cmd = || facts.dockerfile.instructions.iter().any(|i| i.innermost().keyword == Keyword::Cmd);
+    if step.node.keyword == Keyword::Entrypoint && has_cmd() {
+        return None;
+    }
+    let script = facts.scripts.binary_search_by_key(&step.step.instruction, |script| script.instruction).ok()?;
+    let edits = edits::json_form(facts, facts.scripts.get(script)?, &step.node.args)?;
+    Some(Fix::safe("write the command as a list", edits))
 }
 
 fn helped(finding: Finding, node: &Instruction) -> Finding {

@@ -1,5 +1,6 @@
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
 use crate::dockerfile::expand_word;
+use crate::finding::Fix;
 
 /// Ids with more digits than this make the logs large.
 const DIGITS: usize = 5;
@@ -25,7 +26,13 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                 if id.len() > DIGITS && id.bytes().all(|b| b.is_ascii_digit()) {
                     let message =
                         format!("user id {id} makes useradd grow the login logs up to that id, gigabytes in a layer");
-                    report.push(report.at(word.span, message).subject(id).help("give useradd `--no-log-init`"));
+                    let help = "give useradd `--no-log-init`";
+                    let mut finding = report.at(word.span, message).subject(id).help(help);
+                    let edit = command.words.first().and_then(|name| {
+                        edits::option_behind(facts, run.script, name.span, "useradd", "--no-log-init")
+                    });
+                    finding.fix = edit.map(|edit| Fix::safe(help, vec![edit]));
+                    report.push(finding);
                 }
             }
         }

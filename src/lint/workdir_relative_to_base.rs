@@ -1,5 +1,6 @@
-use super::{Facts, Reporter, StepNode};
+use super::{Facts, Reporter, StepNode, edits};
 use crate::dockerfile::{Base, Keyword, expand_word};
+use crate::finding::Fix;
 
 /// Reports the first WORKDIR of a stage when it is relative and no stage below has set one.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -27,7 +28,10 @@ fn first(facts: &Facts<'_>, step: &StepNode<'_>, report: &mut Reporter<'_>) {
             "`{}` is relative to the base image's working directory, which may change with the image",
             path.text
         );
-        report.push(report.at_step(step, word.span, message).help("start it with `/`"));
+        let mut finding = report.at_step(step, word.span, message).help("start it with `/`");
+        let edit = edits::in_front(facts, word, "/").filter(|_| !is_windows(facts, stage));
+        finding.fix = edit.map(|edit| Fix::unsafe_("start it with `/`", vec![edit]));
+        report.push(finding);
     }
 }
 

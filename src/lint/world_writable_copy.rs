@@ -1,5 +1,6 @@
 use super::file_mode;
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, edits};
+use crate::finding::Fix;
 
 /// Reports every `--chmod` of a COPY or ADD that lets everybody write.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -13,7 +14,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             );
             let help =
                 "leave the write bit to the owner (755 for programs, 644 for data), and name the owner with --chown";
-            report.push(facts.if_shipped(report.at(value.span, message).help(help)));
+            let mut finding = report.at(value.span, message).help(help);
+            let edit = edits::mode_without(facts, value.span, file_mode::OTHERS_WRITE);
+            finding.fix = edit.map(|edit| Fix::unsafe_("leave the write bit to the owner", vec![edit]));
+            report.push(facts.if_shipped(finding));
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::package_manager::{Cache, report_cache_left};
+use super::package_manager::{Cache, Clean, report_cache_left};
 use super::{Facts, Reporter};
 use crate::shell::{Manager, PackageCall, Task};
 
@@ -6,6 +6,7 @@ const CACHE: Cache = Cache {
     folders: &["~/.cache/yarn", "/usr/local/share/.cache/yarn"],
     is_cleaned_by: |_, cleaning| cleaning.manager == Manager::Yarn,
     help: "end the RUN with `yarn cache clean`, or give it `--mount=type=cache,target=/root/.cache/yarn`",
+    clean: Clean::AtEnd("cache clean"),
 };
 
 /// Reports every RUN that leaves what yarn downloaded.

@@ -1,4 +1,4 @@
-use super::package_manager::{Cache, report_cache_left};
+use super::package_manager::{Cache, Clean, report_cache_left};
 use super::{Facts, Reporter};
 use crate::shell::{Manager, PackageCall, Task};
 
@@ -6,6 +6,7 @@ const CACHE: Cache = Cache {
     folders: &["/var/cache/yum", "/var/cache/dnf"],
     is_cleaned_by: |_, cleaning| matches!(cleaning.manager, Manager::Yum | Manager::Dnf),
     help: "end the RUN with `yum clean all`, or give it `--mount=type=cache,target=/var/cache/yum`",
+    clean: Clean::AtEnd("clean all"),
 };
 
 /// Reports every RUN that leaves what yum downloaded.

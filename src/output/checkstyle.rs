@@ -10,8 +10,14 @@ use crate::text::escape::xml;
 /// The version of Checkstyle whose report this is.
 const VERSION: &str = "4.3";
 
-pub(super) const FORMAT: Format =
-    Format { name: "checkstyle", aliases: &[], about: "Checkstyle's XML", has_notes: false, write };
+pub(super) const FORMAT: Format = Format {
+    name: "checkstyle",
+    aliases: &[],
+    about: "Checkstyle's XML",
+    has_notes: false,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;

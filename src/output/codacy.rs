@@ -8,8 +8,14 @@ use super::issue::issues;
 use super::{Format, Style};
 use crate::check::Report;
 
-pub(super) const FORMAT: Format =
-    Format { name: "codacy", aliases: &[], about: "Codacy's results, a line each", has_notes: false, write };
+pub(super) const FORMAT: Format = Format {
+    name: "codacy",
+    aliases: &[],
+    about: "Codacy's results, a line each",
+    has_notes: false,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     for issue in issues(report, style) {

@@ -14,6 +14,7 @@ pub(super) const FORMAT: Format = Format {
     aliases: &[],
     about: "Code Climate's issues, each ended by a null byte",
     has_notes: false,
+    is_for_people: false,
     write,
 };
 

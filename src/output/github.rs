@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     aliases: &[],
     about: "Workflow commands, which GitHub Actions shows as annotations",
     has_notes: true,
+    is_for_people: false,
     write,
 };
 

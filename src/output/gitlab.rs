@@ -14,6 +14,7 @@ pub(super) const FORMAT: Format = Format {
     aliases: &["gitlab_codeclimate"],
     about: "A GitLab Code Quality report",
     has_notes: false,
+    is_for_people: false,
     write,
 };
 

@@ -24,6 +24,7 @@ pub(super) const FORMAT: Format = Format {
     aliases: &[],
     about: "A GitLab SAST report, of findings about security",
     has_notes: true,
+    is_for_people: false,
     write,
 };
 

@@ -13,6 +13,7 @@ pub(super) const FORMAT: Format = Format {
     aliases: &[],
     about: "A line a finding, as compilers print them, for editors",
     has_notes: false,
+    is_for_people: false,
     write,
 };
 

@@ -8,8 +8,14 @@ use super::issue::{Issue, issues};
 use super::{Format, Style};
 use crate::check::Report;
 
-pub(super) const FORMAT: Format =
-    Format { name: "hadolint-json", aliases: &[], about: "What hadolint calls json", has_notes: false, write };
+pub(super) const FORMAT: Format = Format {
+    name: "hadolint-json",
+    aliases: &[],
+    about: "What hadolint calls json",
+    has_notes: false,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let issues: Vec<Value> = issues(report, style).map(|issue| object(&issue)).collect();

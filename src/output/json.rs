@@ -15,8 +15,14 @@ use crate::text::Edit;
 /// Version of the shape this module writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
-pub(super) const FORMAT: Format =
-    Format { name: "json", aliases: &[], about: "Everything there is to know, versioned", has_notes: true, write };
+pub(super) const FORMAT: Format = Format {
+    name: "json",
+    aliases: &[],
+    about: "Everything there is to know, versioned",
+    has_notes: true,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, _: Style, out: &mut dyn Write) -> io::Result<()> {
     let (stop, warn, go) = report.counts();

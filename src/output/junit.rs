@@ -9,8 +9,14 @@ use crate::check::Report;
 use crate::policy::Action;
 use crate::text::escape::xml;
 
-pub(super) const FORMAT: Format =
-    Format { name: "junit", aliases: &[], about: "Test results, a failure a finding", has_notes: true, write };
+pub(super) const FORMAT: Format = Format {
+    name: "junit",
+    aliases: &[],
+    about: "Test results, a failure a finding",
+    has_notes: true,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let is_shown = |issue: &Issue<'_>| !style.quiet || issue.judged.counted_action() > Action::Go;

@@ -20,8 +20,14 @@ const WIDTH: usize = 240;
 /// Lines shown above and below one that is meant.
 const AROUND: usize = 1;
 
-pub(super) const FORMAT: Format =
-    Format { name: "markdown", aliases: &[], about: "For a pull request or a job's page", has_notes: true, write };
+pub(super) const FORMAT: Format = Format {
+    name: "markdown",
+    aliases: &[],
+    about: "For a pull request or a job's page",
+    has_notes: true,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (stop, warn, go) = report.counts();

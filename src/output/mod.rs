@@ -4,6 +4,7 @@
 mod checkstyle;
 mod codacy;
 mod codeclimate;
+mod diff;
 mod github;
 mod gitlab;
 mod gitlab_sast;
@@ -27,6 +28,7 @@ use std::io::{self, Write};
 
 use crate::check::Report;
 
+pub use diff::diff;
 pub use github::{AnnotationLimit, workflow_command};
 pub use inspect::{InspectFormat, View, write_inspection};
 pub use json::SCHEMA_VERSION;
@@ -43,6 +45,8 @@ pub struct Format {
     pub about: &'static str,
     /// Whether it says what was not looked at.
     pub has_notes: bool,
+    /// Whether it is the text a person reads, where more may follow.
+    pub is_for_people: bool,
     write: fn(&Report, Style, &mut dyn Write) -> io::Result<()>,
 }
 
@@ -57,6 +61,8 @@ pub struct Style {
     pub quiet: bool,
     /// The table has a column with Anchore's trigger ids.
     pub trigger_ids: bool,
+    /// Text shows below each finding that has a fix what it changes.
+    pub fixes: bool,
     /// When it is written, in seconds since 1970, for formats that have to say so.
     pub time: u64,
     /// Who a SARIF report is for.
@@ -66,7 +72,7 @@ pub struct Style {
 impl Style {
     /// Without colours, for a file or a pipe.
     pub fn plain(width: usize) -> Self {
-        Self { color: false, width, quiet: false, trigger_ids: false, time: 0, sarif: Profile::default() }
+        Self { color: false, width, quiet: false, trigger_ids: false, fixes: false, time: 0, sarif: Profile::default() }
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) const FORMAT: Format = Format {
     aliases: &["reviewdog"],
     about: "Reviewdog's diagnostics, with suggestions",
     has_notes: false,
+    is_for_people: false,
     write,
 };
 

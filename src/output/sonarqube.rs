@@ -10,8 +10,14 @@ use super::{Format, Style};
 use crate::check::Report;
 use crate::rule::Severity;
 
-pub(super) const FORMAT: Format =
-    Format { name: "sonarqube", aliases: &[], about: "SonarQube's generic issues", has_notes: false, write };
+pub(super) const FORMAT: Format = Format {
+    name: "sonarqube",
+    aliases: &[],
+    about: "SonarQube's generic issues",
+    has_notes: false,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let issues: Vec<Value> = issues(report, style).map(|issue| object(&issue)).collect();

@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     aliases: &[],
     about: "The columns of Anchore's gates, and the FINAL row",
     has_notes: true,
+    is_for_people: false,
     write,
 };
 

@@ -11,12 +11,13 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
+use super::diff::diff;
 use super::{Format, Style};
 use crate::check::{Judged, Report};
-use crate::finding::{ImageWord, Origin, Place};
+use crate::finding::{Fix, ImageWord, Origin, Place};
 use crate::policy::Action;
 use crate::rule::{Severity, Target};
-use crate::text::{SourceText, Span, escape};
+use crate::text::{SourceText, Span, apply_edits, escape};
 
 /// Findings of one rule, or of one code of a rule, in one file beyond this many are counted, not shown.
 const SHOWN_OF_A_KIND: usize = 10;
@@ -26,6 +27,7 @@ pub(super) const FORMAT: Format = Format {
     aliases: &[],
     about: "For people: each finding with the source it is about",
     has_notes: true,
+    is_for_people: true,
     write,
 };
 
@@ -53,6 +55,12 @@ fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
         }
         let rendered: String = rendered.lines().map(|l| format!("{}\n", l.trim_end())).collect();
         writeln!(out, "{}", rendered.trim_matches('\n'))?;
+        if let Some(shown) = judged.finding.fix.as_ref().filter(|_| style.fixes).and_then(|fix| {
+            let (file, _) = finding.place().in_file()?;
+            fixed(fix, file.path(), sources.get(file.path())?, style.color)
+        }) {
+            write!(out, "{shown}")?;
+        }
         writeln!(out)?;
     }
     for ((file, rule), count) in shown_of.iter().filter(|(_, count)| **count > SHOWN_OF_A_KIND) {
@@ -200,6 +208,14 @@ impl<'a> Excerpt<'a> {
         }
         excerpt
     }
+}
+
+/// What a fix does, and the diff it makes of the file as it may be shown.
+fn fixed(fix: &Fix, path: &str, text: &str, color: bool) -> Option<String> {
+    let after = apply_edits(&SourceText::new(path, text), fix.edits()).ok()?;
+    let what = if fix.is_safe() { "fix" } else { "fix to look at" };
+    let diff: String = diff(path, text, &after, color).lines().map(|line| format!("    {line}\n")).collect();
+    Some(format!("  {what}: {}\n{diff}", escape::line(fix.description())))
 }
 
 /// Control characters of a source as one character each, so that spans keep their meaning.

@@ -7,8 +7,14 @@ use super::{Format, Style};
 use crate::check::Report;
 use crate::text::escape;
 
-pub(super) const FORMAT: Format =
-    Format { name: "tty", aliases: &[], about: "A line a finding, as hadolint prints them", has_notes: false, write };
+pub(super) const FORMAT: Format = Format {
+    name: "tty",
+    aliases: &[],
+    about: "A line a finding, as hadolint prints them",
+    has_notes: false,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     for issue in issues(report, style) {

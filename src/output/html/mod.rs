@@ -27,8 +27,14 @@ const SHOWN: usize = 2_000;
 const CSS: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-pub(super) const FORMAT: Format =
-    Format { name: "html", aliases: &[], about: "One page for people, with nothing to load", has_notes: true, write };
+pub(super) const FORMAT: Format = Format {
+    name: "html",
+    aliases: &[],
+    about: "One page for people, with nothing to load",
+    has_notes: true,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let shown = choose(report, style);

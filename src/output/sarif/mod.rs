@@ -32,8 +32,14 @@ pub use validate::{Fault, Weight, validate};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-pub(super) const FORMAT: Format =
-    Format { name: "sarif", aliases: &[], about: "SARIF 2.1.0, for code scanning", has_notes: true, write };
+pub(super) const FORMAT: Format = Format {
+    name: "sarif",
+    aliases: &[],
+    about: "SARIF 2.1.0, for code scanning",
+    has_notes: true,
+    is_for_people: false,
+    write,
+};
 
 fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut room = trim::Room::of(style.sarif);

@@ -1,0 +1,316 @@
+//! Fixes: what each promises, over the examples on the rule pages and over made-up Dockerfiles, and the command that makes
+//! them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+
+use assert_cmd::Command;
+use dockgate::check::{Build, CheckError, Judged, Report, Request, Selection, run};
+use dockgate::dockerfile::{self, BuildOptions, Keyword};
+use dockgate::finding::Fix;
+use dockgate::fix::{self, Mended};
+use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
+use dockgate::rule::{self, Edition, ExampleKind, FixKind, Params, Phase};
+use dockgate::text::SourceText;
+use proptest::prelude::*;
+
+/// A policy that asks for every rule of Dockerfiles that needs no parameters.
+fn all_rules() -> Policy {
+    let checks = rule::all().iter().filter(|rule| rule.phase == Phase::Lint).filter_map(|rule| {
+        Some(Check {
+            rule,
+            code: None,
+            params: Params::new(rule, []).ok()?,
+            severity: None,
+            action: Action::Warn,
+            is_by_severity: false,
+            trigger: None,
+            line: None,
+        })
+    });
+    Policy {
+        name: "all".into(),
+        ruleset: Edition::CURRENT,
+        actions: Actions { error: None, warning: None, info: None, style: None },
+        until_build_fails: false,
+        base_limit: Action::Stop,
+        checks: checks.collect(),
+        left_out: Vec::new(),
+        waivers: Vec::new(),
+        honours_comments: true,
+        notes: Vec::new(),
+        wishes: OutputWishes::default(),
+    }
+}
+
+fn report(policy: &Policy, dockerfiles: Vec<Arc<SourceText>>) -> Result<Report, CheckError> {
+    run(&Request {
+        notes: Vec::new(),
+        builds: dockerfiles.into_iter().map(|text| Build::alone(text, BuildOptions::default())).collect(),
+        ignore_files: BTreeMap::new(),
+        image: None,
+        policy,
+        selection: Selection::default(),
+        build: BuildOptions::default(),
+        shellcheck: None,
+        today: Date::parse("2026-01-01").unwrap(),
+        progress: &|_| {},
+        watch: &|_| {},
+        feeds: None,
+        scan_reports: &[],
+        cache: None,
+    })
+}
+
+fn mended(policy: &Policy, source: &Arc<SourceText>, takes_unsafe: bool) -> Mended {
+    let mut files = fix::mend(vec![Arc::clone(source)], takes_unsafe, |sources| report(policy, sources)).unwrap();
+    files.remove(0)
+}
+
+fn errors(source: &Arc<SourceText>) -> usize {
+    let parsed = dockerfile::parse(source);
+    parsed.errors.len() + parsed.instructions.iter().filter(|i| i.error.is_some()).count()
+}
+
+/// Instructions that no edit touches, as they are written.
+fn untouched(source: &Arc<SourceText>, fix: &Fix) -> Vec<(Keyword, String)> {
+    let parsed = dockerfile::parse(source);
+    let is_touched = |span: dockgate::text::Span| {
+        fix.edits().iter().any(|edit| edit.span.start <= span.end && span.start <= edit.span.end)
+    };
+    let instructions = parsed.instructions.iter().filter(|i| !is_touched(i.span));
+    instructions.map(|i| (i.keyword, source.slice(i.span).to_owned())).collect()
+}
+
+/// What every fix of a text promises; the words say which promise is broken.
+fn broken_promises(policy: &Policy, source: &Arc<SourceText>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let found = report(policy, vec![Arc::clone(source)]).unwrap();
+    let kind = |judged: &Judged| (judged.finding.rule().id, judged.finding.code);
+    let count = |report: &Report, of: &Judged| report.findings.iter().filter(|j| kind(j) == kind(of)).count();
+    for judged in &found.findings {
+        let Some(fix) = &judged.finding.fix else { continue };
+        let name = format!("{:?} of {:?}", kind(judged), source.text());
+        let Some(fixed) = fix::apply(source, &[fix]) else {
+            wrong.push(format!("{name}: the fix cannot be made"));
+            continue;
+        };
+        if errors(&fixed.text) > errors(source) {
+            wrong.push(format!("{name}: does not parse: {:?}", fixed.text.text()));
+        }
+        let after = report(policy, vec![Arc::clone(&fixed.text)]).unwrap();
+        if count(&after, judged) >= count(&found, judged) {
+            wrong.push(format!("{name}: the finding stays: {:?}", fixed.text.text()));
+        }
+        let first = fix.edits().iter().map(|edit| edit.span.start).min().unwrap();
+        let last = source.text().len() - fix.edits().iter().map(|edit| edit.span.end).max().unwrap();
+        let (before, text) = (source.text().as_bytes(), fixed.text.text().as_bytes());
+        if before[..first] != text[..first] || before[before.len() - last..] != text[text.len() - last..] {
+            wrong.push(format!("{name}: bytes outside the edits change"));
+        }
+        if fix.is_safe() {
+            let kept = dockerfile::parse(&fixed.text);
+            let mut kept = kept.instructions.iter().map(|i| (i.keyword, fixed.text.slice(i.span)));
+            let is_kept = |(keyword, text): &(Keyword, String)| kept.any(|(k, t)| k == *keyword && t == text);
+            if !untouched(source, fix).iter().all(is_kept) {
+                wrong.push(format!("{name}: another instruction changes: {:?}", fixed.text.text()));
+            }
+        }
+    }
+    for takes_unsafe in [false, true] {
+        let once = mended(policy, source, takes_unsafe);
+        if once.is_stuck {
+            wrong.push(format!("{:?}: comes to no rest: {:?}", source.text(), once.after.text()));
+        }
+        if errors(&once.after) > errors(source) {
+            wrong.push(format!("{:?}: does not parse in the end: {:?}", source.text(), once.after.text()));
+        }
+        let twice = mended(policy, &once.after, takes_unsafe);
+        if twice.is_changed() {
+            wrong.push(format!("{:?}: once is not enough: {:?}", source.text(), twice.after.text()));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_fixes_of_every_example_keep_their_promises() {
+    let policy = all_rules();
+    let mut wrong = Vec::new();
+    for rule in rule::all() {
+        for example in rule.examples.iter().filter(|example| example.kind != ExampleKind::Fixed) {
+            wrong.extend(broken_promises(&policy, &SourceText::new("Dockerfile", example.text)));
+            if rule.fix != FixKind::None {
+                let windows = example.text.replace('\n', "\r\n");
+                wrong.extend(broken_promises(&policy, &SourceText::new("Dockerfile", windows)));
+            }
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn many_rules_have_a_fix() {
+    let with_fix = rule::all().iter().filter(|rule| rule.fix != FixKind::None).count();
+    assert!(with_fix >= 35, "{with_fix}");
+}
+
+/// Lines that rules find something in, alone and beside each other.
+const LINES: [&str; 44] = [
+    "FROM debian:12 as Build",
+    "from --platform=$TARGETPLATFORM alpine:3.20 AS build",
+    "FROM --platform=linux/amd64 Build AS context",
+    "FROM debian:12",
+    "maintainer \"Jo $ <jo@example.com>\"",
+    "MAINTAINER jo \"x\" <jo@example.com>",
+    "ENV A b c",
+    "Env A \"b c\" d\\ e",
+    "LABEL a it's",
+    "ENV A=/a \\\n    B=${A}/b C=$A",
+    "ADD src /app",
+    "ADD a.tar.gz b.zip /app",
+    "add --chown=app [\"a b\", \"/app\"]",
+    "COPY a b app",
+    "COPY --from=BUILD --chmod=777 a .",
+    "RUN --mount=type=bind,from=Build,target=/x apt install curl",
+    "RUN apt-get update \\\n && apt-get install -y curl",
+    "RUN apt-get update && \\\n\n    apt-get install \\\n      curl \\\n      git",
+    "RUN apt-get update;",
+    "RUN if true; then apt-get update; fi",
+    "RUN [\"apt-get\", \"install\", \"curl\"]",
+    "RUN sudo yum install a && sudo sh -c 'yum update'",
+    "RUN dnf group install \"Development Tools\"",
+    "RUN <<EOF\napt-get update\napt full-upgrade\nEOF",
+    "RUN zypper install a || true",
+    "RUN pip install a && python3 -m pip install b # pip",
+    "RUN yarn && yarn global add x",
+    "RUN apk update && apk add curl",
+    "RUN cd /src && wget http://example.com/$file | sh",
+    "RUN make",
+    "RUN ! make",
+    "# a remark",
+    "",
+    "RUN cd src; cp $a $(cat b) `c`",
+    "RUN useradd -u 1234567 app && chmod -R 0777 /app && chmod 4755 /app/x",
+    "WORKDIR /srv",
+    "WORKDIR ./app",
+    "WORKDIR \".\"",
+    "EXPOSE 80 8080:22/TCP 53/UDP",
+    "VOLUME /data",
+    "CMD node 'a b' \\\n  server.js",
+    "ENTRYPOINT ./start.sh",
+    "CMD [\"a\"]",
+    "HEALTHCHECK CMD curl -f localhost",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_fixes_of_any_dockerfile_keep_their_promises(
+        picks in prop::collection::vec(0..LINES.len(), 1..9),
+        is_of_windows in any::<bool>(),
+        ends in any::<bool>(),
+    ) {
+        let lines: Vec<&str> = picks.iter().map(|pick| LINES[*pick]).collect();
+        let mut text = format!("FROM debian:12\n{}", lines.join("\n"));
+        if ends {
+            text.push('\n');
+        }
+        if is_of_windows {
+            text = text.replace('\n', "\r\n");
+        }
+        let wrong = broken_promises(&all_rules(), &SourceText::new("Dockerfile", text));
+        prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+fn dockgate() -> Command {
+    let mut command = Command::cargo_bin("dockgate").unwrap();
+    command.env_clear().env("NO_COLOR", "1");
+    command
+}
+
+/// Standard output and standard error of a command that ends with `code`.
+fn said(command: &mut Command, code: i32) -> (String, String) {
+    let output = command.output().unwrap();
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
+    (out, err)
+}
+
+#[test]
+fn fix_writes_what_it_mends_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("Dockerfile");
+    let (good, bad) = (folder.path().join("good.Dockerfile"), "FROM debian:12\r\nRun sudo true\r\nEXPOSE 53/UDP\r\n");
+    fs::write(&path, bad).unwrap();
+    fs::write(&good, "FROM debian:12\n").unwrap();
+    let time = fs::metadata(&good).unwrap().modified().unwrap();
+    let (diff, _) = said(dockgate().current_dir(&folder).args(["fix", "--diff"]), 1);
+    assert!(diff.contains("--- a/Dockerfile\n+++ b/Dockerfile\n"), "{diff}");
+    assert!(diff.contains("-EXPOSE 53/UDP\r\n+RUN sudo true\r\n+EXPOSE 53/udp\r\n"), "{diff}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), bad, "--diff writes nothing");
+    let (out, _) = said(dockgate().current_dir(&folder).args(["fix"]), 1);
+    assert!(out.contains("fixed Dockerfile: mixed-instruction-casing, uppercase-expose-protocol"), "{out}");
+    assert!(out.contains("made 2 fixes in 1 of 2 files"), "{out}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "FROM debian:12\r\nRUN sudo true\r\nEXPOSE 53/udp\r\n");
+    said(dockgate().current_dir(&folder).args(["fix", "--unsafe", "."]), 0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "FROM debian:12\r\nRUN true\r\nEXPOSE 53/udp\r\n");
+    assert_eq!(fs::metadata(&good).unwrap().modified().unwrap(), time, "a file without fixes is not written");
+}
+
+#[test]
+fn fix_takes_the_rules_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("Dockerfile");
+    let text = "\u{feff}FROM debian:12\nRun true\nEXPOSE 53/UDP\n";
+    fs::write(&path, text).unwrap();
+    said(dockgate().current_dir(&folder).args(["fix", "--select", "ConsistentInstructionCasing"]), 0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), text.replace("Run", "RUN"), "the byte order mark stays");
+    let mut filter = assert_cmd::Command::cargo_bin("dockgate").unwrap();
+    filter.env_clear().args(["fix", "-"]).write_stdin("FROM debian:12\nMAINTAINER jo\n");
+    let (out, _) = said(&mut filter, 0);
+    assert_eq!(out, "FROM debian:12\nLABEL org.opencontainers.image.authors=\"jo\"\n");
+}
+
+#[test]
+fn fix_says_what_it_could_not_do() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, word) in [
+        (vec!["fix", "missing"], "missing"),
+        (vec!["fix", "--select", "no-such-rule"], "no-such-rule"),
+        (vec!["fix"], "nothing to check"),
+    ] {
+        let (_, err) = said(dockgate().current_dir(&folder).args(&args), 2);
+        assert!(err.contains(word), "{err}");
+    }
+    fs::write(folder.path().join("Dockerfile"), "FROM debian:12\nEXPOSE 53/UDP\n").unwrap();
+    fs::write(folder.path().join("compose.yaml"), "services:\n  a:\n    build:\n      dockerfile_inline: FROM a:1\n")
+        .unwrap();
+    let (_, err) = said(dockgate().current_dir(&folder).args(["fix"]), 0);
+    assert!(err.contains("compose.yaml: not fixed"), "{err}");
+}
+
+#[test]
+fn suggestions_stand_under_their_findings_and_hide_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = format!("ghp_{}", "Ab1".repeat(12));
+    let text = format!("FROM debian:12\nENV TOKEN {token}\nRUN sudo true\n");
+    fs::write(folder.path().join("Dockerfile"), &text).unwrap();
+    for command in ["lint", "check"] {
+        let (out, _) = said(dockgate().current_dir(&folder).args([command, "--fix-suggestions"]), 1);
+        assert!(out.contains("    -RUN sudo true\n    +RUN true\n"), "{out}");
+        assert!(out.contains("fix to look at: run the command without sudo"), "{out}");
+        assert!(out.contains("    +ENV TOKEN=****"), "{out}");
+        assert!(out.contains("dockgate fix "), "{out}");
+        assert!(!out.contains(&token), "{out}");
+    }
+    let (out, _) = said(dockgate().current_dir(&folder).args(["fix", "--diff"]), 1);
+    assert!(out.contains("+ENV TOKEN=****") && !out.contains(&token), "{out}");
+    said(dockgate().current_dir(&folder).args(["fix"]), 1);
+    let fixed = fs::read_to_string(folder.path().join("Dockerfile")).unwrap();
+    assert_eq!(fixed, text.replace("TOKEN ", "TOKEN="));
+}
