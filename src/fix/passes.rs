@@ -40,14 +40,14 @@ impl Mended {
     }
 }
 
-/// Fixes files, each with a path of its own, as far as it goes. `check` makes the report on them; `takes_unsafe` also takes fixes that a person should
+/// Fixes files, each with a path of its own, as far as it goes. `check` makes the report on them; `takes_all` also takes fixes that a person should
 /// look at. Fixes are made rule by rule, sorted by id.
 ///
 /// # Errors
 /// Those of `check`.
 pub fn mend<E>(
     sources: Vec<Arc<SourceText>>,
-    takes_unsafe: bool,
+    takes_all: bool,
     check: impl Fn(Vec<Arc<SourceText>>) -> Result<Report, E>,
 ) -> Result<Vec<Mended>, E> {
     let new = |source: Arc<SourceText>| Mended {
@@ -78,7 +78,7 @@ pub fn mend<E>(
             .into_par_iter()
             .map(|file| {
                 let found = found.get(file.after.path()).map_or(&[][..], Vec::as_slice);
-                file.pass(found, &report, pass == 0, takes_unsafe, is_last)
+                file.pass(found, &report, pass == 0, takes_all, is_last)
             })
             .collect();
         open = open.into_iter().zip(changed).filter(|(_, changed)| *changed).map(|(i, _)| i).collect();
@@ -88,7 +88,7 @@ pub fn mend<E>(
 
 impl Mended {
     /// Takes stock, and makes the fixes of one pass; whether there were any.
-    fn pass(&mut self, found: &[&Judged], report: &Report, is_first: bool, takes_unsafe: bool, is_last: bool) -> bool {
+    fn pass(&mut self, found: &[&Judged], report: &Report, is_first: bool, takes_all: bool, is_last: bool) -> bool {
         let shown = report.shown(&self.after);
         if is_first {
             self.shown.0 = Arc::clone(&shown);
@@ -99,8 +99,8 @@ impl Mended {
         let mut fixes: Vec<(&Judged, &Fix)> =
             found.iter().filter_map(|judged| Some((*judged, judged.finding.fix.as_ref()?))).collect();
         self.unsafe_left = fixes.iter().filter(|(_, fix)| !fix.is_safe()).count();
-        fixes.retain(|(_, fix)| takes_unsafe || fix.is_safe());
-        if takes_unsafe {
+        fixes.retain(|(_, fix)| takes_all || fix.is_safe());
+        if takes_all {
             self.unsafe_left = 0;
         }
         fixes.sort_by_key(|(judged, _)| (judged.finding.rule().id, judged.finding.code, judged.finding.place().span()));

@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_the_diff_does_not_show_is_no_suggestion() {
-        for edit in [(4, 1, 5, 1, ""), (9, 1, 9, 2, "x"), (2, 40, 2, 41, "x"), (1, 1, 1, 1, "")] {
+        for edit in [(4, 2, 5, 1, ""), (9, 1, 9, 2, "x"), (2, 40, 2, 41, "x"), (1, 1, 1, 1, "")] {
             assert_eq!(Suggestion::of(&fix(&[edit]), &hunks(), 0), None, "{edit:?}");
         }
         assert_eq!(Suggestion::of(&fix(&[(1, 1, usize::MAX, 1, "")]), &hunks(), 0), None);
@@ -195,8 +195,11 @@ mod tests {
 
     #[test]
     fn lines_that_go_leave_an_empty_suggestion() {
-        let suggestion = Suggestion::of(&fix(&[(4, 1, 4, usize::MAX, "")]), &hunks(), 0).unwrap();
-        assert_eq!(suggestion.markdown(), "```suggestion\n```\n");
+        for end in [(4, usize::MAX), (5, 1)] {
+            let suggestion = Suggestion::of(&fix(&[(4, 1, end.0, end.1, "")]), &hunks(), 0).unwrap();
+            assert_eq!((suggestion.first, suggestion.last), (4, 4));
+            assert_eq!(suggestion.markdown(), "```suggestion\n```\n");
+        }
     }
 
     #[test]
