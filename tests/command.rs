@@ -191,8 +191,10 @@ fn no_output_shows_a_secret_of_any_detector() {
             secrets.extend(lines.filter(|line| {
                 line.len() >= 12 && !line.contains("BEGIN") && !line.contains("END") && !line.contains(": ")
             }));
-            if !text.contains('\n') {
-                comments.push_str(&format!("# {text}\n"));
+            // What is a secret only in a file of a certain name, or at the start of a line, is none in a comment.
+            let comment = format!("# {text}\n");
+            if !text.contains('\n') && !dockgate::secrets::Scanner::shared().scan_text(&comment).is_empty() {
+                comments.push_str(&comment);
             }
         }
     }

@@ -386,7 +386,8 @@ fn a_registry_behind_tls_and_a_password_gives_the_archives_report() {
     assert_eq!(gate(&image, &[], &environment).0, Some(1));
     // A helper that keeps the login.
     let helper = folder.path().join("docker-credential-ours");
-    fs::write(&helper, "#!/bin/sh\necho '{\"Username\": \"me\", \"Secret\": \"pass-of-mine\"}'\n").unwrap();
+    fs::write(&helper, "#!/bin/sh\ncat >/dev/null\necho '{\"Username\": \"me\", \"Secret\": \"pass-of-mine\"}'\n")
+        .unwrap();
     run(Command::new("chmod").arg("+x").arg(&helper)).unwrap();
     fs::write(&file, json!({"credHelpers": {&host: "ours"}}).to_string()).unwrap();
     let path = format!("{}:/usr/bin:/bin", folder.path().display());
