@@ -23,4 +23,5 @@ mod publish;
 mod readme;
 mod shell;
 mod sources;
+mod traces;
 mod vulnerabilities;

@@ -73,10 +73,13 @@ pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
         PackageHistory::of(&image).place(&mut packages);
     }
     let dockerfile = request.dockerfile.as_ref().map(dockerfile::parse);
+    let foreign = trace::foreign(&image.config, &image.layers);
     let trace = dockerfile
         .as_ref()
+        .filter(|_| foreign.is_none())
         .map(|dockerfile| trace::trace(dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
-    let base = match (&request.image.base, trace.as_ref().and_then(|t| t.base_layers)) {
+    let boundary = trace.as_ref().map_or(foreign.and_then(|f| f.base_layers), |t| t.base_layers);
+    let base = match (&request.image.base, boundary) {
         (Some(reference), _) => {
             let other = image::read(reference, &wants, &options)?;
             let tree = Tree::merge(&other.layers);
@@ -85,7 +88,7 @@ pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
         (None, Some(layers)) => {
             let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
             Some(InspectedBase {
-                name: super::collect::base_name(layers, image.base.as_ref()),
+                name: super::base::base_name(layers, image.base.as_ref()),
                 packages: inventory(&tree),
                 tree,
             })

@@ -1,5 +1,6 @@
 //! The run: collect what there is to know, run the rules the policy asks for, join the phases, decide.
 
+mod base;
 mod buildkit;
 mod collect;
 mod contexts;

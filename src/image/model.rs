@@ -150,6 +150,9 @@ pub struct History {
     /// The command, in the builder's spelling.
     #[serde(deserialize_with = "null_is_empty")]
     pub created_by: String,
+    /// Who built: a builder's name (`kaniko`, `Bazel`) or a person's.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub author: String,
     /// `buildkit.dockerfile.v0` and the like.
     #[serde(deserialize_with = "null_is_empty")]
     pub comment: String,
