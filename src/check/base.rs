@@ -1,9 +1,11 @@
 //! What an image is compared with: a base that was named, or the one found in the image itself.
 
 use super::request::{CheckError, ImageRequest};
+use crate::dockerfile::{Base, Dockerfile};
 use crate::gate;
 use crate::image::{self, BaseIdentity, Image, ReadOptions, Tree};
 use crate::packages::{self, Packages};
+use crate::trace::Trace;
 
 /// The base of an image.
 pub(super) struct BaseModels {
@@ -25,13 +27,14 @@ impl BaseModels {
         wanted: &ImageRequest,
         image: &Image,
         boundary: Option<usize>,
+        identity: Option<&BaseIdentity>,
         options: &ReadOptions<'_>,
     ) -> Result<Option<Self>, CheckError> {
         let Some(reference) = &wanted.base else {
             return Ok(boundary.map(|layers| {
                 let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
                 let packages = packages::inventory(&tree);
-                let name = base_name(layers, image.base.as_ref());
+                let name = base_name(layers, identity);
                 Self { name, tree, packages, layers, current_layers: None, platform: None }
             }));
         };
@@ -53,6 +56,20 @@ impl BaseModels {
             platform: self.platform.clone(),
         }
     }
+}
+
+/// Which image the base is: what the image's makers say, or of the images its attested build took the one that FROM names.
+pub(super) fn identity<'a>(
+    image: &'a Image,
+    dockerfile: Option<&Dockerfile>,
+    trace: Option<&Trace>,
+) -> Option<&'a BaseIdentity> {
+    let from = || {
+        let (dockerfile, from) = dockerfile.zip(trace?.base_from)?;
+        let Base::Image(reference) = &dockerfile.stage_of(from)?.base_kind else { return None };
+        image.attestations.materials.iter().find(|material| material.is_named(reference))
+    };
+    image.base.as_ref().or_else(from)
 }
 
 /// What the base found in the image is called.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::base::BaseModels;
+use super::attested::SbomSummary;
+use super::base::{self, BaseModels};
 use super::buildkit::Reach;
 use super::contexts::{Asks, ContextModels, Contexts};
 use super::report::ImageSummary;
@@ -13,7 +14,7 @@ use crate::context::{self, IgnoreFile};
 use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};
 use crate::feeds::{self, Registries, ScanReport, Scanned, Store, Vulnerabilities};
 use crate::finding::{Finding, Place};
-use crate::image::{self, Image, ReadOptions, Tree, Wants};
+use crate::image::{self, BaseIdentity, Image, ReadOptions, Tree, Wants};
 use crate::packages::{self, PackageHistory, Packages};
 use crate::policy::Date;
 use crate::rule::{Confidence, Rule, catalogue};
@@ -232,6 +233,8 @@ pub(super) struct ImageModels {
     /// The builder, where it is one that reads no Dockerfile.
     foreign: Option<Foreign>,
     base: Option<BaseModels>,
+    /// The base, by what is said of it.
+    identity: Option<BaseIdentity>,
     /// Name and size of the image before.
     previous: Option<(String, u64)>,
     content_patterns: Vec<String>,
@@ -273,7 +276,8 @@ impl ImageModels {
             .filter(|_| foreign.is_none())
             .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
         let boundary = trace.as_ref().map_or(foreign.and_then(|f| f.base_layers), |t| t.base_layers);
-        let base = BaseModels::find(wanted, &image, boundary, &options)?;
+        let identity = base::identity(&image, lint.map(|l| &l.dockerfile), trace.as_ref()).cloned();
+        let base = BaseModels::find(wanted, &image, boundary, identity.as_ref(), &options)?;
         let size = |reference| -> Result<(String, u64), CheckError> {
             let other = image::read(reference, &Wants::default(), &options)?;
             Ok((other.reference, other.layers.iter().map(|layer| layer.size).sum()))
@@ -289,6 +293,7 @@ impl ImageModels {
             trace,
             foreign,
             base,
+            identity,
             previous,
             content_patterns,
             vulnerabilities,
@@ -345,6 +350,9 @@ impl ImageModels {
             layers: self.image.layers.len(),
             base_layers: self.base_layers(),
             base: self.base.as_ref().map(|b| b.name.clone()),
+            base_identity: self.identity.clone(),
+            provenance: self.image.attestations.has_provenance,
+            sboms: SbomSummary::all(&self.image, &self.packages),
         }
     }
 
@@ -368,6 +376,7 @@ impl ImageModels {
                 "no Dockerfile made this image: {builder} did, so what is found in it stands at its layers and at no line"
             ));
         }
+        notes.extend(SbomSummary::all(&self.image, &self.packages).iter().filter_map(SbomSummary::note));
         let Some(trace) = &self.trace else { return notes };
         match (&trace.mismatch, trace.base_layers) {
             (Some(mismatch), Some(_)) => {

@@ -178,6 +178,7 @@ impl Case {
             layers: layers.collect(),
             has_config: true,
             base: None,
+            attestations: crate::image::Attestations::default(),
             notes: Vec::new(),
             problems: self.problems.clone(),
         }

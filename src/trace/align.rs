@@ -32,6 +32,8 @@ pub(super) struct Problem {
     pub(super) message: String,
     /// The Dockerfile is not the image's, or no longer.
     pub(super) is_fatal: bool,
+    /// The history has the line where it should, and it was left out for what follows it.
+    is_there: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,7 +138,8 @@ impl Alignment {
         // A few common lines (`COPY . .`) are no proof.
         let is_chance = lines.len().max(strangers.len()) >= pairs;
         let mut problems: Vec<Problem> = lines.into_iter().chain(strangers).collect();
-        let fatal = problems.iter().position(|problem| problem.is_fatal);
+        let of = |is_first: &dyn Fn(&Problem) -> bool| problems.iter().position(is_first);
+        let fatal = of(&|problem| problem.is_fatal && !problem.is_there).or_else(|| of(&|problem| problem.is_fatal));
         let mut first = (!problems.is_empty()).then(|| problems.swap_remove(fatal.unwrap_or(0)))?;
         first.is_fatal |= is_chance;
         Some(first)
@@ -149,7 +152,9 @@ impl Alignment {
         // Not every builder records arguments, and some record no settings at all.
         let alone = alone.filter(|(_, step)| step.keyword != Keyword::Arg && (makes_files(step.keyword) || !is_bare));
         let problem = |(index, step): (usize, &Step)| {
-            let there = match self.in_place_of(index, entries) {
+            let entry = self.in_place_of(index, entries);
+            let is_there = entry.is_some_and(|entry| step.fits(entry).is_some());
+            let there = match entry {
                 Some(entry) => format!("has `{}` there", entry.shown()),
                 None => "has nothing there".to_owned(),
             };
@@ -160,6 +165,7 @@ impl Alignment {
                     step.shown()
                 ),
                 is_fatal: makes_files(step.keyword),
+                is_there,
             }
         };
         alone.map(problem).collect()
@@ -190,7 +196,7 @@ impl Alignment {
             let (number, shown) = (index + 1, entry.shown());
             let message =
                 format!("step {number} of the image's history (`{shown}`) comes from no line of the Dockerfile");
-            Some(Problem { message, is_fatal })
+            Some(Problem { message, is_fatal, is_there: false })
         };
         alone.filter_map(problem).collect()
     }
