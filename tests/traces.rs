@@ -115,7 +115,7 @@ fn a_base_that_is_named_has_its_files_in_a_flattened_image_too() {
     docker_archive_of(&folder.join("base.tar"), &[&BASE], &json!([{ "created_by": "base" }]), &json!({}));
     let gate = ["gate", "flat.tar", "--dockerfile", "app/Dockerfile", "--base", "base.tar"];
     let found = found(&report(&folder, &gate));
-    assert!(found.contains(&"/usr/share/base.pem - base".to_owned()), "{found:#?}");
+    assert!(found.contains(&"/usr/share/base.pem 1 base".to_owned()), "{found:#?}");
     assert!(found.contains(&"/usr/bin/rootsh - yours".to_owned()), "{found:#?}");
 }
 

@@ -41,10 +41,10 @@ use crate::dockerfile::Dockerfile;
 use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
-use crate::packages::{PackageHistory, Packages};
+use crate::packages::{Package, PackageHistory, Packages};
 use crate::policy::Date;
 use crate::rule::{Params, Phase, Rule};
-use crate::trace::{Copies, Maker, Trace};
+use crate::trace::{Copies, FileMaker, Maker, Trace};
 
 /// Whether gates look at the content of the file at an absolute path, so that it has to be captured
 /// ([`Wants::capture_if`](crate::image::Wants::capture_if)).
@@ -134,17 +134,34 @@ impl<'a> Reporter<'a> {
     /// came with the base; and the image itself where no Dockerfile tells. What was copied from a stage has that as a second
     /// place.
     pub fn in_layer(&self, layer: usize, path: Option<&str>, message: impl Into<String>) -> Finding {
+        let (maker, source) = self.maker_of(layer, path.and_then(|path| self.file_of(layer, path)));
+        self.made_by(maker, source, layer, path, message)
+    }
+
+    /// Starts a finding about a package that layer `package.layer` installed, to the file `path` when it is about one; otherwise
+    /// as [`Reporter::in_layer`].
+    pub fn on_package(&self, package: &Package, path: Option<&str>, message: impl Into<String>) -> Finding {
+        match self.is_package_of_base(package) {
+            true => self.made_by(Maker::Base, None, package.layer, path, message),
+            false => self.in_layer(package.layer, path, message),
+        }
+    }
+
+    fn made_by(
+        &self,
+        maker: Maker,
+        source: Option<FileMaker>,
+        layer: usize,
+        path: Option<&str>,
+        message: impl Into<String>,
+    ) -> Finding {
         let diff_id = self.facts.image.layers.get(layer).map(|l| l.diff_id.clone()).unwrap_or_default();
         let inside = ImagePlace {
             image: self.facts.image.reference.clone(),
             path: path.map(str::to_owned),
             layer: Some(LayerRef { index: layer, diff_id }),
         };
-        let file = path.and_then(|path| self.file_of(layer, path));
-        let (maker, source) = self.maker_of(layer, file);
-        let is_base = maker == Maker::Base
-            || self.facts.base.as_ref().is_some_and(|b| layer < b.layers)
-            || maker == Maker::Unknown && file.is_some_and(|file| self.is_of_base(file));
+        let is_base = maker == Maker::Base || self.facts.base.as_ref().is_some_and(|b| layer < b.layers);
         let finding = self.traced(maker, inside, message).origin(if is_base { Origin::Base } else { Origin::Yours });
         self.with_sources(finding, maker, path, source)
     }

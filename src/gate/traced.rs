@@ -1,8 +1,9 @@
 //! What made the file a finding is about: in layers that hold the work of several instructions, and behind `COPY --from`.
 
-use super::Reporter;
+use super::{BaseFacts, Reporter};
 use crate::finding::{Finding, Place};
 use crate::image::{Change, Entry};
+use crate::packages::Package;
 use crate::trace::{FileMaker, Maker};
 
 impl Reporter<'_> {
@@ -21,31 +22,39 @@ impl Reporter<'_> {
 
     /// What made a layer, or where several instructions did, the file in it.
     pub(super) fn maker_of(&self, layer: usize, file: Option<&Entry>) -> (Maker, Option<FileMaker>) {
-        let Some(trace) = self.facts.trace else { return (Maker::Unknown, None) };
-        let maker = trace.layers.get(layer).copied().unwrap_or(Maker::Unknown);
-        let found = match (self.facts.copies, file) {
-            (Some(copies), Some(file)) if maker == Maker::Unknown && trace.is_merged => {
-                copies.maker(file, trace.base_layers.is_some())
-            }
-            _ => None,
+        let known = self.facts.trace.and_then(|trace| trace.layers.get(layer)).copied();
+        let (Maker::Unknown, Some(file)) = (known.unwrap_or(Maker::Unknown), file) else {
+            return (known.unwrap_or(Maker::Unknown), None);
         };
-        match found {
+        let merged = self.facts.trace.filter(|trace| trace.is_merged);
+        let found = merged.zip(self.facts.copies);
+        match found.and_then(|(trace, copies)| copies.maker(file, trace.base_layers.is_some())) {
             Some(found) => (Maker::Instruction(found.instruction), Some(found)),
-            None => (maker, None),
+            None if self.is_of_base(file) => (Maker::Base, None),
+            None => (Maker::Unknown, None),
         }
     }
 
-    /// Whether a file is one that the base given beside the image has too, where the image shares no layer with it.
-    pub(super) fn is_of_base(&self, file: &Entry) -> bool {
-        let Some(base) = self.facts.base.as_ref().filter(|base| base.layers == 0 && base.current_layers.is_some())
-        else {
-            return false;
-        };
+    /// The base given beside an image that shares no layer with it, so that only single things can be compared.
+    fn base_apart(&self) -> Option<&BaseFacts<'_>> {
+        self.facts.base.as_ref().filter(|base| base.layers == 0 && base.current_layers.is_some())
+    }
+
+    /// Whether such a base has the file too.
+    fn is_of_base(&self, file: &Entry) -> bool {
         let seen = |e: &Entry| (e.kind, e.size, e.mode, e.uid, e.gid, e.link.clone());
-        base.tree.landed(&file.path).is_some_and(|node| {
+        self.base_apart().and_then(|base| base.tree.landed(&file.path)).is_some_and(|node| {
             let differs = node.entry.sha256.is_some() && file.sha256.is_some() && node.entry.sha256 != file.sha256;
             seen(&node.entry) == seen(file) && !differs
         })
+    }
+
+    /// Whether such a base has the package too.
+    pub(super) fn is_package_of_base(&self, package: &Package) -> bool {
+        let is_it = |p: &Package| {
+            (p.kind, &p.version, &p.architecture) == (package.kind, &package.version, &package.architecture)
+        };
+        self.base_apart().is_some_and(|base| base.packages.named(&package.name).iter().any(is_it))
     }
 
     /// The finding with the file of the build context, or the line of the stage, behind it.

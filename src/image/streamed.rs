@@ -73,5 +73,5 @@ impl Thought {
 }
 
 fn member(name: &str) -> Key {
-    Key::of(["member of an engine's archive", name])
+    Key::of(["member of an engine's archive", name.trim_start_matches('/')])
 }
