@@ -295,11 +295,13 @@ fn how_to_fix(report: &Report, words: &[String]) -> String {
         if plain(&text) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
     };
     let command = format!("dockgate fix {}", words.iter().map(quoted).collect::<Vec<_>>().join(" "));
+    let fixes = |n: usize, kind: &str| if n == 1 { format!("the {kind}fix") } else { format!("the {n} {kind}fixes") };
+    let others_of = |n: usize| if n == 1 { "the other".to_owned() } else { format!("the {n} others") };
     match (safe.len(), others.len()) {
         (0, 0) => "No finding has a fix".to_owned(),
-        (0, n) => format!("`{command} --unsafe` makes the {n} fixes; look at what it changes"),
-        (n, 0) => format!("`{command}` makes the {n} fixes"),
-        (n, m) => format!("`{command}` makes the {n} safe fixes, with `--unsafe` also the {m} others"),
+        (0, n) => format!("`{command} --unsafe` makes {}; look at what it changes", fixes(n, "")),
+        (n, 0) => format!("`{command}` makes {}", fixes(n, "")),
+        (n, m) => format!("`{command}` makes {}, with `--unsafe` also {}", fixes(n, "safe "), others_of(m)),
     }
 }
 

@@ -25,7 +25,10 @@ impl Source<'_> {
             return None;
         }
         let leaves_some = |source: Source<'_>| {
-            let is_kept = |index: &usize| !paths.iter().any(|path| is_in(source.facts.path(*index), path));
+            let is_kept = |index: &usize| {
+                let file = source.facts.path(*index);
+                !paths.iter().any(|path| is_in(file, path)) && !self.facts.may_go(*index)
+            };
             let mut files = source.taken.files.iter();
             // A source without files had none before either.
             source.taken.files.is_empty() || files.any(is_kept)
@@ -53,6 +56,14 @@ impl Source<'_> {
 }
 
 impl ContextFacts<'_> {
+    /// Whether the fix of some rule may keep a file out: what all of them leave together is what has to suffice.
+    fn may_go(&self, index: usize) -> bool {
+        let told = self.notable.binary_search_by_key(&index, |file| file.file).ok().and_then(|at| self.notable.get(at));
+        let unit = told.and_then(|file| file.git_ignored).map_or_else(|| self.path(index), |top| self.path(top));
+        let is_unwanted = self.path(index).split('/').any(|part| UNWANTED.contains(&part));
+        is_unwanted || (told.is_some() && !self.named.has(unit))
+    }
+
     /// A fix by an edit of the ignore file, where it can be made.
     pub(super) fn ignore_fix(&self, is_safe: bool, description: String, edit: Edit) -> Option<Fix> {
         if !self.context.is_folder() {
