@@ -50,9 +50,8 @@ impl Source<'_> {
             let is_later = stage.instructions.contains(&at) && at > index;
             let is_run = is_later && other.keyword == Keyword::Run;
             if is_run && let Some(run) = facts.runs().find(|run| run.script.instruction == at && !run.is_trigger) {
-                match place.use_in(facts, at, &run, file)? {
-                    true => edits.push(mount(facts, at, other, &place)?),
-                    false => {}
+                if place.use_in(facts, at, &run, file)? {
+                    edits.push(mount(facts, at, other, &place)?);
                 }
             } else if at != index && !is_before(facts, at, index) && speaks_of(facts, other, name) {
                 // The container, another stage or a later COPY wants it to be there.

@@ -32,28 +32,15 @@ PACKAGES = [
     ("pypi", "urllib3", "2.3.0", r"dummyserver/certs/"),
     ("pypi", "gevent", "24.11.1", r"tests/.*\.(key|pem)$"),
     ("pypi", "PyJWT", "2.10.1", r"tests/keys/"),
-    ("pypi", "rsa", "4.9", r"tests/"),
-    ("pypi", "aiosmtpd", "1.4.6", r"tests/certs/"),
-    ("pypi", "eventlet", "0.39.0", r"tests/.*\.(key|pem)$"),
     ("npm", "ssh2", "0.8.9", r"test/fixtures/"),
-    ("npm", "webpack-dev-server", "3.11.3", r"\.pem$"),
-    ("npm", "https-proxy-agent", "2.2.4", r"test/"),
     ("npm", "spdy-keys", None, r"."),
-    ("npm", "node-forge", "0.10.0", r"."),
-    ("npm", "jwk-to-pem", "2.0.7", r"."),
-    ("npm", "http-proxy", "1.18.1", r"test/fixtures"),
-    ("npm", "faye-websocket", "0.11.4", r"\.key$"),
-    ("crate", "rustls", "0.23.46", r"."),
-    ("crate", "ring", "0.17.14", r"\.pem$"),
     ("crate", "openssl", "0.10.75", r"test/"),
-    ("crate", "native-tls", "0.2.14", r"test"),
     ("crate", "ssh-key", "0.6.7", r"tests/examples/"),
     ("crate", "jsonwebtoken", "9.3.1", r"tests/"),
-    ("crate", "hyper-rustls", "0.27.10", r"examples/"),
 ]
 
 ARMOUR = re.compile(
-    rb"-----BEGIN ((?:RSA |EC |DSA |OPENSSH )?PRIVATE KEY)-----(.{40,20000}?)-----END \1-----", re.DOTALL)
+    rb"-----BEGIN ((?:RSA |EC |DSA |OPENSSH )?(?:PRIVATE|TESTING) KEY)-----(.{40,20000}?)-----END \1-----", re.DOTALL)
 
 
 def fetch(kind, name, version, folder):
@@ -66,8 +53,7 @@ def fetch(kind, name, version, folder):
         for archive in folder.glob("*.deb"):
             run("dpkg-deb", "-x", str(archive), "out")
     elif kind == "pypi":
-        run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "--no-build-isolation",
-            f"{name}=={version}")
+        run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", f"{name}=={version}")
     elif kind == "npm":
         run("npm", "pack", "--silent", name if version is None else f"{name}@{version}")
     else:
@@ -85,7 +71,9 @@ def files(folder, kind, name):
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not path.is_file():
             continue
-        if path.name.endswith((".tar.gz", ".tgz")):
+        if path.parent != folder:
+            yield str(path.relative_to(folder)), path.read_bytes()
+        elif path.name.endswith((".tar.gz", ".tgz")):
             with tarfile.open(path) as archive:
                 for member in archive:
                     if member.isfile():
