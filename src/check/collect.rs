@@ -236,6 +236,8 @@ pub(super) struct ImageModels {
     pub(super) trace: Option<Trace>,
     /// The builder, where it is one that reads no Dockerfile.
     foreign: Option<Foreign>,
+    /// Whether the build context is at hand.
+    has_context: bool,
     base: Option<BaseModels>,
     /// The base, by what is said of it.
     identity: Option<BaseIdentity>,
@@ -296,6 +298,7 @@ impl ImageModels {
             history,
             trace,
             foreign,
+            has_context: lint.is_some_and(|lint| lint.contexts().next().is_some()),
             base,
             identity,
             previous,
@@ -393,9 +396,13 @@ impl ImageModels {
         }
         if trace.is_merged {
             let whole = if trace.base_layers.is_none() { ", its base among them," } else { "" };
+            let without = match self.has_context {
+                true => "",
+                false => "; `dockgate check CONTEXT --image IMAGE` finds more lines, because it knows what they copy",
+            };
             notes.push(format!(
                 "a layer of the image holds the work of several instructions{whole} so its files are traced one by one to the \
-                 COPY and ADD lines that bring them; what no line is found for stands at the layer"
+                 COPY and ADD lines that bring them; what no line is found for stands at the layer{without}"
             ));
         }
         notes

@@ -48,6 +48,8 @@ const SIGNATURES: [Signature; 6] = [
     },
 ];
 
+/// What puts layers on an image and tells nothing of them: `rules_oci` of Bazel's does, and tools that append layers.
+const UNTOLD: &str = "a tool that keeps no history, as Bazel's rules_oci,";
 const BUILDPACKS: &str = "Cloud Native Buildpacks";
 /// Where buildpacks say which layers are whose.
 const BUILDPACKS_LABEL: &str = "io.buildpacks.lifecycle.metadata";
@@ -77,12 +79,17 @@ pub fn foreign(config: &ImageConfig, layers: &[Layer]) -> Option<Foreign> {
         let top = lifecycle.and_then(|told| layers.iter().position(|layer| layer.diff_id == told.run_image.top_layer));
         return Some(Foreign { builder: BUILDPACKS, base_layers: top.map(|top| top + 1) });
     }
-    let builder = last?;
-    let own = config.history.iter().rev().take_while(|entry| signed_by(entry) == Some(builder)).count();
     let made = |history: &[History]| history.iter().filter(|entry| !entry.empty_layer).count();
+    let told = made(&config.history);
+    let Some(builder) = last else {
+        // Who builds from a Dockerfile tells of every layer.
+        let is_untold = told > 0 && told < layers.len();
+        return is_untold.then_some(Foreign { builder: UNTOLD, base_layers: None });
+    };
+    let own = config.history.iter().rev().take_while(|entry| signed_by(entry) == Some(builder)).count();
     let below = config.history.get(..config.history.len().saturating_sub(own)).unwrap_or_default();
     // Where all is signed alike, the base may be the same builder's.
-    let is_known = !below.is_empty() && made(&config.history) == layers.len();
+    let is_known = !below.is_empty() && told == layers.len();
     Some(Foreign { builder, base_layers: is_known.then(|| made(below)) })
 }
 
@@ -148,6 +155,8 @@ mod tests {
         assert_eq!(found(&[distroless, distroless], &[], &["a", "b"]), Some(("Bazel", None)));
         assert_eq!(found(&["x|y|z", "ko|ko build ko://x|"], &[], &["a"]), Some(("ko", None)), "a layer is missing");
         assert_eq!(found(&[], &[], &["a"]), None);
+        // Layers on a base that no history tells of.
+        assert_eq!(found(&[distroless, "||"], &[], &["a", "b", "c"]), Some((UNTOLD, None)));
     }
 
     #[test]

@@ -7,17 +7,14 @@ A ROOT is a directory; an ARCHIVE is one of `docker save`, an OCI archive, or th
 temporary directory (as root, so that owners and devices survive). Each manager is asked in the root itself (chroot) where
 the root has it and we are root, otherwise from outside with the root's database: `dpkg-query --admindir`, `rpm --root`,
 `apk --root`, `npm ls --all` at every outermost node_modules, `pip list --path`; `gem list` only inside. What cannot be asked is
-said. Exit status 1 when a list differs from ours.
+said. The root's own programs are run, so give it only roots you trust. Exit status 1 when a list differs from ours.
 
-With --syft the difference to syft's list is printed as well, and does not count. What it comes from:
-
-- syft reads every package.json it finds; we read those of installed packages, where `npm ls` finds them. A package's own fixtures,
-  templates and `dist/*/package.json` with a name and a version are syft's alone, and so is what Debian ships below /usr/share/nodejs.
-- syft lists distributions of Debian's Python packages twice where `dist-info` and `egg-info` name them differently; names here are
-  compared as PEP 503 normalises them, so that only true differences are left.
-- syft recognises some executables by strings in them (type `binary`) and lists them beside the package that owns them; we do not guess.
-- syft gives a package of rpm its version without the epoch; it is added here before comparing.
-- packages installed for several architectures count once each in both.
+With --syft the difference to syft's list is printed as well, and does not count. On Debian images with npm, Python and Ruby packages
+and on rpm databases the lists are the same but for one thing: syft lists every package.json that has a name and a version, an
+application's own among them, those in other ecosystems' packages, and those that a package keeps inside for its tests, builds and
+templates (`dist`, `bin`, `benchmark`). `npm ls` does not list these, and neither do we. Before comparing, Python's names are
+normalised as PEP 503 has it, and an rpm's epoch, which syft tells beside the version, is put in front of it. syft is told to look for
+what is installed, as in an image, since in a directory it looks for lock files.
 """
 
 import argparse
@@ -167,7 +164,9 @@ def npm(root):
             told = lines(["npm", "ls", "--all", "--parseable", "--long"], (0, 1), cwd=modules.parent, env=environment)
         for line in told:
             path, _, rest = line.partition(":")
-            name, _, version = rest.partition(":")[0].rpartition("@")
+            # An alias is listed as `alias@npm:name@version`.
+            alias = re.match(r"@?[^@]+@npm:(@?[^@]+)@([^:]+)", rest)
+            name, version = alias.groups() if alias else rest.partition(":")[0].rpartition("@")[::2]
             if "/node_modules/" in path[len(str(modules.parent)):] and name and version not in ("", "undefined"):
                 found.add((name, version))
     return found if is_there else None
