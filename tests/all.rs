@@ -6,6 +6,7 @@ mod book;
 mod catalogue;
 mod checks;
 mod command;
+mod context_fixes;
 mod contexts;
 mod engine;
 mod feed_rows;

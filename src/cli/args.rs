@@ -159,6 +159,16 @@ pub(super) struct FixArgs {
     /// Dockerfiles, folders to search for them, or `-` to mend standard input to standard output [default: .].
     #[arg(value_name = "PATHS", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
+    /// The build context, as `check` takes it: a folder, whose Dockerfile PATHS may name, or a compose or Bake file
+    /// (repeatable). What should not get into the image is kept out with lines in its .dockerignore.
+    #[arg(long = "context", value_name = "CONTEXT", value_hint = ValueHint::AnyPath)]
+    pub(super) contexts: Vec<PathBuf>,
+    /// Another context, which the Dockerfile names with `--from=NAME` (repeatable).
+    #[arg(long = "build-context", value_name = "NAME=PATH", requires = "contexts")]
+    pub(super) build_contexts: Vec<String>,
+    /// Of a compose or Bake file, only this service, target or group (repeatable).
+    #[arg(long = "service", visible_alias = "bake-target", value_name = "NAME", requires = "contexts")]
+    pub(super) services: Vec<String>,
     /// Also make fixes that a person should look at.
     #[arg(long = "unsafe")]
     pub(super) takes_unsafe: bool,

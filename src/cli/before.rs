@@ -100,5 +100,6 @@ fn context_at(commit: &Commit, wanted: &ContextRequest) -> Option<ContextRequest
         source: ContextSource::Archive(Arc::new(archive)),
         shown: wanted.shown.clone(),
         dockerfile: wanted.dockerfile.as_deref().and_then(inside),
+        ignore_texts: Default::default(),
     })
 }

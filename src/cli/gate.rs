@@ -30,7 +30,14 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
         &args.gate.registries,
     )?;
     let options = build_options(&args.build)?;
-    let mut found = builds::find(&args, &options)?;
+    let wanted = builds::Wanted {
+        contexts: &args.contexts,
+        file: args.file.as_deref(),
+        build_contexts: &args.build_contexts,
+        services: &args.services,
+    };
+    let mut found = builds::find(wanted, &options)?;
+    let fix_words = args.fix_suggestions.then(|| fix_words(wanted));
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     if let (Some(named), [_, _, ..]) = (&args.image, found.builds.as_slice()) {
         return Err(CliError::Argument {
@@ -49,9 +56,7 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let notes = found.notes.into_iter().chain(unread).collect();
     let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    let dockerfiles = found.builds.iter().map(|build| PathBuf::from(build.dockerfile.path())).collect();
-    let fix_paths = args.fix_suggestions.then_some(dockerfiles);
-    let code = run(&ready, Subject { builds: found.builds, image, known, cache, notes, fix_paths }, terminal, out)?;
+    let code = run(&ready, Subject { builds: found.builds, image, known, cache, notes, fix_words }, terminal, out)?;
     found.errors.iter().for_each(|error| error.report(terminal));
     Ok(if found.errors.is_empty() { code } else { UNABLE })
 }
@@ -65,8 +70,9 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let unread = errors.iter().map(|error| format!("not checked: {error}"));
     let notes = discovered.notes.into_iter().chain(unread).collect();
     let builds = discovered.dockerfiles.into_iter().map(|text| Build::alone(text, ready.build.clone())).collect();
-    let fix_paths = args.fix_suggestions.then_some(paths);
-    let code = run(&ready, Subject { builds, notes, fix_paths, ..Subject::default() }, terminal, out)?;
+    let fix_words =
+        args.fix_suggestions.then(|| paths.iter().map(|path| path.to_string_lossy().into_owned()).collect());
+    let code = run(&ready, Subject { builds, notes, fix_words, ..Subject::default() }, terminal, out)?;
     errors.iter().for_each(|error| error.report(terminal));
     Ok(if errors.is_empty() { code } else { UNABLE })
 }
@@ -96,8 +102,8 @@ struct Subject {
     known: Known,
     /// What is left out of it, in words.
     notes: Vec<String>,
-    /// Fixes are shown; the paths to give to `fix`.
-    fix_paths: Option<Vec<PathBuf>>,
+    /// Fixes are shown; what to give to `fix` so that it makes them.
+    fix_words: Option<Vec<String>>,
     cache: Option<Cache>,
 }
 
@@ -196,14 +202,14 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         trigger_ids: ready.trigger_ids,
         time: now,
         sarif: ready.sarif,
-        fixes: subject.fix_paths.is_some(),
+        fixes: subject.fix_words.is_some(),
     };
     for output in &ready.outputs {
         output.write(&report, style)?;
     }
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
-    if let Some(paths) = subject.fix_paths.filter(|_| ready.format.is_for_people) {
-        writeln!(out, "{}", how_to_fix(&report, &paths)).map_err(CliError::Write)?;
+    if let Some(words) = subject.fix_words.filter(|_| ready.format.is_for_people) {
+        writeln!(out, "{}", how_to_fix(&report, &words)).map_err(CliError::Write)?;
     }
     if !ready.format.has_notes {
         report.notes.iter().for_each(|note| terminal.warn(&format!("note: {}", escape::line(note))));
@@ -211,21 +217,34 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
 }
 
+/// What `fix` is given to see what `check` sees.
+fn fix_words(wanted: builds::Wanted<'_>) -> Vec<String> {
+    let options = [
+        ("--context", wanted.contexts.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>()),
+        ("--build-context", wanted.build_contexts.to_vec()),
+        ("--service", wanted.services.to_vec()),
+    ];
+    let options = options.into_iter().flat_map(|(name, values)| values.into_iter().flat_map(|v| [name.to_owned(), v]));
+    options.chain(wanted.file.map(|file| file.to_string_lossy().into_owned())).collect()
+}
+
 /// The one command that makes the fixes that are shown.
-fn how_to_fix(report: &Report, paths: &[PathBuf]) -> String {
+fn how_to_fix(report: &Report, words: &[String]) -> String {
     let fixes = report.findings.iter().filter(|judged| judged.waived.is_none()).filter_map(|j| j.finding.fix.as_ref());
     let (safe, others): (Vec<&Fix>, Vec<&Fix>) = fixes.partition(|fix| fix.is_safe());
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:@%".contains(&b));
-    let quoted = |path: &PathBuf| {
-        let text = escape::line(&path.to_string_lossy()).into_owned();
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:@%=".contains(&b));
+    let quoted = |word: &String| {
+        let text = escape::line(word).into_owned();
         if plain(&text) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
     };
-    let command = format!("dockgate fix {}", paths.iter().map(quoted).collect::<Vec<_>>().join(" "));
+    let command = format!("dockgate fix {}", words.iter().map(quoted).collect::<Vec<_>>().join(" "));
+    let fixes = |n: usize, kind: &str| if n == 1 { format!("the {kind}fix") } else { format!("the {n} {kind}fixes") };
+    let others_of = |n: usize| if n == 1 { "the other".to_owned() } else { format!("the {n} others") };
     match (safe.len(), others.len()) {
         (0, 0) => "No finding has a fix".to_owned(),
-        (0, n) => format!("`{command} --unsafe` makes the {n} fixes; look at what it changes"),
-        (n, 0) => format!("`{command}` makes the {n} fixes"),
-        (n, m) => format!("`{command}` makes the {n} safe fixes, with `--unsafe` also the {m} others"),
+        (0, n) => format!("`{command} --unsafe` makes {}; look at what it changes", fixes(n, "")),
+        (n, 0) => format!("`{command}` makes {}", fixes(n, "")),
+        (n, m) => format!("`{command}` makes {}, with `--unsafe` also {}", fixes(n, "safe "), others_of(m)),
     }
 }
 

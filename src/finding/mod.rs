@@ -1,14 +1,16 @@
 //! What a rule found: always at a place, with the evidence for it.
 
+mod fix;
 mod place;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub use fix::{Fix, OtherFile};
 pub use place::{ImagePlace, LayerRef, Place};
 
 use crate::rule::{Code, Confidence, Phase, Rule, Severity, Target};
-use crate::text::{Edit, Span};
+use crate::text::Span;
 
 /// Whose doing a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -27,41 +29,6 @@ pub struct Related {
     pub place: Place,
     /// What is there, one clause.
     pub message: String,
-}
-
-/// Edits that mend a finding, and whether a person should look at them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fix {
-    is_safe: bool,
-    description: String,
-    edits: Vec<Edit>,
-}
-
-impl Fix {
-    /// Edits that cannot change what the image does but for the better. `description` is an imperative clause.
-    pub fn safe(description: impl Into<String>, edits: Vec<Edit>) -> Self {
-        Self { is_safe: true, description: description.into(), edits }
-    }
-
-    /// Edits that are probably what the author wants.
-    pub fn unsafe_(description: impl Into<String>, edits: Vec<Edit>) -> Self {
-        Self { is_safe: false, description: description.into(), edits }
-    }
-
-    /// Whether it may be applied unseen.
-    pub fn is_safe(&self) -> bool {
-        self.is_safe
-    }
-
-    /// What it does.
-    pub fn description(&self) -> &str {
-        &self.description
-    }
-
-    /// The edits, all to the file of the finding's primary place.
-    pub fn edits(&self) -> &[Edit] {
-        &self.edits
-    }
 }
 
 /// The vulnerability a finding is about.

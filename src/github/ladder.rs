@@ -240,7 +240,10 @@ impl<'a> Climb<'a> {
         let present = self.reports.iter().flat_map(|report| &report.items);
         let is_wanted = |item: &&&Item| {
             let counts = item.action > Action::Go;
-            item.fix.is_some() || (counts && (when == When::Always || !self.shown.contains(&item.fingerprint)))
+            // A suggestion for another file can be clicked where that is in the diff.
+            let is_in_diff = |path: &str| diff.as_ref().is_ok_and(|diff| diff.has(path));
+            let has_suggestion = item.fix.as_ref().is_some_and(|fix| fix.path == item.path || is_in_diff(&fix.path));
+            has_suggestion || (counts && (when == When::Always || !self.shown.contains(&item.fingerprint)))
         };
         let review = Review {
             number: pull.number,

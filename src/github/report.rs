@@ -53,10 +53,12 @@ pub(super) struct Item {
     pub(super) fix: Option<Fix>,
 }
 
-/// How a result is mended, by edits to its own file.
+/// How a result is mended, by edits to one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fix {
     pub(super) description: String,
+    /// The file: the result's own, or another.
+    pub(super) path: String,
     pub(super) edits: Vec<(Region, String)>,
 }
 
@@ -152,7 +154,7 @@ fn item(result: &sarif::Result, run: &sarif::Run) -> Item {
         is_base: property("origin").as_deref() == Some("base"),
         is_secret: is_about_secrets(&rule, run),
         is_known: result.baseline_state.as_ref().is_some_and(|state| state == "unchanged"),
-        fix: fix(result, run, artifact.and_then(|a| a.uri.as_deref())),
+        fix: fix(result, run),
         rule,
         message,
         help,
@@ -175,22 +177,20 @@ fn is_about_secrets(rule: &str, run: &sarif::Run) -> bool {
     tags.is_some_and(|tags| tags.iter().any(|tag| tag == "secrets"))
 }
 
-/// The first fix that changes only the result's own file; only where columns are counted in characters.
-fn fix(result: &sarif::Result, run: &sarif::Run, uri: Option<&str>) -> Option<Fix> {
+/// The first fix, when it changes one file; only where columns are counted in characters.
+fn fix(result: &sarif::Result, run: &sarif::Run) -> Option<Fix> {
     if run.column_kind.as_ref().is_none_or(|kind| kind != "unicodeCodePoints") {
         return None;
     }
     let fix = result.fixes.as_ref()?.first()?;
     let [change] = fix.artifact_changes.as_slice() else { return None };
-    if change.artifact_location.uri.as_deref() != uri {
-        return None;
-    }
+    let path = decoded(change.artifact_location.uri.as_deref()?);
     let edits = change.replacements.iter().map(|replacement| {
         let text = replacement.inserted_content.as_ref().and_then(|content| content.text.clone());
         (region(&replacement.deleted_region), text.unwrap_or_default())
     });
     let description = fix.description.as_ref().and_then(|d| d.text.clone()).unwrap_or_default();
-    Some(Fix { description, edits: edits.collect() })
+    Some(Fix { description, path, edits: edits.collect() })
 }
 
 fn first_line() -> Region {

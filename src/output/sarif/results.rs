@@ -187,10 +187,10 @@ fn accepted(kind: &str, reason: &str) -> Suppression {
     Suppression::builder().kind(json!(kind)).status(json!("accepted")).justification(reason).build()
 }
 
-/// The finding's edits as replacements in its file.
+/// The finding's edits as replacements in their file, its own or another.
 fn fix(finding: &Finding, profile: Profile) -> Option<Fix> {
     let fix = finding.fix.as_ref()?;
-    let Place::Source { source, .. } = finding.place() else { return None };
+    let source = fix.source(finding.place())?;
     let replacements: Vec<Replacement> = fix
         .edits()
         .iter()
