@@ -299,6 +299,7 @@ fn finish(
         findings,
         suppressed: Vec::new(),
         baselined: Vec::new(),
+        compared: None,
         verdict,
         policy,
         scope,
