@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// A value in the form of a token, that is none. In pieces, so that no scanner of this repository takes it for one.
 fn token() -> String {
-    ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR6tY0uI3"].concat()
+    ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR64fDpPu"].concat()
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -416,4 +416,42 @@ fn a_bar_is_shown_on_a_terminal_and_nowhere_else() {
     assert!(in_ci.contains("FINAL") && !in_ci.contains("the build context "), "{in_ci}");
     let piped = dockgate(folder.path()).args(["check", "."]).output().unwrap();
     assert!(piped.stderr.is_empty(), "{}", String::from_utf8_lossy(&piped.stderr));
+}
+
+#[test]
+fn compose_files_are_followed_to_the_files_they_take_in() {
+    let folder = folder(&[
+        (
+            "compose.yaml",
+            "include: [web/compose.yaml]\nservices:\n  a:\n    extends: {file: base.yaml, service: base}\n",
+        ),
+        ("base.yaml", "services:\n  base: {build: {context: api, args: {API_TOKEN: q3TxWz9kLmN4}}}\n"),
+        ("web/compose.yaml", "services:\n  w: {build: {context: $FOLDER}}\n"),
+        ("web/.env", "FOLDER=site\n"),
+        ("web/site/Dockerfile", "FROM node:24.1.0\nCOPY .env /srv/\n"),
+        ("web/site/.env", "DB_PASSWORD=q3TxWz9kLmN4\n"),
+        ("api/Dockerfile", "FROM node:24.1.0\nARG API_TOKEN\n"),
+    ]);
+    let run = check(folder.path(), &["compose.yaml"]);
+    let told = run.told();
+    assert!(told.iter().any(|told| told.starts_with("dotenv-copied web/site/Dockerfile:2")), "{told:?} {}", run.errors);
+    assert!(told.iter().any(|told| told.starts_with("build-arg-secret api/Dockerfile:2")), "{told:?}");
+    write(folder.path(), "web/compose.yaml", "include: [../compose.yaml]\n");
+    let run = check(folder.path(), &["compose.yaml"]);
+    assert!(run.code == 2 && run.errors.contains("files include each other"), "{}", run.errors);
+}
+
+#[test]
+fn keystores_are_found_whatever_they_are_called() {
+    let folder = folder(&[("Dockerfile", "FROM eclipse-temurin:21\nCOPY conf /srv/\n")]);
+    // A Java keystore with a key, and one with a certificate alone.
+    let store =
+        |tag: u8| [&[0xFE, 0xED, 0xFE, 0xED, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, tag][..], b"\0\x01a", &[0; 8]].concat();
+    let certificate = [store(2), b"\0\x05X.509\0\0\0\x03DER".to_vec()].concat();
+    fs::create_dir(folder.path().join("conf")).unwrap();
+    fs::write(folder.path().join("conf/identity.dat"), [store(1), vec![7; 100]].concat()).unwrap();
+    fs::write(folder.path().join("conf/trust.jks"), certificate).unwrap();
+    let run = check(folder.path(), &["."]);
+    let message = run.message("key-file-copied");
+    assert!(message.contains("conf/identity.dat (Java keystore)") && !message.contains("trust.jks"), "{message}");
 }

@@ -286,7 +286,7 @@ fn git(folder: &Path, args: &[&str]) {
 #[test]
 fn a_suggestion_never_repeats_a_secret() {
     let case = Case::new();
-    let token = format!("ghp_{}", "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5");
+    let token = format!("ghp_{}", "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC12qUI4f");
     let line = format!("RUN sudo env GITHUB_PAT={token} true");
     case.write(&format!("FROM debian:12.8\n{line}\nHEALTHCHECK NONE\nUSER app\n"));
     case.double.change("Dockerfile", &format!("@@ -1 +1,2 @@\n FROM debian:12.8\n+{line}"));
