@@ -1,6 +1,6 @@
 //! What `check` looks at: folders, archives, and compose and Bake files come to Dockerfiles with their contexts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -51,6 +51,7 @@ pub(super) fn find(wanted: Wanted<'_>, options: &BuildOptions) -> Result<Found, 
     let mut finder = Finder {
         options,
         named: BTreeMap::new(),
+        foreign: BTreeSet::new(),
         texts: HashMap::new(),
         found: Found::default(),
         services: wanted.services,
@@ -82,6 +83,8 @@ struct Finder<'a> {
     options: &'a BuildOptions,
     /// Contexts of the command line, by name.
     named: BTreeMap<String, ContextRequest>,
+    /// The names of those that are somewhere else.
+    foreign: BTreeSet<String>,
     /// Each Dockerfile is one text, however often it is built.
     texts: HashMap<PathBuf, Arc<SourceText>>,
     found: Found,
@@ -103,11 +106,12 @@ impl Finder<'_> {
                 self.named.insert(name.to_owned(), folder(&path, None));
             }
             Location::Local(_) => return Err(wrong("a folder that is there")),
-            Location::Remote(url) => self
-                .found
-                .notes
-                .push(format!("not checked: the context `{name}` is remote ({url}), and is not fetched")),
-            Location::Image(_) => {}
+            Location::Remote(url) => {
+                let note = format!("not checked: the context `{name}` is remote ({url}), and is not fetched");
+                self.found.notes.push(note);
+                self.foreign.insert(name.to_owned());
+            }
+            Location::Image(_) => drop(self.foreign.insert(name.to_owned())),
             Location::Unknown(why) => return Err(wrong(&format!("known: {why}"))),
         }
         Ok(())
@@ -130,6 +134,7 @@ impl Finder<'_> {
             let build = Build {
                 context: Some(folder(context, Some(path))),
                 named_contexts: self.named.clone(),
+                foreign_contexts: self.foreign.clone(),
                 ..Build::alone(text, self.options.clone())
             };
             self.found.builds.push(build);
@@ -189,8 +194,12 @@ impl Finder<'_> {
             dockerfile,
             ignore_texts: BTreeMap::new(),
         };
-        let (context, named_contexts) = (Some(context), self.named.clone());
-        self.found.builds.push(Build { context, named_contexts, ..Build::alone(text, self.options.clone()) });
+        self.found.builds.push(Build {
+            context: Some(context),
+            named_contexts: self.named.clone(),
+            foreign_contexts: self.foreign.clone(),
+            ..Build::alone(text, self.options.clone())
+        });
         Ok(())
     }
 
@@ -283,18 +292,22 @@ impl Finder<'_> {
                 argument_places.insert(name.clone(), place);
             }
         }
-        let mut named_contexts = self.named.clone();
+        let (mut named_contexts, mut foreign_contexts) = (self.named.clone(), self.foreign.clone());
         for (context, location) in &definition.contexts {
             let not_checked = match location {
                 Location::Local(path) if path.is_dir() => {
                     named_contexts.entry(context.clone()).or_insert_with(|| folder(path, None));
                     continue;
                 }
-                Location::Image(_) => continue,
+                Location::Image(_) => {
+                    foreign_contexts.insert(context.clone());
+                    continue;
+                }
                 Location::Local(path) => format!("there is no folder {}", path.display()),
                 Location::Remote(url) => format!("{url} is remote and is not fetched"),
                 Location::Unknown(why) => why.clone(),
             };
+            foreign_contexts.insert(context.clone());
             self.found.notes.push(format!("{at}: not checked: the context `{context}` of `{name}`: {not_checked}"));
         }
         self.found.builds.push(Build {
@@ -302,6 +315,7 @@ impl Finder<'_> {
             options,
             context: Some(folder(root, path)),
             named_contexts,
+            foreign_contexts,
             argument_places,
         });
         Ok(())
