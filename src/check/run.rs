@@ -298,6 +298,7 @@ fn finish(
         findings,
         suppressed: Vec::new(),
         baselined: Vec::new(),
+        compared: None,
         verdict,
         policy,
         scope,

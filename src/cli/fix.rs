@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use super::args::FixArgs;
 use super::builds::{self, Found, Wanted};
-use super::gate::{build_options, ignore_files, named_rules, today};
+use super::gate::{ignore_files, today};
+use super::options::{build_options, named_rules};
 use super::sink::Terminal;
 use super::{CliError, FAILED, UNABLE, discover, policies};
 use crate::check::{self, Build, ContextSource, Request, Selection};

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub use fix::{Fix, OtherFile};
 pub use place::{ImagePlace, LayerRef, Place};
 
-use crate::rule::{Code, Confidence, Rule, Severity, Target};
+use crate::rule::{Code, Confidence, Phase, Rule, Severity, Target};
 use crate::text::Span;
 
 /// Whose doing a finding is.
@@ -231,13 +231,27 @@ impl Finding {
     /// Identity that survives moved lines: 16 hexadecimal digits from rule, code, file, the text at the place and the
     /// subject, never from line numbers. Two equal findings in one file share it; `check` numbers them apart.
     pub fn fingerprint(&self) -> String {
-        let mut hash = Sha256::new();
         let name = self.code.map_or_else(|| self.rule.id.to_owned(), |code| format!("{}/{code}", self.rule.id));
-        for part in [name.as_str(), &self.place.file(), self.place.text(), &self.subject] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
+        digest(&[&name, &self.place.file(), self.place.text(), &self.subject])
+    }
+
+    /// The same for a finding about an image, whatever the image is called and wherever in a Dockerfile it is told: what it is
+    /// about inside the image, by which two states of an image are held against each other. Another kind of secret in the same
+    /// file is another one. `None` for a finding about anything else.
+    pub fn image_fingerprint(&self) -> Option<String> {
+        if self.rule.phase != Phase::Image {
+            return None;
         }
-        hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+        let inside = match &self.place {
+            Place::Image(place) => Some(place),
+            Place::Source { .. } | Place::File { .. } => self.in_image.as_ref(),
+        };
+        let path = inside.and_then(|place| place.path.as_deref()).unwrap_or_default();
+        // Which kind of secret it is stands in the message alone, beside lines and layers that move.
+        let is_secret = self.rule.tags.contains(&"secrets");
+        let told: String = self.message.chars().filter(|c| is_secret && !c.is_ascii_digit()).collect();
+        let code = self.code.map(|code| code.to_string()).unwrap_or_default();
+        Some(digest(&[self.rule.id, &code, path, &self.subject, &told]))
     }
 
     /// The order of reports: file, position, rule, code, subject, message.
@@ -246,4 +260,14 @@ impl Finding {
         let place = (self.place.file().into_owned(), span.start, span.end);
         (place, self.rule.id, self.code, self.subject.clone(), self.message.clone())
     }
+}
+
+/// Sixteen hexadecimal digits that stand for the parts.
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
 }

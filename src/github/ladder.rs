@@ -95,9 +95,8 @@ impl<'a> Climb<'a> {
         let mut seen = BTreeSet::new();
         let all = reports.iter().flat_map(|report| &report.items);
         let all: Vec<&Item> = all.filter(|item| seen.insert((&item.fingerprint, &item.path, &item.rule))).collect();
-        let is_known = |item: &&&Item| wishes.baseline.as_ref().is_some_and(|baseline| baseline.has(item));
-        let known = all.iter().filter(is_known).count();
-        let mut items: Vec<&Item> = all.iter().filter(|item| !is_known(item)).copied().collect();
+        let known = all.iter().filter(|item| item.is_known).count();
+        let mut items: Vec<&Item> = all.iter().filter(|item| !item.is_known).copied().collect();
         items.sort_by_key(|item| std::cmp::Reverse(item.action));
         let categories: BTreeSet<&str> = reports.iter().map(|report| report.category.as_str()).collect();
         let categories: Vec<&str> = categories.into_iter().collect();

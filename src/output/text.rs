@@ -13,7 +13,7 @@ use miette::{
 
 use super::diff::diff;
 use super::{Format, Style};
-use crate::check::{Judged, Report};
+use crate::check::{Comparison, Judged, Report};
 use crate::finding::{Fix, ImageWord, Origin, Place};
 use crate::policy::Action;
 use crate::rule::{Severity, Target};
@@ -100,7 +100,9 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         apart += &format!(", {waived} waived");
     }
     if !report.baselined.is_empty() {
-        apart += &format!(", {} hidden by the baseline", report.baselined.len());
+        let is_before = report.compared.as_ref().is_some_and(|compared| compared.with == Comparison::Before);
+        let what = if is_before { "that were there before" } else { "hidden by the baseline" };
+        apart += &format!(", {} {what}", report.baselined.len());
     }
     if !report.suppressed.is_empty() {
         apart += &format!(", {} silenced by comments in the file", report.suppressed.len());
