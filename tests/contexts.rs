@@ -307,7 +307,7 @@ fn named_contexts_are_looked_at_and_remote_ones_are_named() {
     let run = check(folder.path(), &["app", "--build-context", "assets=assets", "--build-context", far]);
     assert_eq!(run.told(), ["copied-file-missing app/Dockerfile:2"]);
     assert!(run.message("copied-file-missing").contains("the context `assets`"));
-    assert!(!run.report.to_string().contains("unknown-copy-source"), "a context is no image");
+    assert!(!run.report["findings"].to_string().contains("unknown-copy-source"), "a context is no image");
     assert!(run.notes().contains("`far` is remote") && !run.notes().contains("hunter2"), "{}", run.notes());
     let run = check(folder.path(), &["https://example.test/a.git"]);
     assert!(run.code == 2 && run.errors.contains("is not fetched"), "{}", run.errors);
