@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// A value in the form of a token, that is none. In pieces, so that no scanner of this repository takes it for one.
 fn token() -> String {
-    ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR6tY0uI3"].concat()
+    ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR64fDpPu"].concat()
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -306,6 +307,7 @@ fn named_contexts_are_looked_at_and_remote_ones_are_named() {
     let run = check(folder.path(), &["app", "--build-context", "assets=assets", "--build-context", far]);
     assert_eq!(run.told(), ["copied-file-missing app/Dockerfile:2"]);
     assert!(run.message("copied-file-missing").contains("the context `assets`"));
+    assert!(!run.report["findings"].to_string().contains("unknown-copy-source"), "a context is no image");
     assert!(run.notes().contains("`far` is remote") && !run.notes().contains("hunter2"), "{}", run.notes());
     let run = check(folder.path(), &["https://example.test/a.git"]);
     assert!(run.code == 2 && run.errors.contains("is not fetched"), "{}", run.errors);
@@ -416,4 +418,79 @@ fn a_bar_is_shown_on_a_terminal_and_nowhere_else() {
     assert!(in_ci.contains("FINAL") && !in_ci.contains("the build context "), "{in_ci}");
     let piped = dockgate(folder.path()).args(["check", "."]).output().unwrap();
     assert!(piped.stderr.is_empty(), "{}", String::from_utf8_lossy(&piped.stderr));
+}
+
+#[test]
+fn compose_files_are_followed_to_the_files_they_take_in() {
+    let folder = folder(&[
+        (
+            "compose.yaml",
+            "include: [web/compose.yaml]\nservices:\n  a:\n    extends: {file: base.yaml, service: base}\n",
+        ),
+        ("base.yaml", "services:\n  base: {build: {context: api, args: {API_TOKEN: q3TxWz9kLmN4}}}\n"),
+        ("web/compose.yaml", "services:\n  w: {build: {context: $FOLDER}}\n"),
+        ("web/.env", "FOLDER=site\n"),
+        ("web/site/Dockerfile", "FROM node:24.1.0\nCOPY .env /srv/\n"),
+        ("web/site/.env", "DB_PASSWORD=q3TxWz9kLmN4\n"),
+        ("api/Dockerfile", "FROM node:24.1.0\nARG API_TOKEN\n"),
+    ]);
+    let run = check(folder.path(), &["compose.yaml"]);
+    let told = run.told();
+    assert!(told.iter().any(|told| told.starts_with("dotenv-copied web/site/Dockerfile:2")), "{told:?} {}", run.errors);
+    assert!(told.iter().any(|told| told.starts_with("build-arg-secret api/Dockerfile:2")), "{told:?}");
+    write(folder.path(), "web/compose.yaml", "include: [../compose.yaml]\n");
+    let run = check(folder.path(), &["compose.yaml"]);
+    assert!(run.code == 2 && run.errors.contains("files include each other"), "{}", run.errors);
+}
+
+#[test]
+fn keystores_are_found_whatever_they_are_called() {
+    let folder = folder(&[("Dockerfile", "FROM eclipse-temurin:21\nCOPY conf /srv/\n")]);
+    // A Java keystore with a key, and one with a certificate alone.
+    let store =
+        |tag: u8| [&[0xFE, 0xED, 0xFE, 0xED, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, tag][..], b"\0\x01a", &[0; 8]].concat();
+    let certificate = [store(2), b"\0\x05X.509\0\0\0\x03DER".to_vec()].concat();
+    fs::create_dir(folder.path().join("conf")).unwrap();
+    fs::write(folder.path().join("conf/identity.dat"), [store(1), vec![7; 100]].concat()).unwrap();
+    fs::write(folder.path().join("conf/trust.jks"), certificate).unwrap();
+    let run = check(folder.path(), &["."]);
+    let message = run.message("key-file-copied");
+    assert!(message.contains("conf/identity.dat (Java keystore)") && !message.contains("trust.jks"), "{message}");
+}
+
+#[test]
+fn a_file_that_gets_another_name_in_the_image_is_told_once() {
+    let secrets = "URL=postgres://app:q3TxWz9kLmN4@db.internal:5432/app\nDB_PASSWORD=q3TxWz9kLmN4\n";
+    let dockerfile = "FROM scratch\nCOPY settings.txt /srv/.env\nUSER 1000\n";
+    let folder = folder(&[("Dockerfile", dockerfile), ("settings.txt", secrets)]);
+    let archive = |files: &[(&str, &[u8])]| {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (path, bytes) in files {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, path, *bytes).unwrap();
+        }
+        builder.into_inner().unwrap()
+    };
+    let layer = archive(&[("srv/.env", secrets.as_bytes())]);
+    let diff_id: String = Sha256::digest(&layer).iter().map(|byte| format!("{byte:02x}")).collect();
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "config": { "User": "1000" },
+        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{diff_id}")] },
+        "history": [
+            { "created_by": "COPY settings.txt /srv/.env # buildkit" },
+            { "created_by": "USER 1000", "empty_layer": true },
+        ],
+    });
+    let manifest = json!([{ "Config": "c.json", "RepoTags": ["x:1"], "Layers": ["l.tar"] }]);
+    let (config, manifest) = (config.to_string(), manifest.to_string());
+    let image =
+        archive(&[("manifest.json", manifest.as_bytes()), ("c.json", config.as_bytes()), ("l.tar", layer.as_slice())]);
+    fs::write(folder.path().join("image.tar"), image).unwrap();
+    let run = check(folder.path(), &[".", "--image", "docker-archive:image.tar", "--no-cache"]);
+    let found = run.finding("secret-in-context");
+    assert_eq!(found["image_says"]["status"], "confirmed", "{found}");
+    let text = run.report["findings"].to_string();
+    assert!(!text.contains("key-file-in-image") && !text.contains("secret-in-layer"), "{text}");
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::sync::Arc;
 
 use dockgate::check::{Build, ContextRequest, ContextSource, Judged, Report, Request, Selection, run};
-use dockgate::context::{IgnoreFile, definitions};
+use dockgate::context::{IgnoreFile, Outside, definitions};
 use dockgate::dockerfile::{BuildOptions, HostKind};
 use dockgate::finding::Fix;
 use dockgate::fix;
@@ -68,9 +68,9 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
     let mut build = Build { context: (rule.phase == Phase::Context).then_some(context), ..alone };
     if let Some((path, text)) = example.context.iter().find(|(path, _)| HostKind::of_name(path).is_some()) {
         let (file, kind) = (SourceText::new(*path, *text), HostKind::of_name(path).unwrap());
-        let defined = definitions(&file, kind, folder.path(), &[], &|_| None).unwrap();
+        let defined = definitions(&file, kind, folder.path(), &[], nothing()).unwrap();
         let args = defined.list.into_iter().flat_map(|definition| definition.args);
-        build.options.build_args.extend(args.map(|(name, (value, _))| (name, value)));
+        build.options.build_args.extend(args.map(|(name, argument)| (name, argument.value)));
     }
     run(&Request {
         notes: Vec::new(),
@@ -89,6 +89,11 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         cache: None,
     })
     .unwrap()
+}
+
+/// An empty environment, and no other files.
+fn nothing() -> Outside<'static> {
+    Outside { environment: &|_| None, read: &|_| Err("not here".into()), settings: &|_| BTreeMap::new() }
 }
 
 fn lines(report: &Report) -> BTreeSet<usize> {

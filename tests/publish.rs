@@ -328,7 +328,7 @@ fn git(folder: &Path, args: &[&str]) {
 #[test]
 fn a_suggestion_never_repeats_a_secret() {
     let case = Case::new();
-    let token = format!("ghp_{}", "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5");
+    let token = format!("ghp_{}", "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC12qUI4f");
     let line = format!("RUN sudo env GITHUB_PAT={token} true");
     case.write(&format!("FROM debian:12.8\n{line}\nHEALTHCHECK NONE\nUSER app\n"));
     case.double.change("Dockerfile", &format!("@@ -1 +1,2 @@\n FROM debian:12.8\n+{line}"));
@@ -339,6 +339,39 @@ fn a_suggestion_never_repeats_a_secret() {
     assert!(state.review_comments.len() >= 2, "the secret itself is found: {:#?}", state.review_comments);
     let everything = format!("{text}{:?}{:?}{:?}", state.review_comments, state.comments, state.checks);
     assert!(!everything.contains(&token[8..]));
+}
+
+#[test]
+fn a_fix_of_another_file_is_a_suggestion_where_that_is_in_the_diff() {
+    let case = Case::new();
+    let folder = case.folder.path();
+    fs::create_dir(folder.join("app")).unwrap();
+    fs::write(folder.join("app/.env"), "DB_PASSWORD=q3TxWz9kLmN4\n").unwrap();
+    fs::write(folder.join("app/main.js"), "1").unwrap();
+    fs::write(folder.join(".dockerignore"), ".git\n*.log\n").unwrap();
+    fs::write(folder.join("Dockerfile"), "FROM debian:12.8\nCOPY app /srv\nHEALTHCHECK NONE\nUSER app\n").unwrap();
+    let check = ["check", "--fail-on", "never", "--output", "sarif:report.sarif"];
+    assert!(command(folder).args(check).output().unwrap().status.success());
+    case.double.change("Dockerfile", "@@ -1 +1,2 @@\n FROM debian:12.8\n+COPY app /srv");
+    let comment = || {
+        let state = case.double.state();
+        state.review_comments.iter().find(|c| c["body"].as_str().unwrap().contains("dotenv-copied")).unwrap().clone()
+    };
+    case.publish(0, &["--review", "always"]);
+    let plain = comment();
+    assert_eq!((plain["path"].as_str(), plain["line"].as_u64()), (Some("Dockerfile"), Some(2)), "{plain}");
+    let body = plain["body"].as_str().unwrap();
+    assert!(!body.contains("suggestion\n") && body.contains("app/.env") && body.contains(".dockerignore"), "{body}");
+
+    let case = Case { folder: case.folder, double: Double::start() };
+    case.double.change("Dockerfile", "@@ -1 +1,2 @@\n FROM debian:12.8\n+COPY app /srv");
+    case.double.change(".dockerignore", "@@ -1 +1,2 @@\n .git\n+*.log");
+    case.publish(0, &["--review", "always"]);
+    let state = case.double.state();
+    let bodies = state.review_comments.iter();
+    let clicked = bodies.clone().find(|c| c["body"].as_str().unwrap().contains("dotenv-copied")).unwrap();
+    assert_eq!((clicked["path"].as_str(), clicked["line"].as_u64()), (Some(".dockerignore"), Some(2)), "{clicked}");
+    assert!(clicked["body"].as_str().unwrap().contains("```suggestion\n*.log\napp/.env\n```\n"), "{clicked}");
 }
 
 #[test]

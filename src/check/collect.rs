@@ -1,6 +1,6 @@
 //! The models a run is made on, computed once before the first rule runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::attested::SbomSummary;
@@ -47,6 +47,8 @@ pub(super) struct LintModels {
     pub(super) context: Option<ContextModels>,
     /// Those the Dockerfile names, by name.
     named_contexts: Vec<ContextModels>,
+    /// Names that the build has for contexts, whatever they are.
+    context_names: BTreeSet<String>,
     argument_places: BTreeMap<String, Place>,
     /// Build arguments that are given secrets.
     given_secrets: Vec<GivenSecret>,
@@ -149,6 +151,7 @@ impl LintModels {
             notes,
             context,
             named_contexts,
+            context_names: wanted.named_contexts.keys().chain(&wanted.foreign_contexts).cloned().collect(),
             argument_places: wanted.argument_places.clone(),
             given_secrets: match asks(catalogue::BUILD_ARG_SECRET) {
                 true => secrets::in_arguments(&options.build_args),
@@ -183,6 +186,7 @@ impl LintModels {
             shell_diagnostics: &self.diagnosis.diagnostics,
             context: self.context.as_ref().map(ContextModels::facts),
             named_contexts: self.named_contexts.iter().map(ContextModels::facts).collect(),
+            context_names: &self.context_names,
             argument_places: &self.argument_places,
             given_secrets: &self.given_secrets,
         }

@@ -250,14 +250,18 @@ impl Search<'_> {
     fn look(&self, index: usize, wants_keys: bool, search: Option<&mut secrets::Search<'_>>) -> Option<Look> {
         let path = &self.context.files.get(index)?.path;
         let mut look = Look { key: None, secrets: Vec::new(), unread: None };
-        if wants_keys && secrets::key_file(path).is_some() {
-            look.key = match self.context.open_file(index) {
-                Ok(mut file) => secrets::classify(path, &mut file),
-                Err(_) => secrets::classify(path, &mut Unreadable),
-            };
+        let classified = || match self.context.open_file(index) {
+            Ok(mut file) => secrets::classify(path, &mut file),
+            Err(_) => secrets::classify(path, &mut Unreadable),
+        };
+        let is_named = secrets::key_file(path).is_some();
+        if wants_keys && (is_named || search.is_none()) {
+            look.key = classified();
         }
+        let mut start = Vec::new();
         if let Some(search) = search.filter(|_| !is_git_object(path)) {
-            match self.context.open_file(index).map(|file| secrets_in(search, path, file)) {
+            let open = self.context.open_file(index);
+            match open.map(|file| secrets_in(search, path, Started { file, start: &mut start })) {
                 Ok((found, None)) => look.secrets = found,
                 Ok((found, Some(error))) => {
                     look.secrets = found;
@@ -265,6 +269,9 @@ impl Search<'_> {
                 }
                 Err(error) => look.unread = Some(format!("{error}; it was not searched for secrets")),
             }
+        }
+        if wants_keys && !is_named && secrets::may_be_key_file(path, &start) {
+            look.key = classified();
         }
         (look.key.is_some() || !look.secrets.is_empty() || look.unread.is_some()).then_some(look)
     }
@@ -298,11 +305,7 @@ fn teller(file: &NotableFile, asks: Asks<'_>) -> Option<&'static Rule> {
 }
 
 /// The secrets in a file's content that are sure enough to tell, and why it was not read to its end, when it was not.
-fn secrets_in(
-    search: &mut secrets::Search<'_>,
-    path: &str,
-    file: ContextReader,
-) -> (Vec<SecretHit>, Option<io::Error>) {
+fn secrets_in(search: &mut secrets::Search<'_>, path: &str, file: Started<'_>) -> (Vec<SecretHit>, Option<io::Error>) {
     let mut scan = search.scan(path, file);
     scan.hits.retain(|hit| hit.confidence > Confidence::Low);
     (scan.hits, scan.error)
@@ -316,6 +319,21 @@ fn is_git_own(path: &str) -> bool {
 /// Whether a path is one of git's objects, which are compressed.
 fn is_git_object(path: &str) -> bool {
     path.starts_with(".git/objects/") || path.contains("/.git/objects/")
+}
+
+/// A file that is read, and whose first bytes are kept.
+struct Started<'a> {
+    file: ContextReader,
+    start: &'a mut Vec<u8>,
+}
+
+impl Read for Started<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        let more = secrets::START.saturating_sub(self.start.len()).min(length);
+        self.start.extend_from_slice(buffer.get(..more).unwrap_or_default());
+        Ok(length)
+    }
 }
 
 /// A file that cannot be opened, and is judged by its name alone.

@@ -22,11 +22,14 @@ struct Pair {
     by_subject: bool,
 }
 
+/// Rules about files with secrets in them that a COPY takes. What a file is called in the image may make another kind of it.
+const COPIED: &[&str] = &["key-file-copied", "dotenv-copied", "secret-in-context"];
+
 static PAIRS: [Pair; 7] = [
     Pair { image: catalogue::RUNS_AS_ROOT, lint: &["last-user-root"], by_subject: false },
-    Pair { image: catalogue::KEY_FILE_IN_IMAGE, lint: &["key-file-copied", "dotenv-copied"], by_subject: false },
-    Pair { image: catalogue::SECRET_IN_DELETED_FILE, lint: &["key-file-copied", "dotenv-copied"], by_subject: false },
-    Pair { image: catalogue::SECRET_IN_LAYER, lint: &["secret-in-context", "dotenv-copied"], by_subject: false },
+    Pair { image: catalogue::KEY_FILE_IN_IMAGE, lint: COPIED, by_subject: false },
+    Pair { image: catalogue::SECRET_IN_DELETED_FILE, lint: COPIED, by_subject: false },
+    Pair { image: catalogue::SECRET_IN_LAYER, lint: COPIED, by_subject: false },
     Pair { image: catalogue::SECRET_IN_IMAGE_CONFIG, lint: &["secret-in-env", "secret-in-run"], by_subject: true },
     Pair { image: catalogue::WORLD_WRITABLE_PATH, lint: &["chmod-777", "world-writable-copy"], by_subject: false },
     Pair {
@@ -59,7 +62,7 @@ pub(super) fn merge(lint: &mut [Decided], image: Vec<Decided>, models: Option<&L
             // The user of an image is told on the USER line, and found on no line at all.
             let is_placed = rule == catalogue::RUNS_AS_ROOT || (at.is_some() && line(finding) == at);
             let is_subject = pair.by_subject && finding.subject == found.finding.subject;
-            is_paired && !is_refuted && (is_placed || is_subject)
+            is_paired && !is_refuted && (is_placed && is_about(finding, &found.finding) || is_subject)
         };
         let Some(told) = lint.iter_mut().find(is_same) else { return false };
         // That a later layer takes a key away is news: it looks gone, and is not.
@@ -73,6 +76,16 @@ pub(super) fn merge(lint: &mut [Decided], image: Vec<Decided>, models: Option<&L
         true
     };
     image.into_iter().filter(|found| !is_told(found, lint)).collect()
+}
+
+/// Whether a finding about files of the context is about the file that was found in the image: one of the same name, or its only
+/// one, which may have another there.
+fn is_about(told: &Finding, found: &Finding) -> bool {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    match found.in_image.as_ref().and_then(|place| place.path.as_deref()) {
+        Some(path) if told.files.len() > 1 => told.files.iter().any(|file| name(file) == name(path)),
+        _ => true,
+    }
 }
 
 /// Asks the image about each finding it can speak on. A refuted finding is told and counts as GO.

@@ -1,6 +1,6 @@
 //! What a run is asked for, and why it could not be made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -60,6 +60,8 @@ pub struct Build {
     pub context: Option<ContextRequest>,
     /// Other contexts that the Dockerfile can name (`COPY --from=name`), by name.
     pub named_contexts: BTreeMap<String, ContextRequest>,
+    /// The names of contexts that are somewhere else: images, other targets, remote ones.
+    pub foreign_contexts: BTreeSet<String>,
     /// Where build arguments are given, by name, for those that a file gives.
     pub argument_places: BTreeMap<String, Place>,
 }
@@ -67,7 +69,14 @@ pub struct Build {
 impl Build {
     /// A Dockerfile alone.
     pub fn alone(dockerfile: Arc<SourceText>, options: BuildOptions) -> Self {
-        Self { dockerfile, options, context: None, named_contexts: BTreeMap::new(), argument_places: BTreeMap::new() }
+        Self {
+            dockerfile,
+            options,
+            context: None,
+            named_contexts: BTreeMap::new(),
+            foreign_contexts: BTreeSet::new(),
+            argument_places: BTreeMap::new(),
+        }
     }
 }
 

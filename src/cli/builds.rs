@@ -1,6 +1,6 @@
 //! What `check` looks at: folders, archives, and compose and Bake files come to Dockerfiles with their contexts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{CliError, discover};
 use crate::check::{Build, ContextRequest, ContextSource};
-use crate::context::{Archive, Definition, Location, definitions};
+use crate::context::{Archive, Definition, Location, Outside, definitions};
 use crate::dockerfile::{self, BuildOptions, HostKind};
 use crate::finding::Place;
 use crate::text::SourceText;
@@ -51,6 +51,7 @@ pub(super) fn find(wanted: Wanted<'_>, options: &BuildOptions) -> Result<Found, 
     let mut finder = Finder {
         options,
         named: BTreeMap::new(),
+        foreign: BTreeSet::new(),
         texts: HashMap::new(),
         found: Found::default(),
         services: wanted.services,
@@ -82,6 +83,8 @@ struct Finder<'a> {
     options: &'a BuildOptions,
     /// Contexts of the command line, by name.
     named: BTreeMap<String, ContextRequest>,
+    /// The names of those that are somewhere else.
+    foreign: BTreeSet<String>,
     /// Each Dockerfile is one text, however often it is built.
     texts: HashMap<PathBuf, Arc<SourceText>>,
     found: Found,
@@ -103,11 +106,12 @@ impl Finder<'_> {
                 self.named.insert(name.to_owned(), folder(&path, None));
             }
             Location::Local(_) => return Err(wrong("a folder that is there")),
-            Location::Remote(url) => self
-                .found
-                .notes
-                .push(format!("not checked: the context `{name}` is remote ({url}), and is not fetched")),
-            Location::Image(_) => {}
+            Location::Remote(url) => {
+                let note = format!("not checked: the context `{name}` is remote ({url}), and is not fetched");
+                self.found.notes.push(note);
+                self.foreign.insert(name.to_owned());
+            }
+            Location::Image(_) => drop(self.foreign.insert(name.to_owned())),
             Location::Unknown(why) => return Err(wrong(&format!("known: {why}"))),
         }
         Ok(())
@@ -130,6 +134,7 @@ impl Finder<'_> {
             let build = Build {
                 context: Some(folder(context, Some(path))),
                 named_contexts: self.named.clone(),
+                foreign_contexts: self.foreign.clone(),
                 ..Build::alone(text, self.options.clone())
             };
             self.found.builds.push(build);
@@ -189,8 +194,12 @@ impl Finder<'_> {
             dockerfile,
             ignore_texts: BTreeMap::new(),
         };
-        let (context, named_contexts) = (Some(context), self.named.clone());
-        self.found.builds.push(Build { context, named_contexts, ..Build::alone(text, self.options.clone()) });
+        self.found.builds.push(Build {
+            context: Some(context),
+            named_contexts: self.named.clone(),
+            foreign_contexts: self.foreign.clone(),
+            ..Build::alone(text, self.options.clone())
+        });
         Ok(())
     }
 
@@ -201,20 +210,23 @@ impl Finder<'_> {
             HostKind::Compose => path.parent().unwrap_or(Path::new("")),
             HostKind::BakeHcl | HostKind::BakeJson => Path::new(""),
         };
-        let settings = settings(base, kind);
-        let environment = |name: &str| std::env::var(name).ok().or_else(|| settings.get(name).cloned());
-        let defined = definitions(&file, kind, base, self.services, &environment)?;
+        let own = settings(base, kind);
+        let environment = |name: &str| std::env::var(name).ok().or_else(|| own.get(name).cloned());
+        let read = |path: &Path| discover::read(path).map_err(|error| error.to_string());
+        let settings_of = |folder: &Path| settings(folder, kind);
+        let outside = Outside { environment: &environment, read: &read, settings: &settings_of };
+        let defined = definitions(&file, kind, base, self.services, outside)?;
         self.found.notes.extend(defined.notes);
-        let inline = match defined.list.iter().any(|definition| definition.inline.is_some()) {
-            true => {
-                let embedded = dockerfile::embedded(&file, kind)?;
+        let mut inline: BTreeMap<String, Vec<Arc<SourceText>>> = BTreeMap::new();
+        for (file, _) in defined.list.iter().filter_map(|definition| definition.inline.as_ref()) {
+            if !inline.contains_key(file.path()) {
+                let embedded = dockerfile::embedded(file, kind)?;
                 self.found.notes.extend(embedded.notes);
-                embedded.dockerfiles
+                inline.insert(file.path().to_owned(), embedded.dockerfiles);
             }
-            false => Vec::new(),
-        };
+        }
         for definition in defined.list {
-            if let Err(error) = self.definition(&definition, &file, &inline) {
+            if let Err(error) = self.definition(&definition, &inline) {
                 self.found.errors.push(error);
             }
         }
@@ -224,10 +236,9 @@ impl Finder<'_> {
     fn definition(
         &mut self,
         definition: &Definition,
-        file: &Arc<SourceText>,
-        inline: &[Arc<SourceText>],
+        inline: &BTreeMap<String, Vec<Arc<SourceText>>>,
     ) -> Result<(), CliError> {
-        let name = &definition.name;
+        let (name, file) = (&definition.name, &definition.file);
         let at = format!("{}:{}", file.path(), file.line(definition.span.start));
         let root = match &definition.context {
             Location::Local(path) => path,
@@ -250,13 +261,13 @@ impl Finder<'_> {
             let reason = format!("there is no such folder, and `{name}` has it as its build context ({at})");
             return Err(CliError::Read { path: root.display().to_string(), reason });
         }
-        let (text, path) = match definition.inline {
-            Some(span) => {
+        let (text, path) = match &definition.inline {
+            Some((file, span)) => {
                 let of = |text: &&Arc<SourceText>| {
                     text.whole_in_file().is_some_and(|whole| whole.start < span.end && span.start < whole.end)
                 };
                 // One that is not among them is noted by its reader.
-                let Some(text) = inline.iter().find(of) else { return Ok(()) };
+                let Some(text) = inline.get(file.path()).and_then(|texts| texts.iter().find(of)) else { return Ok(()) };
                 (Arc::clone(text), None)
             }
             None => {
@@ -274,25 +285,29 @@ impl Finder<'_> {
         options.target = options.target.or_else(|| definition.target.clone());
         options.platform = options.platform.or_else(|| definition.platform.clone());
         let mut argument_places = BTreeMap::new();
-        for (name, (value, span)) in &definition.args {
+        for (name, argument) in &definition.args {
             if !options.build_args.contains_key(name) {
-                options.build_args.insert(name.clone(), value.clone());
-                let place = Place::File { path: file.path().to_owned(), line: Some(file.line(span.start)) };
+                options.build_args.insert(name.clone(), argument.value.clone());
+                let place = Place::File { path: argument.path.clone(), line: Some(argument.line) };
                 argument_places.insert(name.clone(), place);
             }
         }
-        let mut named_contexts = self.named.clone();
+        let (mut named_contexts, mut foreign_contexts) = (self.named.clone(), self.foreign.clone());
         for (context, location) in &definition.contexts {
             let not_checked = match location {
                 Location::Local(path) if path.is_dir() => {
                     named_contexts.entry(context.clone()).or_insert_with(|| folder(path, None));
                     continue;
                 }
-                Location::Image(_) => continue,
+                Location::Image(_) => {
+                    foreign_contexts.insert(context.clone());
+                    continue;
+                }
                 Location::Local(path) => format!("there is no folder {}", path.display()),
                 Location::Remote(url) => format!("{url} is remote and is not fetched"),
                 Location::Unknown(why) => why.clone(),
             };
+            foreign_contexts.insert(context.clone());
             self.found.notes.push(format!("{at}: not checked: the context `{context}` of `{name}`: {not_checked}"));
         }
         self.found.builds.push(Build {
@@ -300,6 +315,7 @@ impl Finder<'_> {
             options,
             context: Some(folder(root, path)),
             named_contexts,
+            foreign_contexts,
             argument_places,
         });
         Ok(())

@@ -28,7 +28,7 @@ use thiserror::Error;
 pub use archive::Archive;
 pub use conformance::ignore_json;
 pub use copy::{copied, copied_from};
-pub use definition::{Definition, DefinitionError, Definitions, Location, Lookup, definitions};
+pub use definition::{Argument, Definition, DefinitionError, Definitions, Location, Lookup, Outside, definitions};
 pub use git::GitIgnores;
 pub use glob::Malformed;
 pub use ignore_file::{IgnoreFile, IgnorePattern, ignore_line};

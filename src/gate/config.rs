@@ -175,7 +175,7 @@ mod tests {
 
     /// In pieces, so that no scanner of this repository takes it for a token.
     fn token() -> String {
-        ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR6tY0uI3"].concat()
+        ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR64fDpPu"].concat()
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
                 "/bin/sh -c #(nop)  ENV OLD_SECRET=q3TxWz9k",
                 &format!(
                     "RUN /bin/sh -c curl -H 'Authorization: token {}' x # buildkit",
-                    ["ghp_", "5fG8hJ1pR6tY0uI3q3Tx", "Wz9kLmN4bV7cX2sD"].concat()
+                    ["ghp_", "5fG8hJ1pR6tY0uI3q3Tx", "Wz9kLmN4bV2vMcOH"].concat()
                 ),
             ],
         );

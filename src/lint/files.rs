@@ -133,9 +133,10 @@ impl ContextFacts<'_> {
         self.context.files.get(index).map_or("", |file| file.path.as_str())
     }
 
-    /// The ignore file, as people call it.
-    pub(super) fn ignore_file(&self) -> &str {
-        self.context.ignore_file.as_ref().map_or(".dockerignore", |file| file.source.path())
+    /// The ignore file as reports print it, be it there or not.
+    pub(super) fn ignore_file(&self) -> String {
+        let own = self.context.ignore_file.as_ref().map(|file| file.source.path().to_owned());
+        own.unwrap_or_else(|| self.report_path(".dockerignore"))
     }
 }
 
@@ -213,7 +214,7 @@ impl<'a> Source<'a> {
         let word = if lines.len() == 1 { "line" } else { "lines" };
         let file = match self.facts.name {
             Some(name) => format!("the .dockerignore of the context `{name}`"),
-            None => self.facts.ignore_file().to_owned(),
+            None => self.facts.ignore_file(),
         };
         format!("the {word} {} in {file}", listed(lines))
     }

@@ -3,7 +3,7 @@
 //! To add a rule: a page in `rules/lint` or `rules/context`, a file here with the page's name (`_` for `-`) and a
 //! function `check`, and its `mod` line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::context::IgnoreFile;
@@ -63,6 +63,8 @@ pub struct Facts<'a> {
     pub context: Option<ContextFacts<'a>>,
     /// Other contexts that the Dockerfile names, by name.
     pub named_contexts: Vec<ContextFacts<'a>>,
+    /// Every name that the build has for a context: an image, another target or a folder stands for it, be it read or not.
+    pub context_names: &'a BTreeSet<String>,
     /// Where a file gives the build its arguments, by name.
     pub argument_places: &'a BTreeMap<String, Place>,
     /// Arguments of the build that are given secrets.

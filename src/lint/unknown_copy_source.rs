@@ -11,7 +11,8 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             Some(number) => copy.stage.is_some_and(|own| number < own),
             None => stages::earlier(facts, copy.stage, name).is_some(),
         };
-        if is_stage || name.contains([':', '@', '$']) || name == "scratch" {
+        let is_context = facts.context_names.iter().any(|context| context.eq_ignore_ascii_case(name));
+        if is_stage || is_context || name.contains([':', '@', '$']) || name == "scratch" {
             continue;
         }
         let (message, help) = if number.is_some() {

@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn values_and_names_tell() {
-        let token = ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR6tY0uI3"].concat();
+        let token = ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR64fDpPu"].concat();
         let given = [("SOURCE", token.as_str()), ("DB_PASSWORD", "q3TxWz9k"), ("API_TOKEN", ""), ("VERSION", "1.2")];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let found: Vec<_> = in_arguments(&given).into_iter().map(|s| (s.name, s.detector.map(|d| d.id))).collect();

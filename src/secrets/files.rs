@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn every_file_is_searched_once_and_failures_are_told() {
-        let token = ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR6tY0uI3"].concat();
+        let token = ["ghp_", "q3TxWz9kLmN4bV7cX2sD", "5fG8hJ1pR64fDpPu"].concat();
         let paths: Vec<String> = (0..100).map(|n| format!("file-{n}")).collect();
         let count = AtomicUsize::new(0);
         let open = |file: usize| match file % 10 {

@@ -10,11 +10,14 @@ use regex::bytes::RegexSet;
 
 use crate::rule::{self, Confidence, KeyFile};
 
-use super::KeyHit;
 use super::names::Names;
+use super::{KeyHit, keystore, private_key};
 
 /// Bytes of a file that are looked at to confirm its kind.
 pub const HEAD: u64 = 64 << 10;
+
+/// Bytes of a file that tell whether it begins as a keystore does.
+pub const START: usize = 64;
 
 /// The kinds, compiled.
 struct Kinds {
@@ -84,17 +87,43 @@ pub fn key_file(path: &str) -> Option<&'static KeyFile> {
     candidates(path).first().and_then(|kind| rule::key_files().get(*kind))
 }
 
+/// Whether a file of this name that begins so, with [`START`] bytes or all it has, may be a key file: by its name, or by what it
+/// begins with.
+pub fn may_be_key_file(path: &str, start: &[u8]) -> bool {
+    key_file(path).is_some() || by_content(path, start).is_some()
+}
+
+/// The kind of a keystore that is called something else, unless its name is one that its kind leaves out.
+fn by_content(path: &str, start: &[u8]) -> Option<usize> {
+    let id = keystore::kind(start)?;
+    let index = rule::key_files().iter().position(|kind| kind.id == id)?;
+    (!KINDS.exceptions.matching(path).contains(&index)).then_some(index)
+}
+
 /// Whether `path` is a key file: the first kind whose name it has and whose content, where the kind has any, its first
-/// [`HEAD`] bytes confirm. A file that cannot be read is a hit of low confidence.
+/// [`HEAD`] bytes confirm; keystores by content alone. Keys that everybody has are none, and no more is a keystore that holds
+/// certificates alone. A file that cannot be read is a hit of low confidence.
 pub fn classify(path: &str, head: &mut dyn Read) -> Option<KeyHit> {
-    let candidates = candidates(path);
-    if candidates.is_empty() {
-        return None;
-    }
+    let mut candidates = candidates(path);
     let mut bytes = Vec::new();
-    let is_unread = head.take(HEAD).read_to_end(&mut bytes).is_err() && bytes.is_empty();
+    if candidates.is_empty() {
+        head.take(START as u64).read_to_end(&mut bytes).ok()?;
+        candidates.extend(by_content(path, &bytes));
+        if candidates.is_empty() {
+            return None;
+        }
+    }
+    let rest = HEAD.saturating_sub(bytes.len() as u64);
+    let is_unread = head.take(rest).read_to_end(&mut bytes).is_err() && bytes.is_empty();
+    let is_published = private_key::are_all_known(&bytes);
     candidates.into_iter().find_map(|index| {
         let kind = rule::key_files().get(index)?;
+        if is_published && kind.content.iter().any(|pattern| pattern.contains("PRIVATE KEY")) {
+            return None;
+        }
+        if keystore::has_only_certificates(&bytes) && keystore::KINDS.contains(&kind.id) {
+            return None;
+        }
         let is_encrypted = is_encrypted(&bytes);
         // That every kind compiles is a test.
         match KINDS.contents.get(index)?.get_or_init(|| Content::new(kind).ok().flatten()) {
@@ -164,6 +193,27 @@ mod tests {
         assert_eq!(hit("a.der", b"\x30\x82\x04\xa4\x30\x82"), None);
         assert_eq!(hit("app.sqlite3", b"SQLite format 3\0"), Some(("sqlite-database", Some(1))));
         assert_eq!(hit("a.p12", b"not one"), None);
+    }
+
+    #[test]
+    fn keystores_are_known_whatever_they_are_called() {
+        let jks =
+            [&b"\xFE\xED\xFE\xED\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x01\x00\x01a"[..], &[0; 80]].concat();
+        assert_eq!(hit("conf/identity.dat", &jks), Some(("java-keystore", Some(1))));
+        assert_eq!(hit("lib/security/cacerts", &jks), None);
+        assert_eq!(hit("conf/notes.txt", b"\xFE\xED\xFE\xEDtext"), None);
+        assert!(may_be_key_file("x", &jks[..START]) && !may_be_key_file("x", b"text"));
+    }
+
+    #[test]
+    fn keys_that_everybody_has_are_none() {
+        // Of the tests of a library that reads web tokens.
+        let known = ["MC4CAQAwBQYDK2VwBCIEIGrD", "/e7uKYqSY4twDEsRfMMuLSrODf14dpTiTK6K1YI0"].concat();
+        let text = |key: &str| format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n");
+        assert_eq!(hit("server.key", text(&known).as_bytes()), None);
+        let other = known.replace("Rf", "Rg");
+        assert_eq!(hit("server.key", text(&other).as_bytes()), Some(("private-key", Some(1))));
+        assert!(hit("server.key", (text(&known) + &text(&other)).as_bytes()).is_some(), "one of them is not");
     }
 
     #[test]

@@ -34,9 +34,7 @@ pub(super) fn judge(candidate: &Candidate<'_>, sure: Confidence) -> Option<Verdi
         true => putty(text)?,
         false => pem(text)?,
     };
-    let digest = Sha256::digest(&identity);
-    let prefix: [u8; 8] = digest.first_chunk().copied()?;
-    if KNOWN_KEYS.contains(&u64::from_be_bytes(prefix)) {
+    if is_known(&identity) {
         return None;
     }
     let confidence = match kind {
@@ -50,6 +48,27 @@ pub(super) fn judge(candidate: &Candidate<'_>, sure: Confidence) -> Option<Verdi
         is_encrypted: kind == Kind::Encrypted,
         identity: Some(identity),
     })
+}
+
+/// Whether a key is one that everybody has.
+fn is_known(key: &[u8]) -> bool {
+    let digest = Sha256::digest(key);
+    digest.first_chunk().is_some_and(|prefix| KNOWN_KEYS.binary_search(&u64::from_be_bytes(*prefix)).is_ok())
+}
+
+/// Whether a text has private keys in it, and each is one that everybody has.
+pub(super) fn are_all_known(text: &[u8]) -> bool {
+    let (mut at, mut is_one) = (0, false);
+    while let Some(rest) = text.get(at..).and_then(|rest| rest.get(find(rest, b"-----BEGIN ")?..)) {
+        at = text.len() - rest.len() + 1;
+        if label(rest).is_some_and(|(label, _)| label.contains("PRIVATE KEY")) {
+            match pem(rest.get(..MAX_TEXT).unwrap_or(rest)) {
+                Some((_, _, key)) if is_known(&key) => is_one = true,
+                _ => return false,
+            }
+        }
+    }
+    is_one
 }
 
 /// What a PEM block is, how long its text is, and the bytes of the key.

@@ -164,6 +164,6 @@ mod tests {
         for detector in rule::detectors() {
             assert!(Pattern::new(detector).is_ok(), "{}", detector.id);
         }
-        assert!(rule::detectors().len() >= 40);
+        assert!(rule::detectors().len() >= 210);
     }
 }

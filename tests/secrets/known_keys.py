@@ -26,11 +26,8 @@ PACKAGES = [
     ("deb", "golang-1.19-src", None, r"src/(net/http/internal/|crypto/(tls|x509|rsa|ecdsa)/).*(_test|testcert)\.go$"),
     ("deb", "golang-golang-x-crypto-dev", None, r"ssh/testdata/keys\.go$"),
     ("pypi", "paramiko", "3.5.1", r"tests/(test_|_support/|.*\.key)"),
-    ("pypi", "pyOpenSSL", "25.0.0", r"tests/test_(crypto|ssl)\.py$"),
     ("pypi", "tornado", "6.4.2", r"test/test\.key$"),
-    ("pypi", "Twisted", "24.11.0", r"conch/test/keydata\.py$|server\.pem$"),
     ("pypi", "urllib3", "2.3.0", r"dummyserver/certs/"),
-    ("pypi", "gevent", "24.11.1", r"tests/.*\.(key|pem)$"),
     ("pypi", "PyJWT", "2.10.1", r"tests/keys/"),
     ("npm", "ssh2", "0.8.9", r"test/fixtures/"),
     ("npm", "spdy-keys", None, r"."),
@@ -124,7 +121,7 @@ def main():
             for key in keys(text):
                 digest = hashlib.sha256(key).hexdigest()[:16]
                 inside = path.split("/", 1)[1] if "/" in path and kind in ("pypi", "npm") else path
-                inside = inside.removeprefix("out/")
+                inside = re.sub(r"^(out/)?(usr/(share|lib)/)?(gocode/src/)?(.*/gems/)?", "", inside)
                 label = f"{name} {version}" if version else name
                 count += digest not in found
                 found.setdefault(digest, f"{kind} {label}: {inside}")

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::hcl::{Block, Body, Expression, Kind, Part};
 use super::tree::{Node, Value};
-use super::{Definition, Location, Lookup, Read};
-use crate::text::Span;
+use super::{Argument, Definition, Location, Lookup, Read};
+use crate::text::{SourceText, Span};
 
 /// Targets that inherit from targets, and variables in variables.
 const MAX_DEPTH: usize = 20;
@@ -54,8 +55,15 @@ fn parts(text: &str) -> Vec<Part> {
 }
 
 /// The targets that a run without names builds, or those that `only` names, groups among them.
-pub(super) fn read(body: &Body, base: &Path, only: &[String], environment: Lookup<'_>) -> Read {
-    let mut file = File { targets: BTreeMap::new(), groups: BTreeMap::new(), variables: BTreeMap::new(), environment };
+pub(super) fn read(
+    source: &Arc<SourceText>,
+    body: &Body,
+    base: &Path,
+    only: &[String],
+    environment: Lookup<'_>,
+) -> Read {
+    let (targets, groups, variables) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut file = File { source, targets, groups, variables, environment };
     let mut order: Vec<&str> = Vec::new();
     for block in &body.blocks {
         match block.keyword.as_str() {
@@ -97,6 +105,7 @@ pub(super) fn names(body: &Body) -> Vec<String> {
 }
 
 struct File<'a> {
+    source: &'a Arc<SourceText>,
     targets: BTreeMap<&'a str, Vec<&'a Block>>,
     groups: BTreeMap<&'a str, &'a Block>,
     variables: BTreeMap<&'a str, Option<&'a Expression>>,
@@ -158,16 +167,21 @@ impl<'a> File<'a> {
                 (value.span, format!("target `{name}`: its {wanted} is an expression whose value is not known here"))
             }),
         };
-        let mut definition = Definition { name: name.to_owned(), span, ..Definition::empty() };
+        let mut definition = Definition { name: name.to_owned(), span, ..Definition::empty(self.source) };
         definition.context = Location::parse(text("context")?.as_deref().unwrap_or("."), base);
         definition.dockerfile = text("dockerfile")?;
         definition.target = text("target")?;
-        definition.inline = last("dockerfile-inline").map(|value| value.span);
+        definition.inline = last("dockerfile-inline").map(|value| (Arc::clone(self.source), value.span));
         for (_, _, value) in attributes.iter().filter(|(name, _, _)| name == "args") {
             for (name, value) in entries(value) {
                 // What is computed is not known, and what is null is not given.
                 definition.args.remove(name);
-                definition.args.extend(self.text(value, 0).map(|text| (name.clone(), (text, value.span))));
+                let argument = |text| Argument {
+                    value: text,
+                    path: self.source.path().to_owned(),
+                    line: self.source.line(value.span.start),
+                };
+                definition.args.extend(self.text(value, 0).map(|text| (name.clone(), argument(text))));
             }
         }
         for (_, _, value) in attributes.iter().filter(|(name, _, _)| name == "contexts") {

@@ -21,26 +21,39 @@ use crate::text::{SourceText, Span};
 pub use location::Location;
 
 /// One image that a file builds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Definition {
     /// The service or target.
     pub name: String,
-    /// Where it is defined.
+    /// The file it is defined in: the one that was asked for, or one that it takes in.
+    pub file: Arc<SourceText>,
+    /// Where it is defined in there.
     pub span: Span,
     /// The build context.
     pub context: Location,
     /// The Dockerfile, relative to the context; `None` for the one of the usual name.
     pub dockerfile: Option<String>,
-    /// Where the file holds the Dockerfile itself.
-    pub inline: Option<Span>,
+    /// Where a file holds the Dockerfile itself.
+    pub inline: Option<(Arc<SourceText>, Span)>,
     /// The stage that is built.
     pub target: Option<String>,
     /// The platform that is built for, when there is just one.
     pub platform: Option<String>,
-    /// Build arguments, by name, with their place.
-    pub args: BTreeMap<String, (String, Span)>,
+    /// Build arguments, by name.
+    pub args: BTreeMap<String, Argument>,
     /// Other contexts that the Dockerfile can name, by name.
     pub contexts: BTreeMap<String, Location>,
+}
+
+/// A build argument that a file gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its value.
+    pub value: String,
+    /// The file that says so.
+    pub path: String,
+    /// Its line there, from 1.
+    pub line: usize,
 }
 
 /// What a file builds.
@@ -80,11 +93,23 @@ pub enum DefinitionError {
 /// The value of a variable of the environment.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// What lies outside of a file that says what is built.
+#[derive(Clone, Copy)]
+pub struct Outside<'a> {
+    /// The environment, what the `.env` beside the file says included.
+    pub environment: Lookup<'a>,
+    /// Reads another file; fails with why it cannot be read.
+    pub read: &'a dyn Fn(&Path) -> Result<Arc<SourceText>, String>,
+    /// The variables that the `.env` of another folder sets.
+    pub settings: &'a dyn Fn(&Path) -> BTreeMap<String, String>,
+}
+
 /// An offset into the file and what is wrong there.
 type Fault = (usize, String);
 
 /// What `file` builds: everything, or the services, targets and groups that `only` names. Local paths count from `base`:
-/// the folder of a compose file, the current folder for a Bake file.
+/// the folder of a compose file, the current folder for a Bake file. A compose file's `include` and the files its services
+/// `extends` from are followed.
 ///
 /// # Errors
 /// When the file is not what its kind says, or has none of the names.
@@ -93,32 +118,45 @@ pub fn definitions(
     kind: HostKind,
     base: &Path,
     only: &[String],
-    environment: Lookup<'_>,
+    outside: Outside<'_>,
 ) -> Result<Definitions, DefinitionError> {
-    let fault =
-        |(at, reason): Fault| DefinitionError::Form { path: file.path().to_owned(), line: file.line(at), reason };
+    let fault = |fault: Fault| DefinitionError::of(file, fault);
     let body = match kind {
         HostKind::Compose => None,
         HostKind::BakeHcl => Some(hcl::parse(file.text()).map_err(fault)?),
         HostKind::BakeJson => Some(bake::of_tree(&tree::parse(file.text()).map_err(fault)?)),
     };
-    let (mut list, unknown) = match &body {
-        Some(body) => bake::read(body, base, only, environment),
-        None => compose::read(file.text(), base, environment).map_err(fault)?,
+    let mut defined = match &body {
+        Some(body) => {
+            let (list, unknown) = bake::read(file, body, base, only, outside.environment);
+            let note = |(span, text): (Span, String)| note(file, span, &text);
+            Definitions { list, notes: unknown.into_iter().map(note).collect() }
+        }
+        None => compose::read(file, base, outside)?,
     };
     let names: Vec<String> = match &body {
         Some(body) => bake::names(body),
-        None => list.iter().map(|definition| definition.name.clone()).collect(),
+        None => defined.list.iter().map(|definition| definition.name.clone()).collect(),
     };
     if let Some(name) = only.iter().find(|name| !names.contains(name)) {
         let known = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
         return Err(DefinitionError::NoSuch { path: file.path().to_owned(), name: name.clone(), known });
     }
     if kind == HostKind::Compose && !only.is_empty() {
-        list.retain(|definition| only.contains(&definition.name));
+        defined.list.retain(|definition| only.contains(&definition.name));
     }
-    let note = |(span, text): (Span, String)| format!("{}:{}: not checked: {text}", file.path(), file.line(span.start));
-    Ok(Definitions { list, notes: unknown.into_iter().map(note).collect() })
+    Ok(defined)
+}
+
+/// What is built and cannot be known.
+fn note(file: &SourceText, span: Span, text: &str) -> String {
+    format!("{}:{}: not checked: {text}", file.path(), file.line(span.start))
+}
+
+impl DefinitionError {
+    fn of(file: &SourceText, (at, reason): Fault) -> Self {
+        Self::Form { path: file.path().to_owned(), line: file.line(at), reason }
+    }
 }
 
 /// What a format's reader gives: definitions, and what cannot be known with its place.

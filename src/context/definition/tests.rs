@@ -6,14 +6,43 @@ fn environment(name: &str) -> Option<String> {
     [("TAG", "v2"), ("EMPTY", ""), ("TOKEN", "t")].iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
 }
 
-fn read(name: &str, text: &str, only: &[&str]) -> Result<Definitions, DefinitionError> {
+/// A file called `name` among others, by path.
+fn read_among(name: &str, text: &str, only: &[&str], others: &[(&str, &str)]) -> Result<Definitions, DefinitionError> {
     let file = SourceText::new(name, text);
     let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
-    definitions(&file, HostKind::of_name(name).unwrap(), Path::new("p"), &only, &environment)
+    let open = |path: &Path| {
+        // As a file system would.
+        let mut parts: Vec<&str> = Vec::new();
+        let path = path.to_string_lossy().into_owned();
+        for part in path.split('/') {
+            match part {
+                "." => {}
+                ".." => drop(parts.pop()),
+                part => parts.push(part),
+            }
+        }
+        let path = parts.join("/");
+        let found = others.iter().find(|(name, _)| *name == path).ok_or("there is no such file")?;
+        Ok(SourceText::new(found.0, found.1))
+    };
+    let settings = |folder: &Path| match folder.ends_with("web") {
+        true => BTreeMap::from([("FOLDER".to_owned(), "site".to_owned()), ("TAG".to_owned(), "never".to_owned())]),
+        false => BTreeMap::new(),
+    };
+    let outside = Outside { environment: &environment, read: &open, settings: &settings };
+    definitions(&file, HostKind::of_name(name).unwrap(), Path::new("p"), &only, outside)
+}
+
+fn read(name: &str, text: &str, only: &[&str]) -> Result<Definitions, DefinitionError> {
+    read_among(name, text, only, &[])
 }
 
 /// `name context dockerfile target arg=value… context:name=…`
 fn shown(name: &str, text: &str, only: &[&str]) -> Vec<String> {
+    shown_of(read(name, text, only).unwrap())
+}
+
+fn shown_of(defined: Definitions) -> Vec<String> {
     let location = |location: &Location| match location {
         Location::Local(path) => path.display().to_string(),
         Location::Remote(url) => format!("remote {url}"),
@@ -23,11 +52,11 @@ fn shown(name: &str, text: &str, only: &[&str]) -> Vec<String> {
     let one = |d: Definition| {
         let mut words = vec![d.name.clone(), location(&d.context)];
         words.extend(d.dockerfile.iter().chain(&d.target).chain(&d.platform).cloned());
-        words.extend(d.args.iter().map(|(name, (value, _))| format!("{name}={value}")));
+        words.extend(d.args.iter().map(|(name, argument)| format!("{name}={}", argument.value)));
         words.extend(d.contexts.iter().map(|(name, at)| format!("{name}:{}", location(at))));
         words.join(" ")
     };
-    read(name, text, only).unwrap().list.into_iter().map(one).collect()
+    defined.list.into_iter().map(one).collect()
 }
 
 const COMPOSE: &str = "\
@@ -73,7 +102,7 @@ fn compose_files() {
     let none = read("compose.yaml", COMPOSE, &["wbe"]).unwrap_err().to_string();
     assert_eq!(none, "compose.yaml builds no `wbe`; it builds web, api, list, far, lost");
     let api = &read("compose.yaml", COMPOSE, &["api"]).unwrap().list[0];
-    assert_eq!(SourceText::new("c", COMPOSE).line(api.args["B"].1.start), 13);
+    assert_eq!((api.args["B"].path.as_str(), api.args["B"].line), ("compose.yaml", 13));
 }
 
 #[test]
@@ -92,11 +121,46 @@ fn variables_of_compose() {
 }
 
 #[test]
-fn what_compose_takes_from_elsewhere_is_told() {
-    let text = "include: [other.yaml]\nservices:\n  a:\n    extends: {file: b.yaml, service: a}\n";
-    let notes = read("compose.yaml", text, &[]).unwrap().notes;
-    assert_eq!(notes.len(), 2);
-    assert!(notes[1].starts_with("compose.yaml:3: not checked: `a` extends"), "{}", notes[1]);
+fn what_a_compose_file_takes_in_is_read_where_it_lies() {
+    let text = "include:\n- web/compose.yaml\n- {path: [x/c.yaml, y.yaml], project_directory: lib}\n- oci://r.test/x\n\
+                services:\n  a: {build: .}\n  b:\n    extends: {file: base/b.yaml, service: base}\n    build: {args: {V: '2', W: $TAG}}\n  \
+                c: {extends: a}\n  d: {image: x}\n";
+    let others = [
+        ("p/web/compose.yaml", "services:\n  w: {build: {context: './$FOLDER', dockerfile: D.$TAG}}\n"),
+        ("p/x/c.yaml", "services:\n  x: {build: sub}\n"),
+        (
+            "p/base/b.yaml",
+            "services:\n  base:\n    extends: lowest\n    build: {context: ctx, target: t, args: {V: '1', U: u}}\n  \
+                          lowest: {build: {dockerfile: L}}\n",
+        ),
+    ];
+    let defined = read_among("compose.yaml", text, &[], &others).unwrap();
+    assert_eq!(defined.notes.len(), 2, "{:?}", defined.notes);
+    assert!(defined.notes[0].contains("compose.yaml:3: not checked: what y.yaml changes"), "{:?}", defined.notes);
+    assert!(defined.notes[1].contains("oci://r.test/x, which is remote"), "{:?}", defined.notes);
+    let files: Vec<&str> = defined.list.iter().map(|definition| definition.file.path()).collect();
+    assert_eq!(files, ["compose.yaml", "compose.yaml", "compose.yaml", "p/web/compose.yaml", "p/x/c.yaml"]);
+    assert_eq!(defined.list[1].args["U"].path, "p/base/b.yaml");
+    let expected = ["a p/.", "b p/base/ctx L t U=u V=2 W=v2", "c p/.", "w p/web/./site D.v2", "x p/lib/sub"];
+    assert_eq!(shown_of(defined), expected);
+    assert_eq!(shown_of(read_among("compose.yaml", text, &["w"], &others).unwrap()), expected[3..4]);
+}
+
+#[test]
+fn circles_of_compose_files_and_what_is_missing_are_errors() {
+    let includes = |path: &str| format!("include: [{path}]\n");
+    let (first, second) = (includes("b.yaml"), includes("a.yaml"));
+    let others = [("p/b.yaml", second.as_str()), ("p/a.yaml", first.as_str())];
+    let error = |text: &str| read_among("compose.yaml", text, &[], &others).unwrap_err().to_string();
+    let circle = error(&first);
+    assert!(circle.ends_with("files include each other: compose.yaml → p/b.yaml → p/a.yaml → p/b.yaml"), "{circle}");
+    let text = "services:\n  a: {extends: b}\n  b: {extends: {service: a}}\n";
+    assert_eq!(error(text), "compose.yaml:3: services extend each other: a → b → a");
+    assert_eq!(
+        error("services: {a: {extends: z}}"),
+        "compose.yaml:1: `z` is to be extended, and compose.yaml has no such service"
+    );
+    assert_eq!(error("\ninclude: z.yaml"), "compose.yaml:2: cannot read p/z.yaml: there is no such file");
 }
 
 const BAKE: &str = r#"

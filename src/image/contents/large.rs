@@ -36,6 +36,8 @@ pub(super) struct Large<'env> {
     search: Option<secrets::Search<'static>>,
     /// The start of the file, until it is told whether it is a key.
     head: Option<Vec<u8>>,
+    /// A piece was looked at.
+    is_begun: bool,
     /// Newlines of the pieces before.
     newlines: u64,
     /// The last piece ended in the middle of a line.
@@ -56,12 +58,18 @@ impl<'env> Large<'env> {
             hash: (file.digest || looks.digests || is_key).then(Sha256::new),
             search,
             head: is_key.then(Vec::new),
+            is_begun: false,
             newlines: 0,
             is_in_line: false,
         }
     }
 
     fn look(&mut self, piece: &[u8]) {
+        let is_first = !std::mem::replace(&mut self.is_begun, true);
+        if is_first && self.looks.keys && self.head.is_none() && secrets::may_be_key_file(&self.path, piece) {
+            self.head = Some(Vec::new());
+            self.hash.get_or_insert_with(Sha256::new);
+        }
         if let Some(hash) = &mut self.hash {
             hash.update(piece);
         }
