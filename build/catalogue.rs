@@ -565,12 +565,12 @@ fn catalogue(
     let mut detectors: Vec<&Detector> = detectors.iter().map(|r| &r.value).collect();
     detectors.sort_by(|a, b| a.id.get_ref().cmp(b.id.get_ref()));
     for d in detectors {
-        let joined = |texts: &[String]| texts.iter().map(|t| t.replace("{}", "")).collect::<Vec<_>>();
+        let samples = |texts: &[String]| texts.iter().map(|text| format!("Sample({text:?}), ")).collect::<String>();
         put!(
             out,
             "Detector {{ id: {:?}, name: {:?}, keywords: &{:?}, regex: {:?}, lines: {}, entropy: {:?}, \
-             confidence: Confidence::{:?}, check: {:?}, allow: &{:?}, paths: &{:?}, except: &{:?}, matches: &{:?}, \
-             no_matches: &{:?} }},\n",
+             confidence: Confidence::{:?}, check: {:?}, allow: &{:?}, paths: &{:?}, except: &{:?}, matches: &[{}], \
+             no_matches: &[{}] }},\n",
             d.id.get_ref(),
             d.name,
             d.keywords,
@@ -582,8 +582,8 @@ fn catalogue(
             d.allow,
             d.paths,
             d.except,
-            joined(&d.r#match),
-            joined(&d.no_match)
+            samples(&d.r#match),
+            samples(&d.no_match)
         );
     }
     out += "];\nstatic KEY_FILES: &[KeyFile] = &[\n";

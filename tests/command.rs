@@ -179,10 +179,10 @@ fn no_output_shows_a_secret_of_any_detector() {
     let mut secrets: Vec<String> = Vec::new();
     for (index, detector) in dockgate::rule::detectors().iter().enumerate() {
         let name = detector.paths.first().map_or(String::from("file"), |glob| glob.replace('*', "a"));
-        for (example, text) in detector.matches.iter().enumerate() {
+        for (example, text) in detector.matches.iter().map(dockgate::rule::Sample::text).enumerate() {
             let path = folder.path().join(format!("conf/{index}-{example}/{name}"));
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, text).unwrap();
+            fs::write(&path, &text).unwrap();
             let hits = search.scan(&format!("conf/{name}"), text.as_bytes()).hits;
             assert!(!hits.is_empty(), "{}: {text}", detector.id);
             let places = hits.iter().map(|hit| &text[hit.bytes.start as usize..hit.bytes.end as usize]);

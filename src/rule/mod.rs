@@ -231,9 +231,21 @@ pub struct Detector {
     /// Globs of files it does not look at.
     pub except: &'static [&'static str],
     /// Texts the detector finds one secret in.
-    pub matches: &'static [&'static str],
+    pub matches: &'static [Sample],
     /// Texts it finds nothing in.
-    pub no_matches: &'static [&'static str],
+    pub no_matches: &'static [Sample],
+}
+
+/// An example of a secret. In this program it stands in pieces, as in the file it comes from, so that nobody who searches the
+/// program for secrets finds one.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample(&'static str);
+
+impl Sample {
+    /// The example itself.
+    pub fn text(&self) -> String {
+        self.0.replace("{}", "")
+    }
 }
 
 /// File names that carry keys, credentials or dumps, from `rules/files/keys.toml`.

@@ -199,7 +199,12 @@ mod tests {
         let filter = Prefilter::new(keywords.iter().map(|k| (k.as_bytes(), false)));
         let text = format!(
             "{} x",
-            crate::rule::detectors().iter().flat_map(|d| d.matches).copied().collect::<Vec<_>>().join(" ")
+            crate::rule::detectors()
+                .iter()
+                .flat_map(|d| d.matches)
+                .map(crate::rule::Sample::text)
+                .collect::<Vec<_>>()
+                .join(" ")
         );
         let mut all = Vec::new();
         filter.find(text.as_bytes(), |hit| all.push((hit.start, hit.keyword)));

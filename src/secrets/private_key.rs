@@ -326,10 +326,10 @@ mod tests {
     use super::*;
 
     /// The block of a detector's first example whose label is this; a key nobody uses.
-    fn example(label: &str) -> &'static str {
+    fn example(label: &str) -> String {
         let detectors = crate::rule::detectors().iter().filter(|d| d.check == Some("private-key"));
-        let all = detectors.flat_map(|d| d.matches);
-        all.into_iter().find(|text| text.contains(&format!("BEGIN {label}PRIVATE KEY"))).unwrap()
+        let mut all = detectors.flat_map(|d| d.matches).map(crate::rule::Sample::text);
+        all.find(|text| text.contains(&format!("BEGIN {label}PRIVATE KEY"))).unwrap()
     }
 
     fn kinds(text: &str) -> Vec<(Confidence, bool)> {
@@ -339,9 +339,9 @@ mod tests {
 
     #[test]
     fn encrypted_keys_are_told_by_parsing() {
-        assert_eq!(kinds(example("EC ")), [(Confidence::High, false)]);
-        assert_eq!(kinds(example("OPENSSH ")), [(Confidence::High, false)]);
-        assert_eq!(kinds(example("ENCRYPTED ")), [(Confidence::Low, true)]);
+        assert_eq!(kinds(&example("EC ")), [(Confidence::High, false)]);
+        assert_eq!(kinds(&example("OPENSSH ")), [(Confidence::High, false)]);
+        assert_eq!(kinds(&example("ENCRYPTED ")), [(Confidence::Low, true)]);
         // The label alone does not make it so.
         assert_eq!(kinds(&example("ENCRYPTED ").replace("ENCRYPTED ", "")), [(Confidence::Low, true)]);
         let legacy =

@@ -402,20 +402,9 @@ mod tests {
             let path = detector.paths.first().map_or(String::from("file"), |glob| glob.replace('*', ""));
             let ids =
                 |text: &str| found_in(&path, text.as_bytes()).into_iter().map(|(id, _, _)| id).collect::<Vec<_>>();
-            wrong.extend(
-                detector
-                    .matches
-                    .iter()
-                    .filter(|text| ids(text) != [detector.id])
-                    .map(|text| (detector.id, ids(text), *text)),
-            );
-            wrong.extend(
-                detector
-                    .no_matches
-                    .iter()
-                    .filter(|text| !ids(text).is_empty())
-                    .map(|text| (detector.id, ids(text), *text)),
-            );
+            let told = |text: String| (detector.id, ids(&text), text);
+            wrong.extend(detector.matches.iter().map(|s| told(s.text())).filter(|(id, ids, _)| ids != &[*id]));
+            wrong.extend(detector.no_matches.iter().map(|s| told(s.text())).filter(|(_, ids, _)| !ids.is_empty()));
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
@@ -558,11 +547,10 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) as usize
         };
-        let parts: Vec<&str> = rule::detectors()
-            .iter()
-            .flat_map(|d| d.matches.iter().chain(d.no_matches).chain(d.keywords))
-            .copied()
-            .collect();
+        let samples =
+            rule::detectors().iter().flat_map(|d| d.matches.iter().chain(d.no_matches)).map(rule::Sample::text);
+        let keywords = rule::detectors().iter().flat_map(|d| d.keywords).map(|keyword| (*keyword).to_owned());
+        let parts: Vec<String> = samples.chain(keywords).collect();
         for _ in 0..50 {
             let mut text = Vec::new();
             for _ in 0..40 {

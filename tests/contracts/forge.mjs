@@ -105,10 +105,13 @@ const app = simulation({
         return { status: 202, json: { id: `47177e22-5596-11eb-80a1-c1e54ef945c${kept.uploads.length}` } };
       }),
       "code-scanning/list-recent-analyses": async () => ({ status: 200, json: kept.uploads.map(analysis).reverse() }),
-      "code-scanning/get-analysis": async ({ request }) => ({
-        status: 200,
-        json: report(kept.uploads[Number(request.params.analysis_id) - 1]),
-      }),
+      // What GitHub gives back of a report, by the media type: rules, messages and places.
+      "code-scanning/get-analysis": async (context, request, response) => {
+        if (request.headers.accept !== "application/sarif+json") return response.status(406).json({ message: "Not Acceptable" });
+        const { runs } = report(kept.uploads[Number(context.request.params.analysis_id) - 1]);
+        const results = runs[0].results.map(({ ruleId, message, locations }) => ({ ruleId, message, locations }));
+        return response.type("application/sarif+json").send(JSON.stringify({ version: "2.1.0", runs: [{ tool: runs[0].tool, results }] }));
+      },
       "code-scanning/get-sarif": async () => ({ status: 200, json: { processing_status: "complete" } }),
     }),
     extendRouter: (router) => {

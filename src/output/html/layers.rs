@@ -47,7 +47,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let open = if layers.len() > LISTED { "" } else { " open" };
     writeln!(
         out,
-        "<details class=\"all\"{open}><summary>what each of them brought</summary><div class=\"panel\"><ol class=\"layers\">"
+        "<details class=\"all\"{open}><summary>what each of them brought (files: + new, ~ changed, − taken away)</summary><div class=\"panel\"><ol class=\"layers\">"
     )?;
     for layer in layers {
         row(report, layer, out)?;
@@ -71,7 +71,7 @@ fn legend(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             )?;
         }
     }
-    writeln!(out, "<span>files: + new, ~ changed, − taken away</span></div>")
+    writeln!(out, "</div>")
 }
 
 fn origin(layer: &LayerFacts) -> &'static str {

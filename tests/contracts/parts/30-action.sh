@@ -44,15 +44,18 @@ ACTION
   workflow clean ./ 'context: good' 'version: path' "formats: |" '  junit:one two.xml' '  gitlab:quality.json'
   workflow pull ./ 'context: .' 'dockerfile: Dockerfile' 'version: path' 'review: always' 'comment: always' 'upload-sarif: always'
   workflow fresh ./ 'context: .' 'version: path' 'new-only: "true"'
+  workflow guarded ./ 'context: .' 'version: path' 'policy: dockgate.toml' 'policy-from: base' 'annotations: "false"'
   workflow released acme/dockgate@v9 'context: good'
   workflow unlisted ./ 'context: good' 'version: 9.9.8'
   workflow misspelt ./ 'context: good' 'version: path' 'annotations: yes please'
   workflow hostile ./ 'context: $(touch "$RUNNER_TEMP/owned")`touch /tmp/owned`' 'version: path'
   git_in init -q
   printf 'FROM debian\nRUN true\n' >"$lab/Dockerfile"
+  printf 'ruleset = "2026.1"\nextends = "default"\n' >"$lab/dockgate.toml"
   git_in add -A && git_in commit -q -m base
   base=$(git_in rev-parse HEAD)
   printf 'FROM debian\nRUN sudo true\nEXPOSE 22\nHEALTHCHECK NONE\nUSER app\n' >"$lab/Dockerfile"
+  printf '[actions]\nerror = "go"\nwarning = "go"\n' >>"$lab/dockgate.toml"
   git_in add -A && git_in commit -q -m change
   change=$(git_in rev-parse HEAD)
   cat >"$work/pull.json" <<EVENT
@@ -93,6 +96,8 @@ EVENT
   told "act: is refused" 'failure  '
   expect "act: a hostile input" 0 gate push hostile 4110
   if [ -e /tmp/owned ]; then bad "act: an input was run as code"; else good "act: is no code"; fi
+  expect "act: a change to the policy" 0 gate pull_request guarded 4110 --eventpath "$work/pull.json"
+  has "act: does not soften its own gate" "$work/result" '^failure STOP'
   if [ -f "$work/kept.json" ]; then
     mode '{}'
     before=$(kept 'kept.uploads.length')
