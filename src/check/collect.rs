@@ -269,9 +269,8 @@ impl ImageModels {
         let options =
             ReadOptions { platform: request.build.platform.clone(), progress: request.progress, cache: request.cache };
         let image = image::read(&wanted.reference, &wants, &options)?;
-        let tree = Tree::merge(&image.layers);
+        let (history, tree) = PackageHistory::of(&image);
         let mut packages = packages::inventory(&tree);
-        let history = PackageHistory::of(&image);
         history.place(&mut packages);
         let trace = lint
             .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
