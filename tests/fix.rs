@@ -9,7 +9,7 @@ use assert_cmd::Command;
 use dockgate::check::{Build, CheckError, Judged, Report, Request, Selection, run};
 use dockgate::dockerfile::{self, BuildOptions, Keyword};
 use dockgate::finding::Fix;
-use dockgate::fix::{self, Mended};
+use dockgate::fix::{self, Mended, Wishes};
 use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
 use dockgate::rule::{self, Edition, ExampleKind, FixKind, Params, Phase};
 use dockgate::text::SourceText;
@@ -64,7 +64,11 @@ fn report(policy: &Policy, dockerfiles: Vec<Arc<SourceText>>) -> Result<Report, 
 }
 
 fn mended(policy: &Policy, source: &Arc<SourceText>, takes_unsafe: bool) -> Mended {
-    let mut files = fix::mend(vec![Arc::clone(source)], takes_unsafe, |sources| report(policy, sources)).unwrap();
+    let mut files =
+        fix::mend(vec![Arc::clone(source)], Wishes { takes_all: takes_unsafe, are_apart: true }, |sources, _| {
+            report(policy, sources)
+        })
+        .unwrap();
     files.remove(0)
 }
 

@@ -1,6 +1,7 @@
 //! The command line: arguments, progress, exit codes.
 
 mod args;
+mod before;
 mod book;
 mod builds;
 mod cache;
@@ -13,6 +14,7 @@ mod fix;
 mod gate;
 mod git;
 mod inspect;
+mod options;
 mod plugin;
 mod policies;
 mod policy;

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::attestation::Attestations;
 use super::error::ImageError;
 use super::holder::Blob;
 use super::limits::MAX_MANIFESTS;
@@ -52,7 +53,16 @@ pub(super) fn plan(
         Blob { name, digest, size: None, is_foreign: false }
     });
     let (tags, layers) = (item.repo_tags.unwrap_or_default(), layers.collect());
-    Ok(Plan { config: Some(config), tags, digest: None, base: None, layers, problems, notes: Vec::new() })
+    Ok(Plan {
+        config: Some(config),
+        tags,
+        digest: None,
+        base: None,
+        attestations: Attestations::default(),
+        layers,
+        problems,
+        notes: Vec::new(),
+    })
 }
 
 fn choose(place: &str, items: Vec<Item>, wanted: Option<&str>) -> Result<Item, ImageError> {

@@ -65,6 +65,7 @@ mod tests {
             config: ImageConfig::default(),
             has_config: true,
             base: None,
+            attestations: crate::image::Attestations::default(),
             layers: vec![layer],
             problems: Vec::new(),
             notes: Vec::new(),

@@ -36,8 +36,10 @@ mod source;
 mod sparse;
 mod store;
 mod stream;
+mod streamed;
 mod tree;
 
+pub use attestation::{Attestations, AttestedPackage, Sbom};
 pub use cache::{Cache, CacheInfo};
 pub use error::ImageError;
 pub use model::*;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::attestation::Attestations;
 use crate::rule::{Confidence, Detector};
 use crate::secrets::{KeyHit, SecretHit};
 use crate::text::Masked;
@@ -24,6 +25,8 @@ pub struct Image {
     pub has_config: bool,
     /// What its makers say it is built on, in labels, annotations or an attested provenance.
     pub base: Option<BaseIdentity>,
+    /// What was attested of it.
+    pub attestations: Attestations,
     /// Layers, lowest first.
     pub layers: Vec<Layer>,
     /// Which parts could not be checked, in words; each is a finding of its own.
@@ -33,7 +36,7 @@ pub struct Image {
 }
 
 /// The image another one is built on, by what is said of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct BaseIdentity {
     /// `debian:12`.
     pub name: String,
@@ -150,6 +153,9 @@ pub struct History {
     /// The command, in the builder's spelling.
     #[serde(deserialize_with = "null_is_empty")]
     pub created_by: String,
+    /// Who built: a builder's name (`kaniko`, `Bazel`) or a person's.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub author: String,
     /// `buildkit.dockerfile.v0` and the like.
     #[serde(deserialize_with = "null_is_empty")]
     pub comment: String,

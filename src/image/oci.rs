@@ -117,14 +117,15 @@ impl<'a> Variants<'a> {
         });
         let about = reader.attestations.iter().filter(|(_, about)| *about == leaf.digest);
         let manifests: Vec<String> = about.map(|(manifest, _)| manifest.clone()).collect();
-        let Attested { base, notes } = attestation::read(reader.holder, &manifests);
+        let Attested { attestations, notes } = attestation::read(reader.holder, &manifests);
         let annotations = leaf.manifest.annotations().as_ref();
         let annotated = BaseIdentity::annotated(|key| annotations.and_then(|annotations| annotations.get(key)));
         Ok(Plan {
             config: Some(config),
             tags,
             digest: Some(leaf.digest),
-            base: annotated.or(base),
+            base: annotated,
+            attestations,
             layers: layers.collect(),
             problems: reader.problems,
             notes,

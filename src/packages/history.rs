@@ -127,6 +127,7 @@ mod tests {
             layers: layers.collect(),
             has_config: true,
             base: None,
+            attestations: crate::image::Attestations::default(),
             notes: Vec::new(),
             problems: Vec::new(),
         };
