@@ -1,24 +1,33 @@
 #!/usr/bin/env bash
 # How fast images are gated: the release build, cold and from its cache, beside the peers that are installed.
-#   benches/image.sh DIR [RUNS]
-# DIR holds node.gzip.oci.tar and node.docker.tar or other archives of images; their names are the rows. Runs of all commands
-# take turns, so that what else the machine does hits all of them. Told are medians: seconds on the wall, seconds of the
-# processors (user and system, which a busy machine spoils less), and the peak of memory in MiB.
+#   benches/image.sh PATH [RUNS]
+# PATH is an archive of an image, or a folder of them; each is a table. Runs of all commands take turns, so that what else the
+# machine does hits all of them. Told are medians: seconds on the wall, seconds of the processors (user and system, which a busy
+# machine spoils less), how many times those of the cold gate that is, and the peak of memory in MiB. DOCKGATE names another
+# binary than the one that is built here.
 set -euo pipefail
-dir=$(cd "${1:?the folder with the images}" && pwd)
+path=$(realpath "${1:?an archive of an image, or a folder of them}")
 runs=${2:-5}
 cd "$(dirname "$0")/.."
-cargo build --release --quiet
-bin=$PWD/target/release/dockgate
+bin=${DOCKGATE:-}
+if [ -z "$bin" ]; then
+  cargo build --release --quiet
+  bin=$PWD/target/release/dockgate
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+if [ -d "$path" ]; then images=("$path"/*.tar); else images=("$path"); fi
 
-for image in "$dir"/*.tar; do
-  [ "$(tar tf "$image" 2>/dev/null | grep -cx 'manifest.json\|index.json')" -gt 0 ] || continue
-  XDG_CACHE_HOME=$work/cache DIR=$dir IMAGE=$image BIN=$bin RUNS=$runs WORK=$work python3 - <<'PY'
-import json, os, shutil, statistics, subprocess, sys, tarfile, time
+for image in "${images[@]}"; do
+  names=$(tar tf "$image" 2>/dev/null || true)
+  grep -qxE '(\./)?(manifest|index)\.json' <<<"$names" || continue
+  XDG_CACHE_HOME=$work/cache IMAGE=$image BIN=$bin RUNS=$runs WORK=$work python3 - <<'PY'
+import os, shutil, statistics, subprocess, tarfile, time
 
 env, runs, work, image = os.environ, int(os.environ["RUNS"]), os.environ["WORK"], os.environ["IMAGE"]
+with tarfile.open(image) as tar:
+    names = {os.path.normpath(name) for name in tar.getnames()}
+is_layout = "index.json" in names and "manifest.json" not in names
 
 def gzip_layers():
     """The largest gzip layers of the archive, for `gzip -dc`."""
@@ -35,9 +44,10 @@ def gzip_layers():
                 found.append(path)
     return found
 
+COLD = "dockgate cold"
 gate = [env["BIN"], "gate", image, "--format", "json", "--fail-on", "never"]
 commands = {
-    "dockgate cold": gate + ["--no-cache"],
+    COLD: gate + ["--no-cache"],
     "dockgate fills its cache": gate + ["--cache-dir", f"{work}/new"],
     "dockgate warm": gate,
     "dockgate packages": [env["BIN"], "inspect", image, "packages", "--format", "json", "--no-cache"],
@@ -48,16 +58,16 @@ if layers:
 if shutil.which("trivy"):
     # It reads layouts from folders only; unpacking is not counted.
     place = image
-    with tarfile.open(image) as tar:
-        if "index.json" in tar.getnames() and "manifest.json" not in tar.getnames():
-            place = f"{work}/layout"
-            shutil.rmtree(place, ignore_errors=True)
+    if is_layout:
+        place = f"{work}/layout"
+        shutil.rmtree(place, ignore_errors=True)
+        with tarfile.open(image) as tar:
             tar.extractall(place)
     common = ["trivy", "image", "--input", place, "--quiet", "--offline-scan", "--format", "json"]
     commands["trivy secrets"] = common + ["--scanners", "secret"]
     commands["trivy packages and secrets"] = common + ["--scanners", "license,secret", "--list-all-pkgs"]
 if shutil.which("syft"):
-    transport = "oci-archive" if "gzip.oci" in image or "zstd.oci" in image else "docker-archive"
+    transport = "oci-archive" if is_layout else "docker-archive"
     commands["syft packages"] = ["syft", "scan", f"{transport}:{image}", "--output", "json", "--quiet"]
 
 def once(command):
@@ -67,6 +77,7 @@ def once(command):
     start = time.monotonic()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=quiet)
     _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
     return time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, status
 
 figures = {name: [] for name in commands}
@@ -75,9 +86,11 @@ for _ in range(runs):
     for name, command in commands.items():
         figures[name].append(once(command))
 print(f"\n{os.path.basename(image)} ({os.path.getsize(image) / 1e6:.0f} MB), medians of {runs}")
+print(f"  {'':32} {'wall':>9} {'CPU':>9} {'of cold':>8} {'peak':>9}")
+cold = statistics.median(run[1] for run in figures[COLD])
 for name, all_runs in figures.items():
     wall, cpu, peak = (statistics.median(run[i] for run in all_runs) for i in range(3))
     failed = "  (it failed)" if any(run[3] for run in all_runs) else ""
-    print(f"  {name:32} {wall:7.3f} s wall {cpu:7.3f} s CPU {peak:6.0f} MiB{failed}")
+    print(f"  {name:32} {wall:7.3f} s {cpu:7.3f} s {cpu / cold:7.2f}x {peak:5.0f} MiB{failed}")
 PY
 done

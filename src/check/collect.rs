@@ -276,9 +276,8 @@ impl ImageModels {
         let options =
             ReadOptions { platform: request.build.platform.clone(), progress: request.progress, cache: request.cache };
         let image = image::read(&wanted.reference, &wants, &options)?;
-        let tree = Tree::merge(&image.layers);
+        let (history, tree) = PackageHistory::of(&image);
         let mut packages = packages::inventory(&tree);
-        let history = PackageHistory::of(&image);
         history.place(&mut packages);
         let foreign = trace::foreign(&image.config, &image.layers);
         // An image that no Dockerfile made has nothing to do with the one at hand.

@@ -68,11 +68,9 @@ pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
         ReadOptions { platform: request.build.platform.clone(), progress: request.progress, cache: request.cache };
     let inventory = |tree: &Tree| if request.with_packages { packages::inventory(tree) } else { Packages::default() };
     let image = image::read(&request.image.reference, &wants, &options)?;
-    let tree = Tree::merge(&image.layers);
+    let (history, tree) = PackageHistory::of(&image);
     let mut packages = inventory(&tree);
-    if request.with_packages {
-        PackageHistory::of(&image).place(&mut packages);
-    }
+    history.place(&mut packages);
     let dockerfile = request.dockerfile.as_ref().map(dockerfile::parse);
     let foreign = trace::foreign(&image.config, &image.layers);
     let trace = dockerfile

@@ -68,7 +68,11 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     if let Some(wanted) = &request.image {
         let image = ImageModels::collect(wanted, models.first(), request)?;
         join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), &image, models.first());
-        let found = gate_findings(&image, models.first(), &gate_checks, request);
+        let (found, facts) = rayon::join(
+            || gate_findings(&image, models.first(), &gate_checks, request),
+            || layers::facts(&image, models.first().map(|m| &m.dockerfile)),
+        );
+        layers = facts;
         let found = join::merge(&mut decided, found, models.first());
         decided.extend(found);
         coverage.rules.extend(gate_checks.iter().filter(|c| image.has_data_for(c.rule)).map(|c| c.rule.id));
@@ -78,7 +82,6 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         coverage.bytes += image.image.layers.iter().map(|l| l.size).sum::<u64>();
         notes.extend(image.notes());
         summary = Some(image.summary());
-        layers = layers::facts(&image, models.first().map(|m| &m.dockerfile));
     }
     let (decided, suppressed, unused) = leave_out(decided, &models, request, &coverage);
     let waivers = waiver_findings(&decided, request, &coverage);

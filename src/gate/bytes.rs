@@ -78,7 +78,9 @@ fn wasted<'a>(facts: &Facts<'a>) -> Vec<Wasted<'a>> {
             let Change::Add(entry) = change else { continue };
             let entry: &'a Entry = entry;
             take(&mut live, &entry.path, layer.index);
-            if entry.kind == EntryKind::File {
+            // What is seen in the end was not taken away, and that is nearly everything.
+            let is_seen = || facts.tree.get(&entry.path).is_some_and(|node| node.layer == layer.index);
+            if entry.kind == EntryKind::File && !is_seen() {
                 live.insert(&entry.path, (layer.index, entry.size));
             }
         }

@@ -6,7 +6,7 @@ use super::bytes::{MEGABYTE, shown};
 use super::{Facts, Reporter};
 use crate::image::{Change, EntryKind};
 
-/// A manager's caches: folders at these absolute paths, and folders of these names anywhere.
+/// A manager's caches: folders at these absolute paths, and hidden folders of these names anywhere.
 struct Cache {
     manager: &'static str,
     at: &'static [&'static str],
@@ -75,13 +75,15 @@ const CACHES: [Cache; 11] = [
 
 /// The cache a file belongs to.
 fn cache_of(path: &str) -> Option<&'static Cache> {
-    // dpkg's own files in these folders are small and meant to stay.
-    let is_kept = ["/lock", "/partial", "/auxfiles"].iter().any(|kept| path.ends_with(kept));
+    // Folders of any place are hidden ones, which few files are in.
+    let is_hidden = path.contains("/.");
     let holds = |cache: &&Cache| {
         cache.at.iter().any(|folder| path.starts_with(folder))
-            || cache.within.iter().any(|folder| path.contains(folder))
+            || is_hidden && cache.within.iter().any(|folder| path.contains(folder))
     };
-    CACHES.iter().filter(|_| !is_kept).find(holds)
+    // dpkg's own files in these folders are small and meant to stay.
+    let is_kept = ["/lock", "/partial", "/auxfiles"].iter().any(|kept| path.ends_with(kept));
+    if is_kept { None } else { CACHES.iter().find(holds) }
 }
 
 /// Caches that layers of the image's own bring, whether they are still there or removed later.

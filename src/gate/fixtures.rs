@@ -120,7 +120,7 @@ impl Case {
         let base_layers = self.base_layers.unwrap_or_default();
         let (image, tree, base_tree) = (self.image(), self.tree(self.layers.len()), self.tree(base_layers));
         let (packages, base_packages) = (self.inventory(self.layers.len()), self.inventory(base_layers));
-        let history = PackageHistory::of(&image);
+        let (history, _) = PackageHistory::of(&image);
         let copies = self.dockerfile.as_ref().map(|dockerfile| {
             let environments = dockerfile::environments(dockerfile, &BuildOptions::default());
             Copies::new(dockerfile, None, &environments, Vec::new(), &tree, "")
@@ -196,7 +196,8 @@ impl Case {
     fn tree(&self, layers: usize) -> Tree {
         let mut nodes = BTreeMap::new();
         for (layer, (entries, removed)) in self.layers.iter().enumerate().take(layers) {
-            nodes.retain(|path, _| !removed.contains(path));
+            let is_gone = |path: &str| removed.iter().any(|gone| path == gone || path.starts_with(&format!("{gone}/")));
+            nodes.retain(|path: &String, _| !is_gone(path));
             nodes.extend(entries.iter().cloned().map(|e| (e.path.clone(), Node { entry: Arc::new(e), layer })));
         }
         Tree { nodes }
@@ -208,7 +209,7 @@ impl Case {
         if layers == self.layers.len() {
             list.extend(self.others.iter().cloned());
         }
-        let history = PackageHistory::of(&self.image());
+        let (history, _) = PackageHistory::of(&self.image());
         for package in &mut list {
             package.licences.clone_from(&self.licences);
             package.layer = history.layer_of(&package.name).filter(|_| package.layer == 0).unwrap_or(package.layer);

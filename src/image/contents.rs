@@ -304,7 +304,7 @@ fn look_at(
         found.key = secrets::classify(&file.path, &mut &*content);
     }
     if let Some(search) = search {
-        found.take_secrets(search.scan(&file.path, content));
+        found.take_secrets(search.scan_whole(&file.path, content));
     }
     if file.digest || found.key.is_some() {
         found.sha256 = Some(hex(&Sha256::digest(content)));

@@ -104,7 +104,12 @@ impl Tree {
 
     /// Removes what lies below a directory; tells whether there was anything.
     fn remove_below(&mut self, dir: &str) -> bool {
-        let below: Vec<String> = self.nodes.range(range_below(dir)).map(|(path, _)| path.clone()).collect();
+        let mut from = String::with_capacity(dir.len() + 1);
+        from.push_str(dir.trim_end_matches('/'));
+        from.push('/');
+        let after = (Bound::Excluded(from.as_str()), Bound::Unbounded);
+        let paths = self.nodes.range::<str, _>(after).map(|(path, _)| path);
+        let below: Vec<String> = paths.take_while(|path| path.starts_with(&from)).cloned().collect();
         for path in &below {
             self.nodes.remove(path);
         }
@@ -213,16 +218,25 @@ impl Merge<'_> {
             return path.to_owned();
         }
         let named = parent(path);
-        let name = path.rsplit('/').next().unwrap_or_default();
         if self.place.as_ref().is_none_or(|(dir, _)| dir != named) {
-            let real = self.tree.real_path(named, true).unwrap_or_else(|| named.to_owned());
-            if make {
-                self.make_directories(&real);
+            // What has entries below it is no link, so that a directory that is there is where it is named.
+            let is_there = |node: &Node| node.entry.kind == EntryKind::Directory;
+            let mut real = named.to_owned();
+            if !self.tree.nodes.get(named).is_some_and(is_there) {
+                real = self.tree.real_path(named, true).unwrap_or(real);
+                if make {
+                    self.make_directories(&real);
+                }
             }
             self.place = Some((named.to_owned(), real));
         }
-        let real = self.place.as_ref().map_or(named, |(_, real)| real);
-        format!("{}/{name}", real.trim_end_matches('/'))
+        match &self.place {
+            Some((_, real)) if real != named => {
+                let name = path.rsplit('/').next().unwrap_or_default();
+                format!("{}/{name}", real.trim_end_matches('/'))
+            }
+            _ => path.to_owned(),
+        }
     }
 
     fn make_directories(&mut self, path: &str) {

@@ -18,9 +18,9 @@ pub struct PackageHistory {
 type Installed = BTreeMap<String, BTreeSet<(String, Option<String>)>>;
 
 impl PackageHistory {
-    /// Follows the packages through the layers of an image. The databases must have been captured
-    /// ([`wants`](super::wants)).
-    pub fn of(image: &Image) -> Self {
+    /// Follows the packages through the layers of an image; gives the file system that the layers make, too. The databases
+    /// must have been captured ([`wants`](super::wants)).
+    pub fn of(image: &Image) -> (Self, Tree) {
         let mut history = Self::default();
         let mut tree = Tree::default();
         let (mut seen, mut installed) = (Vec::new(), Installed::new());
@@ -39,7 +39,7 @@ impl PackageHistory {
             history.step(layer.index, &installed, &now);
             installed = now;
         }
-        history
+        (history, tree)
     }
 
     /// Gives each package of the distribution the layer that installed it, in place of the last one that wrote the
@@ -131,13 +131,13 @@ mod tests {
             notes: Vec::new(),
             problems: Vec::new(),
         };
-        let history = PackageHistory::of(&image);
+        let (history, _) = PackageHistory::of(&image);
         assert_eq!(["curl", "git", "tar", "vim"].map(|n| history.layer_of(n)), [Some(2), None, Some(0), Some(4)]);
         assert_eq!(["curl", "git", "tar", "vim"].map(|n| history.removed_in(n)), [None, Some(4), None, None]);
 
         let changes = vec![Change::Whiteout("/var/lib/dpkg".to_owned())];
         image.layers.push(Layer { index: 5, changes, ..Layer::default() });
-        let history = PackageHistory::of(&image);
+        let (history, _) = PackageHistory::of(&image);
         assert_eq!((history.layer_of("tar"), history.removed_in("tar")), (None, Some(5)));
     }
 }

@@ -17,7 +17,8 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDAR
 /// Likewise with the letters that are safe in a URL.
 pub(super) const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
-fn is_letter(byte: &u8) -> bool {
+/// Whether a byte is one of base64's.
+pub(super) fn is_letter(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 

@@ -1,40 +1,66 @@
-//! Where in a block of bytes keywords stand: all of them looked for at once, without regard to ASCII case.
+//! Where in a block of bytes keywords stand: all of them looked for at once.
 //!
 //! Every detector has keywords, and hardly any byte of a tree belongs to one. So the question a byte is asked has to be
-//! cheap: four bytes from here, folded and hashed, are looked up in a bitmap that fits the first-level cache. Unlike the steps of an
-//! automaton, these look-ups do not wait for each other, and they cost the same for fifty keywords as for a thousand.
+//! cheap: four bytes from here, folded and mixed, are looked up in a bitmap that fits the first-level cache. Unlike the steps of an
+//! automaton, these look-ups do not wait for each other, and they cost the same for fifty keywords as for thousands. Mixing is
+//! linear, so that one shift and one exclusive or do it for all windows of a machine word.
+
+use super::encoded;
 
 /// Bits of the map. With a thousand keywords, fewer than one in a hundred is set.
 const BITS: usize = 1 << SHIFT;
-const SHIFT: u32 = 17;
-/// Bytes that are hashed.
+const SHIFT: u32 = 18;
+const WORDS: usize = BITS / 64;
+/// How far the bytes of a window are moved over each other. With [`SHIFT`] it stays within the window's 32 bits; of the last
+/// byte only the five bits come in that tell letters apart, so that a window of three bytes has only 32 places.
+const MIX: u32 = 11;
+/// Bytes of a window.
 const WINDOW: usize = 4;
 /// Sets the bit that tells ASCII letters' cases apart.
 const FOLD: u32 = 0x2020_2020;
+const FOLD_WORD: u64 = 0x2020_2020_2020_2020;
+/// Slots of the table behind the map.
+const SLOTS: usize = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 12;
+/// Offsets in a keyword at which its window may start.
+const MAX_OFFSET: usize = 200;
 
 /// The keywords, ready to be looked for.
 #[derive(Debug)]
 pub(super) struct Prefilter {
-    map: Box<[u64; BITS / 64]>,
-    /// By hash: which keyword has these bytes, and where in it they stand. Sorted.
+    map: Box<[u64; WORDS]>,
+    /// Those of a slot stand together.
     windows: Vec<Window>,
-    /// By hash: where in `windows` to look.
-    heads: Vec<u16>,
+    /// By slot: where in `windows` it starts; one more at the end.
+    starts: Vec<usize>,
     keywords: Vec<Keyword>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Some of a keyword's bytes, folded; the last is zero where there are but three.
+#[derive(Debug, Clone, Copy)]
 struct Window {
-    hash: u32,
-    keyword: u16,
-    offset: u8,
+    bytes: u32,
+    keyword: usize,
+    /// Where in the keyword they stand.
+    offset: usize,
 }
 
 /// A literal that is looked for.
 #[derive(Debug)]
 struct Keyword {
     text: Box<[u8]>,
-    keeps_case: bool,
+    compared: Compared,
+}
+
+/// How a keyword is compared with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// Without regard to ASCII case.
+    Folded,
+    /// As it is.
+    Exact,
+    /// As it is, and only where a run of base64 starts.
+    AtRun,
 }
 
 /// A keyword that was found.
@@ -48,122 +74,156 @@ pub(super) struct KeywordAt {
     pub(super) end: usize,
 }
 
-fn hash(window: u32) -> usize {
-    ((window | FOLD).wrapping_mul(0x9E37_79B1) >> (32 - SHIFT)) as usize
+/// The places in the map of the windows that start at this word's first bytes: each eight bits further up.
+fn mixed(folded: u64) -> u64 {
+    folded ^ (folded >> MIX)
 }
 
-/// How common a byte is in source text, roughly: the rarer a keyword's window, the less often it is looked at in vain.
-fn commonness(byte: u8) -> u32 {
-    match byte {
+fn slot(window: u32) -> usize {
+    (window.wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS)) as usize
+}
+
+/// How common four bytes are in source text, roughly: the rarer a keyword's window, the less often it is looked at in vain.
+fn commonness(window: &[u8]) -> u32 {
+    const PAIRS: &[u8] = b"th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro \
+        ic ne ea ra ce li ch ll be ma si om ur";
+    let byte = |byte: &u8| match byte {
         b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b' ' => 8,
         b'l' | b'd' | b'c' | b'u' | b'p' | b'm' | b'h' | b'f' | b'"' | b'=' | b'.' | b'/' => 6,
         b'a'..=b'z' | b':' | b'-' | b',' => 4,
         b'0' | b'1' => 3,
         _ => 2,
-    }
+    };
+    let is_common = |pair: &&[u8]| PAIRS.chunks(3).any(|common| common.starts_with(pair));
+    let pairs = window.windows(2).filter(is_common).count();
+    window.iter().map(byte).sum::<u32>() + 4 * u32::try_from(pairs).unwrap_or_default()
 }
 
 impl Prefilter {
-    /// Over keywords of at least three bytes and at most 255, and whether their case counts; shorter and longer ones are never found, nor are
-    /// those beyond the first 65,535 windows.
-    pub(super) fn new<'k>(keywords: impl IntoIterator<Item = (&'k [u8], bool)>) -> Self {
+    /// Over keywords of at least three bytes; shorter ones are never found.
+    pub(super) fn new<'k>(keywords: impl IntoIterator<Item = (&'k [u8], Compared)>) -> Self {
         let keywords: Vec<Keyword> =
-            keywords.into_iter().map(|(text, keeps_case)| Keyword { text: text.into(), keeps_case }).collect();
-        let mut windows = Vec::new();
-        for (index, keyword) in keywords.iter().enumerate() {
-            let Ok(index) = u16::try_from(index) else { break };
-            let folded: Vec<u8> = keyword.text.to_ascii_lowercase();
-            match *folded.as_slice() {
-                // Three bytes and whatever comes next.
-                [a, b, c] => windows.extend((0..=255).filter(|next| next & 0x20 != 0).map(|next| Window {
-                    hash: hash(u32::from_le_bytes([a, b, c, next])) as u32,
-                    keyword: index,
-                    offset: 0,
-                })),
-                _ => {
-                    let all = folded.windows(WINDOW).enumerate().take(200);
-                    let rarest = all.min_by_key(|(_, window)| window.iter().map(|b| commonness(*b)).sum::<u32>());
-                    let Some((offset, &[a, b, c, d])) = rarest else { continue };
-                    let hash = hash(u32::from_le_bytes([a, b, c, d])) as u32;
-                    windows.push(Window { hash, keyword: index, offset: u8::try_from(offset).unwrap_or_default() });
-                }
+            keywords.into_iter().map(|(text, compared)| Keyword { text: text.into(), compared }).collect();
+        let found = keywords.iter().enumerate().filter_map(|(at, keyword)| keyword.window(at));
+        let mut slots = vec![Vec::new(); SLOTS];
+        let mut map = Box::new([0_u64; WORDS]);
+        let mut set = |window: u32| {
+            let place = mixed(u64::from(window)) as usize % BITS;
+            map[place / 64] |= 1 << (place % 64);
+        };
+        for window in found {
+            if let Some(slot) = slots.get_mut(slot(window.bytes)) {
+                slot.push(window);
+            }
+            match window.bytes >> 24 {
+                0 => (0..=u32::from(u8::MAX)).for_each(|next| set(window.bytes | next << 24 | FOLD)),
+                _ => set(window.bytes),
             }
         }
-        windows.truncate(usize::from(u16::MAX));
-        windows.sort_unstable();
-        let mut map = Box::new([0_u64; BITS / 64]);
-        let mut heads = vec![0_u16; BITS];
-        for (index, window) in windows.iter().enumerate().rev() {
-            let hash = window.hash as usize;
-            if let Some(word) = map.get_mut(hash / 64) {
-                *word |= 1 << (hash % 64);
-            }
-            if let Some(head) = heads.get_mut(hash) {
-                *head = u16::try_from(index).unwrap_or_default();
-            }
+        let (mut windows, mut starts) = (Vec::new(), vec![0]);
+        for slot in slots {
+            windows.extend(slot);
+            starts.push(windows.len());
         }
-        Self { map, windows, heads, keywords }
+        Self { map, windows, starts, keywords }
     }
 
     /// Calls `found` for every keyword in `text`, those that overlap too, nearly in order of their place. A keyword of three bytes at the
     /// very end of the text is left out.
     pub(super) fn find(&self, text: &[u8], mut found: impl FnMut(KeywordAt)) {
         let mut at = 0;
-        // Five bytes at a time give two windows, eleven give eight.
-        while let Some(&[a, b, c, d, e, f, g, h, i, j, k]) = text.get(at..).and_then(|rest| rest.first_chunk::<11>()) {
-            let low = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-            let high = u64::from_le_bytes([e, f, g, h, i, j, k, 0]);
-            let windows = [low, low >> 8, low >> 16, low >> 24, high, high >> 8, high >> 16, high >> 24];
-            let is_set = |window: u64| {
-                let hash = hash(window as u32);
-                self.map[hash / 64 % (BITS / 64)] >> (hash % 64) & 1
-            };
-            let set = windows.map(is_set);
-            if set.iter().fold(0, |all, one| all | one) != 0 {
-                for (offset, _) in set.iter().enumerate().filter(|(_, one)| **one != 0) {
-                    self.look(text, at + offset, &mut found);
-                }
+        // Eight bytes of sixteen at a time: five start a window in the lower word, and eight in it and the one in the middle.
+        while let Some(&chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+            let chunk = u128::from_le_bytes(chunk);
+            let low = mixed(chunk as u64 | FOLD_WORD);
+            let middle = mixed((chunk >> 32) as u64 | FOLD_WORD);
+            let mut set = self.is_set(low) | self.is_set(low >> 8) << 1;
+            set |= self.is_set(low >> 16) << 2 | self.is_set(low >> 24) << 3;
+            set |= self.is_set(middle) << 4 | self.is_set(middle >> 8) << 5;
+            set |= self.is_set(middle >> 16) << 6 | self.is_set(middle >> 24) << 7;
+            while set != 0 {
+                self.look(text, at + set.trailing_zeros() as usize, &mut found);
+                set &= set - 1;
             }
             at += 8;
         }
-        while let Some(rest) = text.get(at..).filter(|rest| rest.len() >= WINDOW) {
-            let Some(&window) = rest.first_chunk::<WINDOW>() else { break };
-            let hash = hash(u32::from_le_bytes(window));
-            if self.map[hash / 64 % (BITS / 64)] >> (hash % 64) & 1 != 0 {
+        while let Some(&window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>()) {
+            if self.is_set(mixed(u64::from(u32::from_le_bytes(window) | FOLD))) != 0 {
                 self.look(text, at, &mut found);
             }
             at += 1;
         }
     }
 
-    /// Compares the keywords that have the bytes at `at`.
-    #[inline(never)]
+    /// The bit at a place in the map.
+    #[inline(always)]
+    fn is_set(&self, place: u64) -> u64 {
+        let place = place as usize % BITS;
+        self.map[place / 64] >> (place % 64) & 1
+    }
+
+    /// Whether there are windows of just the bytes at `at`; most often there are none, and other bytes have their place.
+    #[inline(always)]
     fn look(&self, text: &[u8], at: usize, found: &mut impl FnMut(KeywordAt)) {
-        let Some(window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>()) else { return };
-        let hash = hash(u32::from_le_bytes(*window));
-        let head = self.heads.get(hash).map_or(0, |head| usize::from(*head));
-        for window in self.windows.iter().skip(head).take_while(|window| window.hash as usize == hash) {
-            let index = usize::from(window.keyword);
-            let Some(keyword) = self.keywords.get(index) else { continue };
-            let Some(start) = at.checked_sub(usize::from(window.offset)) else { continue };
-            let end = start + keyword.text.len();
-            let is_here = |bytes: &[u8]| match keyword.keeps_case {
-                true => *bytes == *keyword.text,
-                false => bytes.eq_ignore_ascii_case(&keyword.text),
-            };
-            if text.get(start..end).is_some_and(is_here) {
-                found(KeywordAt { keyword: index, start, end });
+        let Some(&window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>()) else { return };
+        let four = u32::from_le_bytes(window) | FOLD;
+        for bytes in [four, four & 0xFF_FFFF] {
+            let slot = slot(bytes);
+            let (Some(&start), Some(&end)) = (self.starts.get(slot), self.starts.get(slot + 1)) else { continue };
+            for window in self.windows.get(start..end).unwrap_or_default() {
+                if window.bytes == bytes {
+                    self.compare(text, at, window, found);
+                }
             }
         }
+    }
+
+    /// Compares the keyword of a window whose bytes are at `at`.
+    #[inline(never)]
+    fn compare(&self, text: &[u8], at: usize, window: &Window, found: &mut impl FnMut(KeywordAt)) {
+        let Some((keyword, start)) = self.keywords.get(window.keyword).zip(at.checked_sub(window.offset)) else {
+            return;
+        };
+        let end = start + keyword.text.len();
+        let is_run = || start.checked_sub(1).and_then(|before| text.get(before)).is_some_and(encoded::is_letter);
+        let is_here = |bytes: &[u8]| match keyword.compared {
+            Compared::Folded => bytes.eq_ignore_ascii_case(&keyword.text),
+            Compared::Exact => *bytes == *keyword.text,
+            Compared::AtRun => *bytes == *keyword.text && !is_run(),
+        };
+        if text.get(start..end).is_some_and(is_here) {
+            found(KeywordAt { keyword: window.keyword, start, end });
+        }
+    }
+}
+
+impl Keyword {
+    /// The bytes by which it is found; `at` is its index.
+    fn window(&self, at: usize) -> Option<Window> {
+        let of = |bytes: [u8; WINDOW], offset| {
+            let bytes = u32::from_le_bytes(bytes);
+            Window { bytes, keyword: at, offset }
+        };
+        let fold = |byte: u8| byte | FOLD as u8;
+        if let [a, b, c] = *self.text {
+            return Some(of([fold(a), fold(b), fold(c), 0], 0));
+        }
+        let lower = self.text.to_ascii_lowercase();
+        // Many that stand at the start of a run start alike, and are then compared together.
+        let most = if self.compared == Compared::AtRun { 1 } else { MAX_OFFSET };
+        let all = lower.windows(WINDOW).enumerate().take(most);
+        let (offset, rarest) = all.min_by_key(|(_, window)| commonness(window))?;
+        rarest.first_chunk().map(|bytes: &[u8; WINDOW]| of(bytes.map(fold), offset))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Compared::{AtRun, Exact, Folded};
     use super::*;
 
-    fn found(keywords: &[(&str, bool)], text: &str) -> Vec<(usize, usize)> {
-        let filter = Prefilter::new(keywords.iter().map(|(text, keeps)| (text.as_bytes(), *keeps)));
+    fn found(keywords: &[(&str, Compared)], text: &str) -> Vec<(usize, usize)> {
+        let filter = Prefilter::new(keywords.iter().map(|(text, compared)| (text.as_bytes(), *compared)));
         let mut all = Vec::new();
         filter.find(text.as_bytes(), |hit| all.push((hit.keyword, hit.start)));
         all.sort_unstable();
@@ -172,7 +232,7 @@ mod tests {
 
     #[test]
     fn keywords_are_found_wherever_they_stand() {
-        let keywords = [("ghp_", false), ("sg.", false), ("private key-----", false), ("Z2hw", true)];
+        let keywords = [("ghp_", Folded), ("sg.", Folded), ("private key-----", Folded), ("Z2hw", Exact)];
         for before in 0..20 {
             let pad = " ".repeat(before);
             assert_eq!(found(&keywords, &format!("{pad}GHP_x")), [(0, before)]);
@@ -187,16 +247,34 @@ mod tests {
     #[test]
     fn keywords_may_overlap_and_repeat() {
         assert_eq!(
-            found(&[("token", false), ("npm_token", false), ("token", false)], "NPM_TOKEN"),
+            found(&[("token", Folded), ("npm_token", Folded), ("token", Folded)], "NPM_TOKEN"),
             [(0, 4), (1, 0), (2, 4)]
         );
-        assert_eq!(found(&[("aaaa", false)], "aaaaaa"), [(0, 0), (0, 1), (0, 2)]);
+        assert_eq!(found(&[("aaaa", Folded)], "aaaaaa"), [(0, 0), (0, 1), (0, 2)]);
+    }
+
+    #[test]
+    fn what_starts_a_run_is_found_at_its_start_alone() {
+        let keywords = [("Z2hwX", AtRun), ("Z2hwY", AtRun)];
+        assert_eq!(found(&keywords, "Z2hwX =Z2hwY,Z2hwX"), [(0, 0), (0, 13), (1, 7)]);
+        assert_eq!(found(&keywords, "aZ2hwX /Z2hwX +Z2hwX 0Z2hwY z2hwx"), []);
+    }
+
+    #[test]
+    fn three_bytes_are_found_whatever_follows() {
+        for next in 0..=u8::MAX {
+            let text = [b"  .Sg.", &[next][..], b" and more of it, so that it is not the end"].concat();
+            let filter = Prefilter::new([(&b"sg."[..], Folded)]);
+            let mut all = Vec::new();
+            filter.find(&text, |hit| all.push(hit.start));
+            assert_eq!(all, [3], "{next}");
+        }
     }
 
     #[test]
     fn it_finds_what_a_search_for_each_finds() {
         let keywords: Vec<&str> = crate::rule::detectors().iter().flat_map(|d| d.keywords).copied().collect();
-        let filter = Prefilter::new(keywords.iter().map(|k| (k.as_bytes(), false)));
+        let filter = Prefilter::new(keywords.iter().map(|k| (k.as_bytes(), Folded)));
         let text = format!(
             "{} x",
             crate::rule::detectors()

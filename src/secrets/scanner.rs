@@ -11,7 +11,7 @@ use crate::rule::{self, Detector};
 
 use super::names::Names;
 use super::pattern::Pattern;
-use super::prefilter::Prefilter;
+use super::prefilter::{Compared, Prefilter};
 use super::{Scan, Search, SecretHit};
 
 /// Names of files whose content is compressed or drawn, so that no text can be found in it.
@@ -63,16 +63,16 @@ impl Scanner {
 
     /// A scanner over some detectors.
     pub fn new(detectors: &'static [Detector]) -> Self {
-        let mut keywords: Vec<(Vec<u8>, bool)> = Vec::new();
+        let mut keywords: Vec<(Vec<u8>, Compared)> = Vec::new();
         let mut meanings = Vec::new();
         for (index, detector) in detectors.iter().enumerate() {
             for keyword in detector.keywords {
-                keywords.push((keyword.as_bytes().to_vec(), false));
+                keywords.push((keyword.as_bytes().to_vec(), Compared::Folded));
                 meanings.push(Meaning::Detector(index));
             }
         }
         for shift in 0..3 {
-            keywords.push((wrapped(ARMOUR.as_bytes(), shift), true));
+            keywords.push((wrapped(ARMOUR.as_bytes(), shift), Compared::Exact));
             meanings.push(Meaning::WrappedKey);
         }
         let surest = detectors.iter().filter(|detector| detector.confidence == rule::Confidence::High);
@@ -82,10 +82,11 @@ impl Scanner {
             .map(|beginning| wrapped(&beginning, 0))
             .collect();
         beginnings.sort_unstable();
-        beginnings.dedup();
+        // What starts with another starts where that does.
+        beginnings.dedup_by(|later, earlier| later.starts_with(earlier));
         meanings.extend(beginnings.iter().map(|_| Meaning::WrappedToken));
-        keywords.extend(beginnings.into_iter().map(|beginning| (beginning, true)));
-        let prefilter = Prefilter::new(keywords.iter().map(|(text, keeps_case)| (text.as_slice(), *keeps_case)));
+        keywords.extend(beginnings.into_iter().map(|beginning| (beginning, Compared::AtRun)));
+        let prefilter = Prefilter::new(keywords.iter().map(|(text, compared)| (text.as_slice(), *compared)));
         let patterns = detectors.iter().map(|detector| Lazy { detector, pattern: OnceLock::new() }).collect();
         let paths = Names::new(detectors.iter().map(|detector| detector.paths));
         let exceptions = Names::new(detectors.iter().map(|detector| detector.except));

@@ -128,14 +128,24 @@ impl<'s> Search<'s> {
             self.search_block(true);
         }
         self.length = 0;
-        let State { found, mut is_cut, kind, .. } = std::mem::take(&mut self.state);
-        let mut hits = surest(found);
-        if kind.is_package {
-            doubt_crowds(&mut hits);
+        std::mem::take(&mut self.state).result()
+    }
+
+    /// Searches a file that is at hand whole; a small one is searched where it is.
+    pub fn scan_whole(&mut self, path: &str, bytes: &[u8]) -> Scan {
+        self.start(path);
+        if !self.state.is_opaque && bytes.len() < self.buffer.len() {
+            let encoding = self.state.judge_head(bytes.get(..HEAD).unwrap_or(bytes));
+            if encoding == Encoding::Bytes {
+                if !self.state.is_opaque {
+                    self.look(bytes, 0..bytes.len());
+                }
+                return std::mem::take(&mut self.state).result();
+            }
+            self.state.encoding = None;
         }
-        is_cut |= hits.len() > MAX_HITS;
-        hits.truncate(MAX_HITS);
-        Scan { hits, error: None, is_cut }
+        self.push(bytes);
+        self.finish()
     }
 
     /// Searches a file that is read from here.
@@ -202,11 +212,7 @@ impl<'s> Search<'s> {
             return;
         }
         let head = self.buffer.get(..self.length.min(HEAD)).unwrap_or_default();
-        let encoding = Encoding::of(head);
-        self.state.encoding = Some(encoding);
-        self.state.is_binary = encoding == Encoding::Bytes && head.contains(&0);
-        self.state.is_opaque = file_kind::is_opaque(head);
-        if let Encoding::Utf16 { mark, .. } = encoding {
+        if let Encoding::Utf16 { mark, .. } = self.state.judge_head(head) {
             let raw = self.buffer.get(mark..self.length).unwrap_or_default().to_vec();
             self.state.gone = mark as u64;
             self.length = 0;
@@ -237,19 +243,10 @@ impl<'s> Search<'s> {
 
     /// Searches what is in the buffer, all but its end unless that is the file's, and makes room.
     fn search_block(&mut self, is_end: bool) {
-        let Self { buffer, length, state, keywords, .. } = self;
-        let text = buffer.get(..*length).unwrap_or_default();
-        let (from, to) = (state.searched, if is_end { text.len() } else { text.len().saturating_sub(AHEAD) });
-        keywords.clear();
-        let part = text.get(from..text.len().min(to + KEYWORD)).unwrap_or_default();
-        self.scanner.prefilter.find(part, |k| {
-            if from + k.start < to {
-                keywords.push(KeywordAt { keyword: k.keyword, start: from + k.start, end: from + k.end });
-            }
-        });
-        if !self.keywords.is_empty() || !self.state.bound.is_empty() {
-            self.judge_block(from..to);
-        }
+        let to = if is_end { self.length } else { self.length.saturating_sub(AHEAD) };
+        let buffer = std::mem::take(&mut self.buffer);
+        self.look(buffer.get(..self.length).unwrap_or_default(), self.state.searched..to);
+        self.buffer = buffer;
         if is_end {
             return;
         }
@@ -264,10 +261,26 @@ impl<'s> Search<'s> {
         self.done.iter_mut().for_each(|done| *done = done.saturating_sub(drop));
     }
 
-    /// Looks at the keywords of a part of the buffer, and at all of it for detectors bound to such files.
-    fn judge_block(&mut self, part: Range<usize>) {
-        let Self { scanner, buffer, length, state, done, keywords, looks_inside, .. } = self;
-        let text = buffer.get(..*length).unwrap_or_default();
+    /// Searches a part of a text.
+    fn look(&mut self, text: &[u8], part: Range<usize>) {
+        let Self { scanner, keywords, .. } = self;
+        let Range { start: from, end: to } = part;
+        keywords.clear();
+        scanner.prefilter.find(text.get(from..text.len().min(to + KEYWORD)).unwrap_or_default(), |k| {
+            if from + k.start < to {
+                keywords.push(KeywordAt { keyword: k.keyword, start: from + k.start, end: from + k.end });
+            }
+        });
+        // Those that overlap come by the bytes they were found by.
+        keywords.sort_unstable_by_key(|k| (k.start, k.keyword));
+        if !self.keywords.is_empty() || !self.state.bound.is_empty() {
+            self.judge(text, part);
+        }
+    }
+
+    /// Looks at the keywords of a part of a text, and at all of it for detectors bound to such files.
+    fn judge(&mut self, text: &[u8], part: Range<usize>) {
+        let Self { scanner, state, done, keywords, looks_inside, .. } = self;
         for at in keywords.iter() {
             match scanner.meanings.get(at.keyword) {
                 Some(Meaning::Detector(detector)) if !state.barred.contains(detector) => {
@@ -301,6 +314,27 @@ impl<'s> Search<'s> {
 }
 
 impl State {
+    /// By the first bytes: how is the file encoded, and what is it?
+    fn judge_head(&mut self, head: &[u8]) -> Encoding {
+        let encoding = Encoding::of(head);
+        self.encoding = Some(encoding);
+        self.is_binary = encoding == Encoding::Bytes && memchr::memchr(0, head).is_some();
+        self.is_opaque = file_kind::is_opaque(head);
+        encoding
+    }
+
+    /// What was found in the file.
+    fn result(self) -> Scan {
+        let Self { found, mut is_cut, kind, .. } = self;
+        let mut hits = surest(found);
+        if kind.is_package {
+            doubt_crowds(&mut hits);
+        }
+        is_cut |= hits.len() > MAX_HITS;
+        hits.truncate(MAX_HITS);
+        Scan { hits, error: None, is_cut }
+    }
+
     /// Keeps a match that is a secret.
     fn judge(&mut self, pattern: &Pattern, text: &[u8], matched: Matched) {
         let candidate = Candidate { text, matched, kind: &self.kind, is_binary: self.is_binary };
@@ -538,6 +572,21 @@ mod tests {
         let text = format!("{}\n", token()).repeat(3 * MAX_HITS);
         let scan = Scanner::shared().scan("f", text.as_bytes());
         assert_eq!((scan.hits.len(), scan.is_cut), (MAX_HITS, true));
+    }
+
+    #[test]
+    fn a_file_at_hand_is_searched_as_one_that_is_read() {
+        let long = format!("{} {}\n", "y ".repeat(BLOCK), token());
+        let wide: Vec<u8> = format!("auth = {}\r\n", token()).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = [b"\xff\xfe", wide.as_slice()].concat();
+        let texts = rule::detectors().iter().flat_map(|d| d.matches).map(|text| text.as_bytes());
+        for text in texts.chain([long.as_bytes(), &wide, &marked, b"\x89PNG\r\n\x1a\nx", b"", b"\0"]) {
+            for path in ["a.yaml", "node_modules/a/b.js", "x.png"] {
+                let mut search = Scanner::shared().search();
+                let whole = format!("{:?}", search.scan_whole(path, text));
+                assert_eq!(whole, format!("{:?}", search.scan(path, text)));
+            }
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ impl Encoding {
             [0xFF, 0xFE, 0, 0, ..] => return Self::Bytes,
             [0xFF, 0xFE, ..] => return Self::Utf16 { is_big: false, mark: 2 },
             [0xFE, 0xFF, ..] => return Self::Utf16 { is_big: true, mark: 2 },
+            _ if memchr::memchr(0, head).is_none() => return Self::Bytes,
             _ => {}
         }
         let (pairs, _) = head.as_chunks::<2>();
