@@ -186,6 +186,7 @@ struct Example {
     text: String,
     marked: Vec<usize>,
     context: Vec<(String, String)>,
+    digests: Vec<(String, String)>,
     params: Vec<(String, String)>,
 }
 
@@ -294,10 +295,11 @@ impl Build<'_> {
         Some(Page { id, file: file.to_owned(), phase, head, head_text, body, examples, code })
     }
 
-    /// The fenced `dockerfile bad|good|fixed` blocks; `context` blocks before them give their files.
+    /// The fenced `dockerfile bad|good|fixed` blocks; `context` blocks before them give their files, `digests` blocks what is known of images.
     fn examples(&mut self, file: &str, body: &str, first_line: usize) -> Vec<Example> {
         let mut examples = Vec::new();
         let mut context: Vec<(String, String)> = Vec::new();
+        let mut digests: Vec<(String, String)> = Vec::new();
         let mut lines = body.lines().enumerate();
         while let Some((index, line)) = lines.next() {
             let Some(info) = line.strip_prefix("```").filter(|info| !info.is_empty()) else { continue };
@@ -312,6 +314,10 @@ impl Build<'_> {
                         .map(|(p, c)| (p.into(), unescape(c)))
                         .collect();
                 }
+                (Some("digests"), None) => {
+                    let pairs = block.iter().filter_map(|l| l.split_once(": "));
+                    digests = pairs.map(|(name, digest)| (name.into(), digest.into())).collect();
+                }
                 (Some("dockerfile"), Some(kind @ ("bad" | "good" | "fixed"))) => {
                     let params = words.filter_map(|w| w.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect();
                     let mut example = Example {
@@ -320,6 +326,7 @@ impl Build<'_> {
                         text: String::new(),
                         marked: Vec::new(),
                         context: context.clone(),
+                        digests: digests.clone(),
                         params,
                     };
                     for (n, line) in block.iter().enumerate() {
@@ -535,12 +542,13 @@ fn catalogue(
         for e in &page.examples {
             put!(
                 out,
-                "Example {{ kind: ExampleKind::{}, page_line: {}, text: {:?}, marked: &{:?}, context: &{:?}, params: &{:?} }}, ",
+                "Example {{ kind: ExampleKind::{}, page_line: {}, text: {:?}, marked: &{:?}, context: &{:?}, digests: &{:?}, params: &{:?} }}, ",
                 e.kind,
                 e.page_line,
                 e.text,
                 e.marked,
                 e.context,
+                e.digests,
                 e.params
             );
         }

@@ -31,11 +31,11 @@ fn layer_tar(entries: &[Entry]) -> Vec<u8> {
     tar.into_inner().unwrap()
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
-fn archive(path: &Path, files: &[(String, Vec<u8>)]) {
+pub(crate) fn archive(path: &Path, files: &[(String, Vec<u8>)]) {
     let mut tar = tar::Builder::new(fs::File::create(path).unwrap());
     for (name, data) in files {
         let mut header = tar::Header::new_ustar();

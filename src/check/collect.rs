@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::buildkit::Reach;
 use super::contexts::{Asks, ContextModels, Contexts};
+use super::digests::GivenBase;
 use super::report::ImageSummary;
 use super::request::{Build, CheckError, ContextRequest, ImageRequest, Request};
 use super::suppress::{self, Suppression};
@@ -13,6 +14,7 @@ use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Do
 use crate::feeds::{self, Registries, ScanReport, Scanned, Store, Vulnerabilities};
 use crate::finding::{Finding, Place};
 use crate::image::{self, BaseIdentity, Image, ReadOptions, Tree, Wants};
+use crate::lint::KnownDigest;
 use crate::packages::{self, PackageHistory, Packages};
 use crate::policy::Date;
 use crate::rule::{Confidence, Rule, catalogue};
@@ -48,6 +50,8 @@ pub(super) struct LintModels {
     argument_places: BTreeMap<String, Place>,
     /// Build arguments that are given secrets.
     given_secrets: Vec<GivenSecret>,
+    /// Digests of images, by the image's whole name.
+    pub(super) digests: BTreeMap<String, KnownDigest>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub(super) check_options: Result<CheckOptions, SyntaxError>,
     suppressions: Vec<Suppression>,
@@ -148,6 +152,7 @@ impl LintModels {
                 true => secrets::in_arguments(&options.build_args),
                 false => Vec::new(),
             },
+            digests: BTreeMap::new(),
             check_options,
             suppressions,
             failures,
@@ -179,6 +184,7 @@ impl LintModels {
             named_contexts: self.named_contexts.iter().map(ContextModels::facts).collect(),
             argument_places: &self.argument_places,
             given_secrets: &self.given_secrets,
+            digests: &self.digests,
         }
     }
 
@@ -229,6 +235,8 @@ pub(super) struct ImageModels {
     history: PackageHistory,
     pub(super) trace: Option<Trace>,
     base: Option<BaseModels>,
+    /// The base that was named, as it is called.
+    pub(super) given_base: Option<GivenBase>,
     /// Name and size of the image before.
     previous: Option<(String, u64)>,
     content_patterns: Vec<String>,
@@ -276,9 +284,11 @@ impl ImageModels {
         let trace = lint
             .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
         let boundary = trace.as_ref().and_then(|t| t.base_layers);
+        let mut given_base = None;
         let base = match &wanted.base {
             Some(reference) => {
                 let other = image::read(reference, &packages::wants(), &options)?;
+                given_base = Some(GivenBase::from(&other));
                 let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
                 let tree = Tree::merge(&other.layers);
                 let packages = packages::inventory(&tree);
@@ -318,6 +328,7 @@ impl ImageModels {
             history,
             trace,
             base,
+            given_base,
             previous,
             content_patterns,
             vulnerabilities,

@@ -3,6 +3,7 @@
 mod buildkit;
 mod collect;
 mod contexts;
+mod digests;
 mod inspect;
 mod join;
 mod layers;

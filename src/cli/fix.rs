@@ -1,6 +1,7 @@
 //! `fix`: finds Dockerfiles, mends them and writes them back, or shows what it would do.
 
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,11 +9,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::args::FixArgs;
-use super::gate::{build_options, ignore_files, named_rules, today};
+use super::gate::{build_options, ignore_files, image_request, named_rules, registry_access, today};
 use super::sink::Terminal;
-use super::{CliError, FAILED, UNABLE, discover, policies};
-use crate::check::{self, Build, Request, Selection};
+use super::{CliError, FAILED, UNABLE, cache, discover, policies};
+use crate::check::{self, Build, CheckError, Request, Selection};
 use crate::fix::{self, Mended};
+use crate::image::Digests;
 use crate::output;
 use crate::policy::Action;
 use crate::text::{SourceText, escape};
@@ -21,8 +23,12 @@ use crate::text::{SourceText, escape};
 /// 2 a file could not be read, fixed or written.
 pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
     let selection = Selection { select: named_rules(&args.select)?, ignore: named_rules(&args.ignore)? };
-    let policy = policies::in_force(&args.policies, None, args.build.platform.as_deref())?;
+    let image = image_request(args.image.as_deref(), args.base.as_deref(), None, &args.registries)?;
+    let mut policy = policies::in_force(&args.policies, image.as_ref(), args.build.platform.as_deref())?;
+    policy.take_in(&selection.select);
     let build = build_options(&args.build)?;
+    let digests = args.online.then(|| Digests::new(registry_access(&args.registries)));
+    let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.cache, terminal))?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
     let discovered = discover::dockerfiles_or_error(&paths)?;
     let mut errors = discovered.errors;
@@ -34,6 +40,13 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
             .iter()
             .map(|source| format!("{}: not fixed: the Dockerfile is a text inside another file", source.path())),
     );
+    if let (Some(named), true) = (&args.image, sources.len() != 1) {
+        let wanted = format!("of use with {} Dockerfiles, since it is made from one; name that one", sources.len());
+        return Err(CliError::Argument { what: "--image", value: named.clone(), wanted });
+    }
+    // The image was made from the file as it is now, and says nothing of what becomes of it.
+    let image = Cell::new(image);
+    let seen = RefCell::new(BTreeSet::new());
     let alone = |source: Arc<SourceText>| Build::alone(source, build.clone());
     let ignore_files = ignore_files(&sources.iter().cloned().map(alone).collect::<Vec<_>>());
     let check = |dockerfiles: Vec<Arc<SourceText>>| {
@@ -41,10 +54,10 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
             let file = ignore_files.get(source.path())?.as_ref().ok()?;
             Some((source.path().to_owned(), Ok(Arc::clone(file))))
         };
-        check::run(&Request {
+        let report = check::run(&Request {
             ignore_files: dockerfiles.iter().filter_map(ignored).collect(),
             builds: dockerfiles.into_iter().map(alone).collect(),
-            image: None,
+            image: image.take(),
             notes: Vec::new(),
             policy: &policy,
             selection: selection.clone(),
@@ -55,10 +68,15 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
             watch: &|_| {},
             feeds: None,
             scan_reports: &[],
-            cache: None,
-        })
+            digests: digests.as_ref(),
+            cache: cache.as_ref(),
+        })?;
+        seen.borrow_mut().extend(report.notes.iter().cloned());
+        Ok::<_, CheckError>(report)
     };
     let files = fix::mend(sources, args.takes_unsafe, check)?;
+    cache::close(cache.as_ref(), terminal);
+    notes.extend(seen.take());
     for file in files.iter().filter(|file| file.is_stuck) {
         notes.push(format!(
             "{}: some fixes were not made: the file would not parse, or fixes undo each other",

@@ -9,13 +9,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, RegistryArgs, VulnerabilityArgs};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, args, builds, cache, discover, feeds, policies, repository, shellcheck, sink};
-use crate::check::{self, Build, CheckError, ImageRequest, Report, Request, Selection};
+use super::{
+    CliError, FAILED, UNABLE, args, builds, cache, discover, feeds, fix_command, policies, repository, shellcheck, sink,
+};
+use crate::check::{self, Build, CheckError, ImageRequest, Request, Selection};
 use crate::context::{ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::feeds::{ScanReport, Store};
-use crate::finding::Fix;
-use crate::image::{self, Cache, ImageReference, RegistryAccess};
+use crate::image::{self, Cache, Digests, ImageReference, RegistryAccess};
 use crate::output::{self, Style};
 use crate::policy::{self, Baseline, Date, Policy};
 use crate::rule::{self, Target};
@@ -96,6 +97,7 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     )?;
     let options = build_options(&args.build)?;
     let mut found = builds::find(&args, &options)?;
+    let given_build = args.build.clone();
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     if let (Some(named), [_, _, ..]) = (&args.image, found.builds.as_slice()) {
         return Err(CliError::Argument {
@@ -114,15 +116,20 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let notes = found.notes.into_iter().chain(unread).collect();
     let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    let dockerfiles = found.builds.iter().map(|build| PathBuf::from(build.dockerfile.path())).collect();
-    let fix_paths = args.fix_suggestions.then_some(dockerfiles);
-    let code = run(&ready, Subject { builds: found.builds, image, known, cache, notes, fix_paths }, terminal, out)?;
+    let dockerfiles = found.builds.iter().map(|build| build.dockerfile.path().to_owned()).collect();
+    let of_image = [("--image", args.image.as_deref()), ("--base", args.gate.base.as_deref())];
+    let fix_command =
+        args.fix_suggestions.then(|| fix_command::of(&args.common, &given_build, args.online, &of_image, dockerfiles));
+    let digests = args.online.then(|| Digests::new(registry_access(&args.gate.registries)));
+    let subject = Subject { builds: found.builds, image, known, cache, notes, fix_command, digests };
+    let code = run(&ready, subject, terminal, out)?;
     found.errors.iter().for_each(|error| error.report(terminal));
     Ok(if found.errors.is_empty() { code } else { UNABLE })
 }
 
 /// Dockerfiles alone.
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
+    let given_build = args.build.clone();
     let ready = Ready::new(&args.common, args.build, None)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
     let discovered = discover::dockerfiles_or_error(&paths)?;
@@ -130,8 +137,11 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let unread = errors.iter().map(|error| format!("not checked: {error}"));
     let notes = discovered.notes.into_iter().chain(unread).collect();
     let builds = discovered.dockerfiles.into_iter().map(|text| Build::alone(text, ready.build.clone())).collect();
-    let fix_paths = args.fix_suggestions.then_some(paths);
-    let code = run(&ready, Subject { builds, notes, fix_paths, ..Subject::default() }, terminal, out)?;
+    let shown = paths.iter().map(|path| path.display().to_string()).collect();
+    let fix_command =
+        args.fix_suggestions.then(|| fix_command::of(&args.common, &given_build, args.online, &[], shown));
+    let digests = args.online.then(|| Digests::new(registry_access(&args.registries)));
+    let code = run(&ready, Subject { builds, notes, fix_command, digests, ..Subject::default() }, terminal, out)?;
     errors.iter().for_each(|error| error.report(terminal));
     Ok(if errors.is_empty() { code } else { UNABLE })
 }
@@ -161,8 +171,10 @@ struct Subject {
     known: Known,
     /// What is left out of it, in words.
     notes: Vec<String>,
-    /// Fixes are shown; the paths to give to `fix`.
-    fix_paths: Option<Vec<PathBuf>>,
+    /// Fixes are shown; the command that makes them.
+    fix_command: Option<String>,
+    /// Whom to ask for digests.
+    digests: Option<Digests>,
     cache: Option<Cache>,
 }
 
@@ -221,6 +233,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             shellcheck: shellcheck.as_ref(),
             feeds: subject.known.store.as_ref(),
             scan_reports: &subject.known.reports,
+            digests: subject.digests.as_ref(),
             today: Date::from_unix(now),
             progress: &|progress| bar.advance(progress),
             watch: &|progress| bar.watch(progress),
@@ -253,37 +266,19 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         trigger_ids: ready.trigger_ids,
         time: now,
         sarif: ready.sarif,
-        fixes: subject.fix_paths.is_some(),
+        fixes: subject.fix_command.is_some(),
     };
     for output in &ready.outputs {
         output.write(&report, style)?;
     }
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
-    if let Some(paths) = subject.fix_paths.filter(|_| ready.format.is_for_people) {
-        writeln!(out, "{}", how_to_fix(&report, &paths)).map_err(CliError::Write)?;
+    if let Some(command) = subject.fix_command.filter(|_| ready.format.is_for_people) {
+        writeln!(out, "{}", fix_command::how_to_fix(&report, &command)).map_err(CliError::Write)?;
     }
     if !ready.format.has_notes {
         report.notes.iter().for_each(|note| terminal.warn(&format!("note: {}", escape::line(note))));
     }
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
-}
-
-/// The one command that makes the fixes that are shown.
-fn how_to_fix(report: &Report, paths: &[PathBuf]) -> String {
-    let fixes = report.findings.iter().filter(|judged| judged.waived.is_none()).filter_map(|j| j.finding.fix.as_ref());
-    let (safe, others): (Vec<&Fix>, Vec<&Fix>) = fixes.partition(|fix| fix.is_safe());
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:@%".contains(&b));
-    let quoted = |path: &PathBuf| {
-        let text = escape::line(&path.to_string_lossy()).into_owned();
-        if plain(&text) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-    };
-    let command = format!("dockgate fix {}", paths.iter().map(quoted).collect::<Vec<_>>().join(" "));
-    match (safe.len(), others.len()) {
-        (0, 0) => "No finding has a fix".to_owned(),
-        (0, n) => format!("`{command} --unsafe` makes the {n} fixes; look at what it changes"),
-        (n, 0) => format!("`{command}` makes the {n} fixes"),
-        (n, m) => format!("`{command}` makes the {n} safe fixes, with `--unsafe` also the {m} others"),
-    }
 }
 
 /// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.
@@ -309,7 +304,7 @@ pub(super) fn image_request(
     previous: Option<&str>,
     registries: &RegistryArgs,
 ) -> Result<Option<ImageRequest>, CliError> {
-    let access = RegistryAccess { insecure: registries.insecure.clone(), authorities: registries.authorities.clone() };
+    let access = registry_access(registries);
     let parse = |text: &str| match ImageReference::parse(text) {
         Ok(reference) => Ok(reference.with_access(access.clone())),
         Err(error) => Err(CliError::Check(CheckError::Image(error))),
@@ -324,6 +319,11 @@ pub(super) fn image_request(
     };
     let (base, previous) = (base.map(parse).transpose()?, previous.map(parse).transpose()?);
     Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
+}
+
+/// How registries are spoken to.
+pub(super) fn registry_access(registries: &RegistryArgs) -> RegistryAccess {
+    RegistryAccess { insecure: registries.insecure.clone(), authorities: registries.authorities.clone() }
 }
 
 /// The rules that names mean.

@@ -143,6 +143,7 @@ fn baseline(
         shellcheck: None,
         feeds: None,
         scan_reports: &[],
+        digests: None,
         today: gate::today(),
         progress: &|_| {},
         watch: &|_| {},

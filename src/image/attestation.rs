@@ -23,6 +23,8 @@ const TOOLS: [&str; 3] = ["docker/dockerfile", "docker/dockerfile-upstream", "do
 pub(super) struct Attested {
     /// The base, where the provenance names just one image.
     pub(super) base: Option<BaseIdentity>,
+    /// The images that took part in the build and are named with a digest, sorted.
+    pub(super) materials: Vec<BaseIdentity>,
     /// What is there and what could not be read, in words.
     pub(super) notes: Vec<String>,
 }
@@ -90,6 +92,7 @@ pub(super) fn read(holder: &dyn Holder, manifests: &[String]) -> Attested {
         let kinds: Vec<String> = kinds.into_iter().collect();
         attested.notes.push(format!("the image comes with attestations: {}", kinds.join(", ")));
     }
+    attested.materials = bases.iter().filter(|base| base.digest.is_some()).cloned().collect();
     attested.base = bases.pop_first().filter(|_| bases.is_empty());
     attested
 }

@@ -52,7 +52,17 @@ pub(super) fn plan(
         Blob { name, digest, size: None, is_foreign: false }
     });
     let (tags, layers) = (item.repo_tags.unwrap_or_default(), layers.collect());
-    Ok(Plan { config: Some(config), tags, digest: None, base: None, layers, problems, notes: Vec::new() })
+    Ok(Plan {
+        config: Some(config),
+        tags,
+        digest: None,
+        top: None,
+        base: None,
+        materials: Vec::new(),
+        layers,
+        problems,
+        notes: Vec::new(),
+    })
 }
 
 fn choose(place: &str, items: Vec<Item>, wanted: Option<&str>) -> Result<Item, ImageError> {

@@ -5,6 +5,7 @@ mod attestation;
 mod cache;
 mod contents;
 mod crew;
+mod digests;
 mod docker;
 mod engine;
 mod entries;
@@ -39,6 +40,7 @@ mod stream;
 mod tree;
 
 pub use cache::{Cache, CacheInfo};
+pub use digests::{Answer, Digests, whole_name};
 pub use error::ImageError;
 pub use model::*;
 pub use reference::ImageReference;

@@ -18,12 +18,16 @@ pub struct Image {
     pub id: String,
     /// `name:tag`s the archive gives it.
     pub tags: Vec<String>,
+    /// `name@sha256:…`s under which whoever gave it has it: of the index, where it is in one.
+    pub digests: Vec<String>,
     /// The image config; empty where there is none.
     pub config: ImageConfig,
     /// Whether there is a config: a root directory has none.
     pub has_config: bool,
     /// What its makers say it is built on, in labels, annotations or an attested provenance.
     pub base: Option<BaseIdentity>,
+    /// The images that took part in its build, as far as its provenance gives their digests, sorted.
+    pub materials: Vec<BaseIdentity>,
     /// Layers, lowest first.
     pub layers: Vec<Layer>,
     /// Which parts could not be checked, in words; each is a finding of its own.

@@ -43,5 +43,5 @@ fn workdir(facts: &Facts<'_>, run: &Run<'_>) -> Option<Vec<Edit>> {
     }
     let line = format!("{} {path}", edits::in_case_of(&run.instruction.keyword_word, "WORKDIR"));
     let gone = Span::new(text.span.start, text.span.end - code.len());
-    Some(vec![edits::line_above(facts, run.instruction, &line), edits::delete(gone)])
+    Some(vec![edits::line_above(facts.dockerfile, run.instruction, &line), edits::delete(gone)])
 }

@@ -18,6 +18,7 @@ use crate::shell::{self, Command, CommandWord, PackageCall, Script};
 use crate::text::{SourceText, Span};
 
 pub use files::{ContextFacts, NotableFile, report_path};
+pub use images::{KnownDigest, OutsideImage};
 pub use run::Run;
 
 /// What a rule can look at. Everything is computed before the first rule runs.
@@ -67,6 +68,8 @@ pub struct Facts<'a> {
     pub argument_places: &'a BTreeMap<String, Place>,
     /// Arguments of the build that are given secrets.
     pub given_secrets: &'a [GivenSecret],
+    /// Digests of images, by the name that [`crate::image::whole_name`] gives.
+    pub digests: &'a BTreeMap<String, KnownDigest>,
 }
 
 /// Where a rule reports to.
@@ -312,7 +315,7 @@ mod dockerignore_unused_pattern;
 mod dotenv_copied;
 mod duplicate_instruction;
 mod duplicate_stage_name;
-mod edits;
+pub(crate) mod edits;
 mod empty_continuation;
 mod empty_label;
 mod engine_compat;
@@ -331,6 +334,7 @@ mod go_version_unpinned;
 mod host_command;
 mod ignored_by_git_but_copied;
 mod ignored_file_copied;
+mod images;
 mod inline_ignore_used;
 mod insecure_download;
 mod invalid_default_base;

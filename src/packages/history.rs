@@ -123,10 +123,12 @@ mod tests {
             reference: String::new(),
             id: String::new(),
             tags: Vec::new(),
+            digests: Vec::new(),
             config: ImageConfig::default(),
             layers: layers.collect(),
             has_config: true,
             base: None,
+            materials: Vec::new(),
             notes: Vec::new(),
             problems: Vec::new(),
         };

@@ -110,6 +110,8 @@ pub struct Example {
     pub marked: &'static [usize],
     /// Files of the build context, path and content, when the page gives some.
     pub context: &'static [(&'static str, &'static str)],
+    /// Images and their digests, as far as the page says that they are known.
+    pub digests: &'static [(&'static str, &'static str)],
     /// Parameters of the run, as `name=value` after the block's kind.
     pub params: &'static [(&'static str, &'static str)],
 }

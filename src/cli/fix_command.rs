@@ -1,0 +1,65 @@
+//! The one command that makes the fixes that a report shows: `dockgate fix` with the options that had to do with which they are.
+
+use super::args::{BuildArgs, CommonArgs, PolicyArgs};
+use crate::check::Report;
+use crate::finding::Fix;
+use crate::text::escape;
+
+/// `dockgate fix` for the paths, with options of the run: `of_image` are those that say which image was looked at.
+pub(super) fn of(
+    common: &CommonArgs,
+    build: &BuildArgs,
+    is_online: bool,
+    of_image: &[(&str, Option<&str>)],
+    paths: Vec<String>,
+) -> String {
+    let PolicyArgs { policy, bundle, whitelists, global_whitelists, policy_from, vex, image_names } = &common.policies;
+    let mut words = vec!["dockgate".to_owned(), "fix".to_owned()];
+    let mut option = |name: &str, values: &mut dyn Iterator<Item = &String>| {
+        words.extend(values.flat_map(|value| [name.to_owned(), quoted(value)]));
+    };
+    option("--policy", &mut Some(policy).filter(|policy| *policy != "default" && bundle.is_none()).into_iter());
+    option("--bundle", &mut bundle.iter());
+    option("--whitelist", &mut whitelists.iter());
+    option("--global-whitelist", &mut global_whitelists.iter());
+    option("--policy-from", &mut policy_from.iter());
+    option("--vex", &mut vex.iter());
+    option("--image-name", &mut image_names.iter());
+    option("--select", &mut common.select.iter());
+    option("--ignore", &mut common.ignore.iter());
+    // Values of build arguments may be secrets: a name alone takes the value that the environment has.
+    let names = build.build_args.iter().map(|given| given.split('=').next().unwrap_or_default().to_owned());
+    option("--build-arg", &mut names.collect::<Vec<_>>().iter());
+    option("--target", &mut build.target.iter());
+    option("--platform", &mut build.platform.iter());
+    for (name, value) in of_image {
+        option(name, &mut value.map(str::to_owned).iter());
+    }
+    words.extend(is_online.then(|| "--online".to_owned()));
+    words.extend(paths.iter().map(|path| quoted(path)));
+    words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let text = escape::line(word).into_owned();
+    let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:@%=,".contains(&b));
+    if is_plain && !text.is_empty() { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// What the command does about the fixes of a report.
+pub(super) fn how_to_fix(report: &Report, command: &str) -> String {
+    let fixes = report.findings.iter().filter(|judged| judged.waived.is_none()).filter_map(|j| j.finding.fix.as_ref());
+    let (safe, others): (Vec<&Fix>, Vec<&Fix>) = fixes.partition(|fix| fix.is_safe());
+    match (safe.len(), others.len()) {
+        (0, 0) => "No finding has a fix".to_owned(),
+        (0, 1) => format!("`{command} --unsafe` makes the fix; look at what it changes"),
+        (0, n) => format!("`{command} --unsafe` makes the {n} fixes; look at what it changes"),
+        (1, 0) => format!("`{command}` makes the fix"),
+        (n, 0) => format!("`{command}` makes the {n} fixes"),
+        (1, 1) => format!("`{command}` makes the safe fix, with `--unsafe` also the other"),
+        (1, m) => format!("`{command}` makes the safe fix, with `--unsafe` also the {m} others"),
+        (n, 1) => format!("`{command}` makes the {n} safe fixes, with `--unsafe` also the other"),
+        (n, m) => format!("`{command}` makes the {n} safe fixes, with `--unsafe` also the {m} others"),
+    }
+}
