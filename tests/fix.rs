@@ -355,6 +355,75 @@ fn fix_takes_the_rules_it_is_given() {
     assert_eq!(out, "FROM debian:12\nLABEL org.opencontainers.image.authors=\"jo\"\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn fix_writes_through_links_and_leaves_alone_what_it_may_not_write() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::process::CommandExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (real, link) = (folder.path().join("real"), folder.path().join("Dockerfile"));
+    fs::create_dir(&real).unwrap();
+    let file = real.join("app.Dockerfile");
+    fs::write(&file, "FROM debian:12\nEXPOSE 53/UDP\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+    symlink("real/app.Dockerfile", &link).unwrap();
+    said(dockgate().current_dir(&folder).args(["fix", "Dockerfile"]), 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "FROM debian:12\nEXPOSE 53/udp\n");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o604);
+    assert!(fs::symlink_metadata(&link).unwrap().file_type().is_symlink());
+    // A file that may not be written is not replaced either, though its folder could be written; the others are fixed.
+    fs::write(&file, "FROM debian:12\nEXPOSE 53/UDP\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    let other = real.join("other.Dockerfile");
+    fs::write(&other, "FROM debian:12\nEXPOSE 54/UDP\n").unwrap();
+    for (path, mode) in [(folder.path(), 0o777), (real.as_path(), 0o777), (other.as_path(), 0o666)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let binary = assert_cmd::cargo::cargo_bin("dockgate");
+    let mut command = std::process::Command::new(binary);
+    command.env_clear().current_dir(&folder).args(["fix", "real"]);
+    // Root may write everything.
+    if fs::OpenOptions::new().write(true).open(&file).is_ok() {
+        command.uid(65534).gid(65534);
+    }
+    let Ok(output) = command.output() else {
+        eprintln!("skipped: the command cannot be run as somebody else here");
+        return;
+    };
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.contains("app.Dockerfile") && errors.to_lowercase().contains("permission denied"), "{errors}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "FROM debian:12\nEXPOSE 53/UDP\n");
+    assert_eq!(fs::read_to_string(&other).unwrap(), "FROM debian:12\nEXPOSE 54/udp\n");
+    let names: Vec<_> = fs::read_dir(&real).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "nothing is left lying about: {names:?}");
+}
+
+#[test]
+fn fixes_that_never_come_to_rest_end() {
+    let policy = all_rules();
+    let text = "FROM debian:12\nRUN apt-get update\n";
+    let source = SourceText::new("Dockerfile", text);
+    // The same finding over and over, whatever became of the text.
+    let same = |_: Vec<Arc<SourceText>>| report(&policy, vec![SourceText::new("Dockerfile", text)]);
+    let mended = fix::mend(vec![source], false, same).unwrap().remove(0);
+    assert!(mended.is_stuck);
+    assert_eq!(mended.applied.get("apt-lists-left"), Some(&fix::MAX_PASSES));
+    assert_eq!(mended.after.text().matches("rm -rf").count(), fix::MAX_PASSES);
+}
+
+#[test]
+fn fixes_are_made_in_the_order_of_the_rules() {
+    // Both rules rewrite the keyword's line: the first by name goes first, the other in the next pass.
+    let policy = all_rules();
+    let source = SourceText::new("Dockerfile", "FROM debian:12\nmaintainer jo\nRUN cd /x && sudo make\n");
+    let mended = mended(&policy, &source, true);
+    assert!(!mended.is_stuck, "{}", mended.after.text());
+    let expected = "FROM debian:12\nLABEL org.opencontainers.image.authors=\"jo\"\nWORKDIR /x\nRUN make\n";
+    assert_eq!(mended.after.text(), expected);
+}
+
 #[test]
 fn fix_says_what_it_could_not_do() {
     let folder = tempfile::tempdir().unwrap();

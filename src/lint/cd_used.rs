@@ -1,5 +1,6 @@
+use super::relative_workdir::{self, folder_before};
 use super::{Facts, Reporter, Run, edits};
-use crate::dockerfile::{Env, expand_word};
+use crate::dockerfile::{Base, Env, Keyword, expand_word};
 use crate::finding::Fix;
 use crate::shell::Form;
 use crate::text::{Edit, Span};
@@ -41,7 +42,51 @@ fn workdir(facts: &Facts<'_>, run: &Run<'_>) -> Option<Vec<Edit>> {
     if code.is_empty() || code.starts_with('#') {
         return None;
     }
-    let line = format!("{} {path}", edits::in_case_of(&run.instruction.keyword_word, "WORKDIR"));
+    let workdir = edits::in_case_of(&run.instruction.keyword_word, "WORKDIR");
     let gone = Span::new(text.span.start, text.span.end - code.len());
-    Some(vec![edits::line_above(facts.dockerfile, run.instruction, &line), edits::delete(gone)])
+    let mut edits =
+        vec![edits::line_above(facts.dockerfile, run.instruction, &format!("{workdir} {path}")), edits::delete(gone)];
+    if is_left_to_others(facts, run) {
+        // Those go on where they were.
+        let before =
+            folder_before(facts, run.script.instruction).filter(|folder| !folder.contains(['$', ' ', '"', '\'']))?;
+        let before = if before.is_empty() { "/" } else { before.as_str() };
+        edits.push(edits::line_below(facts.dockerfile, run.instruction, &format!("{workdir} {before}")));
+    }
+    Some(edits)
+}
+
+/// Whether something behind the RUN happens in the folder that the RUN would leave set.
+fn is_left_to_others(facts: &Facts<'_>, run: &Run<'_>) -> bool {
+    let index = run.script.instruction;
+    let Some(stage) = facts.dockerfile.stage_of(index) else { return true };
+    for later in index + 1..stage.instructions.end {
+        let Some(node) = facts.dockerfile.instructions.get(later) else { break };
+        match node.keyword {
+            Keyword::Workdir => {
+                let path = node.args.text().and_then(|word| facts.expanded(later, word));
+                return path.is_none_or(|path| !relative_workdir::is_absolute(&path.text));
+            }
+            Keyword::Run if !begins_elsewhere(facts, later) => return true,
+            Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck | Keyword::Onbuild => return true,
+            Keyword::Copy | Keyword::Add => {
+                let target = node.copy_sources_and_dest().map(|copying| copying.destination.text.as_str());
+                if target.is_none_or(|target| !target.trim_start_matches(['"', '\'']).starts_with(['/', '$'])) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    // A stage that stands on this one begins where it ends.
+    facts.bases.contains(&Base::Stage(stage.index))
+}
+
+/// Whether a RUN goes to a folder of its own before it does anything.
+fn begins_elsewhere(facts: &Facts<'_>, index: usize) -> bool {
+    let script = facts.scripts.binary_search_by_key(&index, |script| script.instruction);
+    let first = script.ok().and_then(|at| facts.scripts.get(at)?.commands.first());
+    first.is_some_and(|first| {
+        first.name() == Some("cd") && first.literals().next().is_some_and(|to| to.starts_with('/'))
+    })
 }

@@ -259,7 +259,7 @@ pub(super) fn json_form(facts: &Facts<'_>, script: &Script, args: &Args) -> Opti
         && command.assignments.is_empty()
         && command.redirects.is_empty()
         && command.span == text.span
-        && !command.name().is_some_and(|name| BUILTINS.contains(&name));
+        && !command.name().is_some_and(is_builtin);
     if !is_plain {
         return None;
     }
@@ -296,6 +296,11 @@ pub(super) fn json_form(facts: &Facts<'_>, script: &Script, args: &Args) -> Opti
 /// Characters that mean something to a shell outside quotes.
 const SPECIAL: [char; 20] =
     ['*', '?', '[', ']', '{', '}', '$', '`', '\'', '"', '#', ';', '&', '|', '<', '>', '(', ')', '!', '\\'];
+
+/// Whether a command is part of a shell, and no program.
+pub(super) fn is_builtin(name: &str) -> bool {
+    BUILTINS.contains(&name)
+}
 
 /// Commands that are part of a shell, and no programs.
 const BUILTINS: [&str; 28] = [

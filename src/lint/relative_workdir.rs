@@ -20,7 +20,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 }
 
 /// The working directory before an instruction, when the file tells.
-fn folder_before(facts: &Facts<'_>, instruction: usize) -> Option<String> {
+pub(super) fn folder_before(facts: &Facts<'_>, instruction: usize) -> Option<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut stage = facts.dockerfile.stage_of(instruction)?;
     let mut end = instruction;

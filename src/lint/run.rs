@@ -51,16 +51,24 @@ impl Run<'_> {
 /// Whether a command removes what is in one of the folders: `rm` of it, of a folder above it or of a glob in it, or a
 /// `find` in it that deletes.
 fn removes(command: &Command, folders: &[&str]) -> bool {
+    !removed_words(command, folders).is_empty()
+}
+
+/// The words of such a command that name what is in one of the folders, by their indexes.
+pub(super) fn removed_words(command: &Command, folders: &[&str]) -> Vec<usize> {
     let is_removal = match command.name() {
         Some("rm") => true,
         Some("find") => command.literals().any(|word| matches!(word, "-delete" | "rm" | "/bin/rm")),
         _ => false,
     };
-    is_removal
-        && command.args().iter().any(|word| {
-            let text = word.literal.clone().unwrap_or_else(|| word.text.replace(['"', '\''], ""));
-            alternatives(&text).iter().any(|path| folders.iter().any(|folder| covers(path, folder)))
-        })
+    if !is_removal {
+        return Vec::new();
+    }
+    let words = command.words.iter().enumerate().skip(1).filter(|(_, word)| {
+        let text = word.literal.clone().unwrap_or_else(|| word.text.replace(['"', '\''], ""));
+        alternatives(&text).iter().any(|path| folders.iter().any(|folder| covers(path, folder)))
+    });
+    words.map(|(index, _)| index).collect()
 }
 
 /// Whether all that matters in `folder` is at or below `path`, whose parts may hold `*`.
