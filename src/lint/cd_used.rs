@@ -18,8 +18,38 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
 }
 
+/// So many instructions behind a RUN are looked at.
+const NEARBY: usize = 64;
+
+/// A `cd` that a RUN begins with.
+struct Leading<'a> {
+    /// The folder, as it is written.
+    path: &'a str,
+    /// What goes with the `cd`: it, the `&&` and the blanks behind that.
+    gone: Span,
+}
+
 /// A WORKDIR above the RUN in place of the `cd` it begins with, when that is its only one.
 fn workdir(facts: &Facts<'_>, run: &Run<'_>) -> Option<Vec<Edit>> {
+    let Leading { path, gone } = leading(facts, run)?;
+    let workdir = edits::in_case_of(&run.instruction.keyword_word, "WORKDIR");
+    let above = edits::line_above(facts.dockerfile, run.instruction, &format!("{workdir} {path}"));
+    let mut edits = vec![above, edits::delete(gone)];
+    let next = next(facts, run);
+    if next != Next::Nobody {
+        // Those go on where they were.
+        let before = folder_before(facts, run.script.instruction)?;
+        if before.contains(['$', ' ', '"', '\'']) {
+            return None;
+        }
+        let before = if before.is_empty() { "/" } else { before.as_str() };
+        let line = format!("{workdir} {before}");
+        edits.extend((next == Next::ThisOne).then(|| edits::line_below(facts.dockerfile, run.instruction, &line)));
+    }
+    Some(edits)
+}
+
+fn leading<'a>(facts: &Facts<'a>, run: &Run<'a>) -> Option<Leading<'a>> {
     let source = &facts.dockerfile.source;
     let text = run.instruction.args.text()?;
     let [cd, _, ..] = run.script.commands.as_slice() else { return None };
@@ -39,54 +69,48 @@ fn workdir(facts: &Facts<'_>, run: &Run<'_>) -> Option<Vec<Edit>> {
     let rest = source.slice(Span::new(cd.span.end, text.span.end));
     let code = rest.trim_start().strip_prefix("&&")?;
     let code = code.trim_start_matches(|c: char| c.is_whitespace() || c == facts.dockerfile.escape);
-    if code.is_empty() || code.starts_with('#') {
-        return None;
-    }
-    let workdir = edits::in_case_of(&run.instruction.keyword_word, "WORKDIR");
     let gone = Span::new(text.span.start, text.span.end - code.len());
-    let mut edits =
-        vec![edits::line_above(facts.dockerfile, run.instruction, &format!("{workdir} {path}")), edits::delete(gone)];
-    if is_left_to_others(facts, run) {
-        // Those go on where they were.
-        let before =
-            folder_before(facts, run.script.instruction).filter(|folder| !folder.contains(['$', ' ', '"', '\'']))?;
-        let before = if before.is_empty() { "/" } else { before.as_str() };
-        edits.push(edits::line_below(facts.dockerfile, run.instruction, &format!("{workdir} {before}")));
-    }
-    Some(edits)
+    (!code.is_empty() && !code.starts_with('#')).then_some(Leading { path, gone })
 }
 
-/// Whether something behind the RUN happens in the folder that the RUN would leave set.
-fn is_left_to_others(facts: &Facts<'_>, run: &Run<'_>) -> bool {
+/// Who has to go back where a RUN leaves another folder set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Nobody: what comes behind it is somewhere else anyway.
+    Nobody,
+    /// This one.
+    ThisOne,
+    /// A RUN behind it, which has a `cd` of its own to give up.
+    Another,
+}
+
+fn next(facts: &Facts<'_>, run: &Run<'_>) -> Next {
     let index = run.script.instruction;
-    let Some(stage) = facts.dockerfile.stage_of(index) else { return true };
-    for later in index + 1..stage.instructions.end {
+    let Some(stage) = facts.dockerfile.stage_of(index) else { return Next::ThisOne };
+    let mut back = Next::ThisOne;
+    for later in (index + 1..stage.instructions.end).take(NEARBY) {
         let Some(node) = facts.dockerfile.instructions.get(later) else { break };
         match node.keyword {
             Keyword::Workdir => {
                 let path = node.args.text().and_then(|word| facts.expanded(later, word));
-                return path.is_none_or(|path| !relative_workdir::is_absolute(&path.text));
+                let is_own = path.is_some_and(|path| relative_workdir::is_absolute(&path.text));
+                return if is_own { Next::Nobody } else { back };
             }
-            Keyword::Run if !begins_elsewhere(facts, later) => return true,
-            Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck | Keyword::Onbuild => return true,
+            Keyword::Run => match facts.run_of(later).and_then(|run| leading(facts, &run)) {
+                Some(leading) if leading.path.starts_with('/') => back = Next::Another,
+                _ => return back,
+            },
+            Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck | Keyword::Onbuild => return back,
             Keyword::Copy | Keyword::Add => {
                 let target = node.copy_sources_and_dest().map(|copying| copying.destination.text.as_str());
                 if target.is_none_or(|target| !target.trim_start_matches(['"', '\'']).starts_with(['/', '$'])) {
-                    return true;
+                    return back;
                 }
             }
             _ => {}
         }
     }
     // A stage that stands on this one begins where it ends.
-    facts.bases.contains(&Base::Stage(stage.index))
-}
-
-/// Whether a RUN goes to a folder of its own before it does anything.
-fn begins_elsewhere(facts: &Facts<'_>, index: usize) -> bool {
-    let script = facts.scripts.binary_search_by_key(&index, |script| script.instruction);
-    let first = script.ok().and_then(|at| facts.scripts.get(at)?.commands.first());
-    first.is_some_and(|first| {
-        first.name() == Some("cd") && first.literals().next().is_some_and(|to| to.starts_with('/'))
-    })
+    let is_over = stage.instructions.end <= index + 1 + NEARBY && !facts.bases.contains(&Base::Stage(stage.index));
+    if is_over { Next::Nobody } else { back }
 }

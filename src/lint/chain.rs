@@ -5,7 +5,7 @@ use crate::shell::{Command, Form};
 use crate::text::{Edit, Span};
 
 /// What stands between two commands of a chain.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Joint {
     /// `&&`
     And,
@@ -24,33 +24,60 @@ pub(super) fn without(facts: &Facts<'_>, run: &Run<'_>, index: usize) -> Option<
     let own = Span::new(command.span.start, end(command));
     let before = commands.iter().filter(|other| end(other) <= own.start).max_by_key(|other| end(other));
     let after = commands.iter().filter(|other| start(other) >= own.end).min_by_key(|other| start(other));
-    let joint = |from: usize, to: usize| {
-        let text = facts.dockerfile.source.text().get(from..to)?;
-        let bare = text.replace(facts.dockerfile.escape, " ");
-        match bare.trim() {
-            "&&" => Some(Joint::And),
-            ";" => Some(Joint::Then),
-            "" if run.script.form == Form::Heredoc && text.contains('\n') => Some(Joint::Then),
-            _ => None,
-        }
-    };
-    let to_before = before.map(|before| joint(end(before), own.start));
-    let to_after = after.map(|after| joint(own.end, start(after)));
-    match (before, to_before, after, to_after) {
-        (Some(before), Some(Some(first)), Some(after), Some(Some(second))) => {
-            // What came after anyway still does.
-            let takes_second = first == Joint::Then && second == Joint::And;
-            let gone = if takes_second { (own.start, start(after)) } else { (end(before), own.end) };
-            Some(edits::delete(Span::new(gone.0, gone.1)))
-        }
-        (Some(before), Some(Some(_)), None, None) if is_last(facts, run, own.end) => {
-            Some(edits::delete(Span::new(end(before), own.end)))
-        }
-        (None, None, Some(after), Some(Some(_))) if is_first(facts, run, own.start) => {
-            Some(edits::delete(Span::new(own.start, start(after))))
-        }
+    let source = &facts.dockerfile.source;
+    let is_document = run.script.form == Form::Heredoc;
+    let is_blank = |text: &str| text.replace(facts.dockerfile.escape, " ").trim().is_empty();
+    // The joint in front, with the place it begins at; what is before that (`)`, `done`) ends what came before.
+    let to_before = before.map(|before| {
+        let gap = source.slice(Span::new(end(before), own.start));
+        let (at, joint) = last_joint(gap, is_document)?;
+        is_blank(gap.get(at + joint.len()..)?).then_some((joint, end(before) + at))
+    });
+    // The joint behind, with the place behind it at which the next command begins.
+    let to_after = after.map(|after| {
+        let gap = source.slice(Span::new(own.end, start(after)));
+        let (at, joint) = first_joint(gap, is_document)?;
+        let rest = gap.get(at + joint.len()..)?;
+        let blank =
+            rest.len() - rest.trim_start_matches(|c: char| c.is_whitespace() || c == facts.dockerfile.escape).len();
+        is_blank(gap.get(..at)?).then_some((joint, own.end + at + joint.len() + blank))
+    });
+    let delete = |from, to| Some(edits::delete(Span::new(from, to)));
+    match (to_before, to_after) {
+        // What came after anyway still does.
+        (Some(Some((Joint::Then, _))), Some(Some((Joint::And, next)))) => delete(own.start, next),
+        (Some(Some((_, joint))), Some(Some(_))) => delete(joint, own.end),
+        (Some(Some((_, joint))), None) if is_last(facts, run, own.end) => delete(joint, own.end),
+        (None, Some(Some((_, next)))) if is_first(facts, run, own.start) => delete(own.start, next),
         _ => None,
     }
+}
+
+impl Joint {
+    fn len(self) -> usize {
+        match self {
+            Self::And => 2,
+            Self::Then => 1,
+        }
+    }
+}
+
+/// The last joint in what stands between two commands. In a here-document, lines are joined by their ends.
+fn last_joint(gap: &str, is_document: bool) -> Option<(usize, Joint)> {
+    let ends: &[char] = if is_document { &[';', '\n'] } else { &[';'] };
+    let found =
+        gap.rfind("&&").map(|at| (at, Joint::And)).into_iter().chain(gap.rfind(ends).map(|at| (at, Joint::Then)));
+    let (at, joint) = found.max_by_key(|(at, _)| *at)?;
+    // `;;` ends a case, and a comment would be left without its line.
+    (!gap.contains('#') && !gap.contains(";;")).then_some((at, joint))
+}
+
+/// The first one.
+fn first_joint(gap: &str, is_document: bool) -> Option<(usize, Joint)> {
+    let ends: &[char] = if is_document { &[';', '\n'] } else { &[';'] };
+    let found = gap.find("&&").map(|at| (at, Joint::And)).into_iter().chain(gap.find(ends).map(|at| (at, Joint::Then)));
+    let (at, joint) = found.min_by_key(|(at, _)| *at)?;
+    (!gap.contains('#') && !gap.contains(";;")).then_some((at, joint))
 }
 
 /// Takes words out of a command.

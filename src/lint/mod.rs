@@ -223,18 +223,16 @@ impl<'a> Facts<'a> {
     /// Every RUN, those that ONBUILD leaves to a child build included, in the order of the file.
     pub fn runs(&self) -> impl Iterator<Item = Run<'a>> + use<'a> {
         let (dockerfile, environments) = (self.dockerfile, self.environments);
-        self.scripts.iter().zip(self.package_calls).filter_map(move |(script, calls)| {
-            let outer = dockerfile.instructions.get(script.instruction)?;
-            let instruction = outer.innermost();
-            (instruction.keyword == Keyword::Run).then(|| Run {
-                instruction,
-                is_trigger: outer.keyword == Keyword::Onbuild,
-                script,
-                calls,
-                env: environments.get(script.instruction),
-                escape: dockerfile.escape,
-            })
-        })
+        self.scripts
+            .iter()
+            .zip(self.package_calls)
+            .filter_map(move |(script, calls)| run::of(dockerfile, environments, script, calls))
+    }
+
+    /// The RUN that an instruction is, or that an ONBUILD holds.
+    pub fn run_of(&self, instruction: usize) -> Option<Run<'a>> {
+        let at = self.scripts.binary_search_by_key(&instruction, |script| script.instruction).ok()?;
+        run::of(self.dockerfile, self.environments, self.scripts.get(at)?, self.package_calls.get(at)?)
     }
 
     /// The commands of every RUN, those inside ONBUILD included, in the order of the file.

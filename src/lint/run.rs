@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Facts;
-use crate::dockerfile::{Env, Instruction, expand_word};
+use crate::dockerfile::{Dockerfile, Env, Instruction, Keyword, expand_word};
 use crate::shell::{Command, PackageCall, Script};
 
 /// One RUN.
@@ -21,6 +21,25 @@ pub struct Run<'a> {
     pub env: Option<&'a Env>,
     /// The Dockerfile's escape character.
     pub escape: char,
+}
+
+/// The RUN whose code a script is.
+pub(super) fn of<'a>(
+    dockerfile: &'a Dockerfile,
+    environments: &'a [Env],
+    script: &'a Script,
+    calls: &'a [PackageCall],
+) -> Option<Run<'a>> {
+    let outer = dockerfile.instructions.get(script.instruction)?;
+    let instruction = outer.innermost();
+    (instruction.keyword == Keyword::Run).then(|| Run {
+        instruction,
+        is_trigger: outer.keyword == Keyword::Onbuild,
+        script,
+        calls,
+        env: environments.get(script.instruction),
+        escape: dockerfile.escape,
+    })
 }
 
 impl Run<'_> {
