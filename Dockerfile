@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # dockgate in a container, from its source. The image has a shell, which jobs of GitLab CI run in.
 FROM rust:1.95.0-alpine3.22 AS build
 RUN apk add --no-cache musl-dev=~1.2

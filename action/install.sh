@@ -26,6 +26,7 @@ if [ "$version" = path ]; then
   bin=$(command -v dockgate) || fail "there is no dockgate on PATH"
   found "$bin"
 fi
+[ -f "$list" ] || fail "the list of releases (action/checksums.txt) is missing, so no release can be trusted"
 
 # Used as `./` there is no repository to have releases; the checkout is what is meant.
 if [ -z "$version" ]; then
@@ -33,21 +34,27 @@ if [ -z "$version" ]; then
   if [ -n "$REPOSITORY" ]; then
     newest=$(sed -n "s/^[0-9a-f]\{64\}  dockgate-\(.*\)-$target\.tar\.gz\$/\1/p" "$list" | tail -n 1)
     version=${newest:-source}
+    if [ "$version" = source ]; then echo "note: this commit knows no release for $RUNNER_OS $RUNNER_ARCH, so its source is built"; fi
   fi
 fi
 
 if [ "$version" = source ]; then
-  command -v cargo >/dev/null || fail "building dockgate takes a Rust toolchain, and there is none; name a release with the input version"
-  cargo build --quiet --release --locked --manifest-path "$root/Cargo.toml" --bin dockgate --target-dir "$root/target"
+  command -v cargo >/dev/null || fail "building dockgate takes a Rust toolchain, and there is none; set one up before this step, or name a release with the input version"
+  # Not in the workspace, where a change could bring settings for cargo and rustup of its own.
+  (cd "$root" && cargo build --quiet --release --locked --bin dockgate --target-dir "$root/target")
   found "$root/target/release/$exe"
 fi
 
 archive=dockgate-$version-$target.tar.gz
 wanted=$(awk -v archive="$archive" '$2 == archive { print $1 }' "$list")
-if [ -z "$wanted" ]; then fail "$archive is not on the list of releases of this commit (action/checksums.txt)"; fi
+if ! grep -q '^[0-9a-f]\{64\}  ' "$list"; then
+  fail "no checksum of $archive is known, so it is not run: this commit of the action is older than the first release (action/checksums.txt is empty); take a newer commit, or build it with the input version: source"
+elif [ -z "$wanted" ]; then
+  fail "no checksum of $archive is known, so it is not run: it is not on the list of releases of this commit (action/checksums.txt)"
+fi
 place=$RUNNER_TEMP/dockgate-$version
 mkdir -p "$place"
-curl --fail --silent --show-error --location --retry 3 --max-time 300 --output "$place/$archive" \
+curl --fail --silent --show-error --location --proto-redir =https --retry 3 --max-time 300 --output "$place/$archive" \
   "${RELEASES:-$SERVER/$REPOSITORY/releases/download}/v$version/$archive"
 if command -v sha256sum >/dev/null; then sum=(sha256sum); else sum=(shasum -a 256); fi
 is=$("${sum[@]}" <"$place/$archive" | cut -d ' ' -f 1)

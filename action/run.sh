@@ -1,62 +1,93 @@
 #!/usr/bin/env bash
-# Checks, publishes, and tells the outputs. Exit status: that of the check, or with NEW_ONLY that of what is new.
+# Checks, publishes, and tells the outputs. Exit status: that of the check, with NEW_ONLY by what is new alone, or 2 when something
+# that was insisted on could not be done.
 set -euo pipefail
+
+fail() { echo "::error title=dockgate::$1"; exit 2; }
+# A word that is none of those an input takes must not switch something off in silence.
+one_of() { # one_of INPUT VALUE WORD…
+  local input=$1 value=$2 word
+  shift 2
+  for word in "$@"; do if [ "$value" = "$word" ]; then return; fi; done
+  fail "the input $input is none of: $*"
+}
+one_of annotations "$ANNOTATIONS" true false always
+one_of review "$REVIEW" true false always
+one_of comment "$COMMENT" true false always
+one_of upload-sarif "$UPLOAD_SARIF" true false always
+one_of summary "$SUMMARY" true false
+one_of cache "$CACHE" true false
 
 work=$RUNNER_TEMP/dockgate-report
 mkdir -p "$work"
-# What dockgate keeps for the next run: where the step before this one has put it back, or else where nobody looks for it.
-if [ "$CACHE" = true ]; then export XDG_CACHE_HOME=$RUNNER_TEMP/dockgate-cache; else export XDG_CACHE_HOME=$work/cache; fi
 sarif=${SARIF:-$work/dockgate.sarif}
 rm -f "$sarif" "$work/page.md"
 
-# A commit that the change is made to, fetched where the checkout is shallow.
-base() {
-  if [ -n "$BASE_SHA" ] && ! git cat-file -e "$BASE_SHA^{commit}" 2>/dev/null; then
-    git fetch --quiet --no-tags --depth=1 origin "$BASE_SHA" || echo "note: the commit $BASE_SHA, which the change is made to, cannot be fetched"
-  fi
+# Fetches from where the checkout came from: with the credentials it left behind, or else with the token.
+fetch() {
+  git fetch --quiet --no-tags --depth=1 origin "$1" 2>/dev/null && return
+  local header
+  header="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$GITHUB_TOKEN" | base64 | tr -d '\n')"
+  GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$SERVER/.extraheader" GIT_CONFIG_VALUE_0=$header GIT_TERMINAL_PROMPT=0 \
+    git fetch --quiet --no-tags --depth=1 origin "$1"
 }
 
-policy=(--policy "$POLICY")
-if [ "$POLICY_FROM" = base ]; then
-  base
-  if [ -n "$BASE_SHA" ]; then policy+=(--policy-from "$BASE_SHA"); fi
-elif [ -n "$POLICY_FROM" ]; then
-  policy+=(--policy-from "$POLICY_FROM")
+# The commit that the change is made to, fetched where the checkout is shallow; that of the default branch for a branch that is
+# new. Empty where the event knows no change.
+base=
+if [[ $BASE_SHA =~ ^0+$ ]]; then
+  if fetch "refs/heads/$DEFAULT_BRANCH"; then base=$(git rev-parse --verify --quiet FETCH_HEAD); fi
+  if [ -z "$base" ]; then base=unknown; fi
+elif [ -n "$BASE_SHA" ]; then
+  [[ $BASE_SHA =~ ^[0-9a-f]{40,64}$ ]] || fail "the event names no commit that the change is made to"
+  base=$BASE_SHA
+  if [ "$POLICY_FROM" = base ] || [ "$NEW_ONLY" = true ]; then
+    git cat-file -e "$base^{commit}" 2>/dev/null || fetch "$base" || echo "note: the commit $base, which the change is made to, cannot be fetched"
+  fi
 fi
 
-args=(check "$CONTEXT" "${policy[@]}" --output "sarif:$sarif" --output "markdown:$work/page.md")
-if [ -n "$DOCKERFILE" ]; then args+=(--file "$DOCKERFILE"); fi
-if [ -n "$IMAGE" ]; then args+=(--image "$IMAGE"); fi
-if [ -n "$BASE" ]; then args+=(--base "$BASE"); fi
+args=(check --policy="$POLICY" --fail-on="$FAIL_ON" --output="sarif:$sarif" --output="markdown:$work/page.md")
+if [ "$POLICY_FROM" = base ]; then
+  # Without that commit there is no policy, and the check says so and fails.
+  if [ -n "$base" ]; then args+=(--policy-from="$base"); fi
+elif [ -n "$POLICY_FROM" ]; then
+  args+=(--policy-from="$POLICY_FROM")
+fi
+if [ -n "$DOCKERFILE" ]; then args+=(--file="$DOCKERFILE"); fi
+if [ -n "$IMAGE" ]; then
+  args+=(--image="$IMAGE")
+  # Where the step before this one has put it back.
+  if [ "$CACHE" = true ]; then args+=(--cache-dir="$RUNNER_TEMP/dockgate-cache"); else args+=(--no-cache); fi
+fi
+if [ -n "$BASE" ]; then args+=(--base="$BASE"); fi
+if [ -n "$PREVIOUS" ]; then args+=(--previous="$PREVIOUS"); fi
 while IFS= read -r format; do
-  if [ -n "$format" ]; then args+=(--output "$format"); fi
+  if [ -n "$format" ]; then args+=(--output="$format"); fi
 done <<<"$FORMATS"
-# With NEW_ONLY it is what is new that decides, and publish knows what that is.
-if [ "$NEW_ONLY" = false ]; then args+=(--fail-on "$FAIL_ON"); else args+=(--fail-on never); fi
+case $NEW_ONLY in
+  false) ;;
+  true)
+    if [ -n "$base" ] && git cat-file -e "$base^{commit}" 2>/dev/null; then
+      args+=(--new-only --base-ref="$base")
+    elif [ -n "$PREVIOUS" ]; then
+      args+=(--new-only)
+    else
+      echo "note: there is nothing to hold this run against, so everything counts as new"
+    fi
+    ;;
+  *) args+=(--new-only --baseline="$NEW_ONLY") ;;
+esac
 
 echo "::group::dockgate check"
 # The report quotes files, and nothing in them is to be a command for the runner.
 stop=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 echo "::stop-commands::$stop"
 status=0
-"$BIN" "${args[@]}" | tee "$work/check.txt" || status=${PIPESTATUS[0]}
+env -u GITHUB_TOKEN "$BIN" "${args[@]}" -- "$CONTEXT" | tee "$work/check.txt" || status=${PIPESTATUS[0]}
 echo "::$stop::"
 echo "::endgroup::"
 if [ ! -f "$sarif" ]; then exit "$((status == 0 ? 2 : status))"; fi
 if [ "$SUMMARY" = true ]; then cat "$work/page.md" >>"$GITHUB_STEP_SUMMARY"; fi
-
-when() { if [ "$1" = true ]; then echo auto; elif [ "$1" = always ]; then echo always; else echo never; fi; }
-args=(publish "$sarif" --annotations "$(when "$ANNOTATIONS")" --review "$(when "$REVIEW")" --comment "$(when "$COMMENT")")
-args+=(--upload-sarif "$(when "$UPLOAD_SARIF")" --summary never "${policy[@]}")
-if [ -n "$NAME" ]; then args+=(--name "$NAME"); fi
-final=$work/check.txt
-if [ "$NEW_ONLY" != false ]; then
-  final=$work/publish.txt
-  args+=(--new-only --fail-on "$FAIL_ON")
-  if [ "$NEW_ONLY" = true ]; then base; else args+=(--baseline "$NEW_ONLY"); fi
-fi
-published=0
-"$BIN" "${args[@]}" | tee "$work/publish.txt" || published=${PIPESTATUS[0]}
 
 pattern='^FINAL (GO|WARN|STOP): ([0-9]+) STOP, ([0-9]+) WARN, ([0-9]+) GO'
 while IFS= read -r line; do
@@ -66,8 +97,15 @@ while IFS= read -r line; do
       echo "counts={\"stop\":${BASH_REMATCH[2]},\"warn\":${BASH_REMATCH[3]},\"go\":${BASH_REMATCH[4]}}"
     } >>"$GITHUB_OUTPUT"
   fi
-done <"$final"
+done <"$work/check.txt"
 echo "sarif=$sarif" >>"$GITHUB_OUTPUT"
+
+when() { case $1 in true) echo auto ;; always) echo always ;; *) echo never ;; esac; }
+args=(publish --annotations="$(when "$ANNOTATIONS")" --review="$(when "$REVIEW")" --comment="$(when "$COMMENT")")
+args+=(--upload-sarif="$(when "$UPLOAD_SARIF")" --summary=never)
+if [ -n "$NAME" ]; then args+=(--name="$NAME"); fi
+published=0
+"$BIN" "${args[@]}" -- "$sarif" || published=$?
 
 # What could not be done weighs more than a verdict.
 exit "$((status > published ? status : published))"

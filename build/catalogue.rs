@@ -188,6 +188,7 @@ struct Example {
     context: Vec<(String, String)>,
     digests: Vec<(String, String)>,
     params: Vec<(String, String)>,
+    is_unsafe: bool,
 }
 
 /// An entry of a table, the file it stands in and its line.
@@ -295,11 +296,17 @@ impl Build<'_> {
         Some(Page { id, file: file.to_owned(), phase, head, head_text, body, examples, code })
     }
 
-    /// The fenced `dockerfile bad|good|fixed` blocks; `context` blocks before them give their files, `digests` blocks what is known of images.
+    /// The fenced `dockerfile bad|good|fixed` blocks; `context` blocks before them give their files, `digests` blocks what is
+    /// known of images, and a `context fixed` block before a `fixed` one those files that the fix makes or changes.
     fn examples(&mut self, file: &str, body: &str, first_line: usize) -> Vec<Example> {
         let mut examples = Vec::new();
         let mut context: Vec<(String, String)> = Vec::new();
         let mut digests: Vec<(String, String)> = Vec::new();
+        let mut changed: Vec<(String, String)> = Vec::new();
+        let files = |block: &[&str]| -> Vec<(String, String)> {
+            let pairs = block.iter().map(|l| l.split_once(": ").unwrap_or((l, "")));
+            pairs.map(|(path, content)| (path.into(), unescape(content))).collect()
+        };
         let mut lines = body.lines().enumerate();
         while let Some((index, line)) = lines.next() {
             let Some(info) = line.strip_prefix("```").filter(|info| !info.is_empty()) else { continue };
@@ -307,27 +314,22 @@ impl Build<'_> {
             let block: Vec<&str> = lines.by_ref().map(|(_, l)| l).take_while(|l| *l != "```").collect();
             let mut words = info.split_whitespace();
             match (words.next(), words.next()) {
-                (Some("context"), None) => {
-                    context = block
-                        .iter()
-                        .map(|l| l.split_once(": ").unwrap_or((l, "")))
-                        .map(|(p, c)| (p.into(), unescape(c)))
-                        .collect();
-                }
-                (Some("digests"), None) => {
-                    let pairs = block.iter().filter_map(|l| l.split_once(": "));
-                    digests = pairs.map(|(name, digest)| (name.into(), digest.into())).collect();
-                }
+                (Some("context"), None) => context = files(&block),
+                (Some("context"), Some("fixed")) => changed = files(&block),
+                (Some("digests"), None) => digests = files(&block),
                 (Some("dockerfile"), Some(kind @ ("bad" | "good" | "fixed"))) => {
-                    let params = words.filter_map(|w| w.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect();
+                    let words: Vec<&str> = words.collect();
+                    let params =
+                        words.iter().filter_map(|w| w.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect();
                     let mut example = Example {
                         kind: capital(kind),
                         page_line,
                         text: String::new(),
                         marked: Vec::new(),
-                        context: context.clone(),
+                        context: if kind == "fixed" { std::mem::take(&mut changed) } else { context.clone() },
                         digests: digests.clone(),
                         params,
+                        is_unsafe: kind == "fixed" && words.contains(&"unsafe"),
                     };
                     for (n, line) in block.iter().enumerate() {
                         if line.trim_end().ends_with("# <-") {
@@ -542,14 +544,15 @@ fn catalogue(
         for e in &page.examples {
             put!(
                 out,
-                "Example {{ kind: ExampleKind::{}, page_line: {}, text: {:?}, marked: &{:?}, context: &{:?}, digests: &{:?}, params: &{:?} }}, ",
+                "Example {{ kind: ExampleKind::{}, page_line: {}, text: {:?}, marked: &{:?}, context: &{:?}, digests: &{:?}, params: &{:?}, is_unsafe: {} }}, ",
                 e.kind,
                 e.page_line,
                 e.text,
                 e.marked,
                 e.context,
                 e.digests,
-                e.params
+                e.params,
+                e.is_unsafe,
             );
         }
         out += "] },\n";

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use assert_cmd::Command;
 use dockgate::check::{Build, CheckError, Judged, Report, Request, Selection, run};
 use dockgate::dockerfile::{self, Args, BuildOptions, Instruction, Word};
-use dockgate::fix::{self, Mended};
+use dockgate::fix::{self, Mended, Wishes};
 use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
 use dockgate::rule::{self, Edition, ExampleKind, FixKind, Params, Phase};
 use dockgate::text::{Edit, SourceText, Span};
@@ -68,7 +68,11 @@ fn report(policy: &Policy, dockerfiles: Vec<Arc<SourceText>>) -> Result<Report, 
 }
 
 fn mended(policy: &Policy, source: &Arc<SourceText>, takes_unsafe: bool) -> Mended {
-    let mut files = fix::mend(vec![Arc::clone(source)], takes_unsafe, |sources| report(policy, sources)).unwrap();
+    let mut files =
+        fix::mend(vec![Arc::clone(source)], Wishes { takes_all: takes_unsafe, are_apart: true }, |sources, _| {
+            report(policy, sources)
+        })
+        .unwrap();
     files.remove(0)
 }
 
@@ -406,8 +410,10 @@ fn fixes_that_never_come_to_rest_end() {
     let text = "FROM debian:12\nRUN apt-get update\n";
     let source = SourceText::new("Dockerfile", text);
     // The same finding over and over, whatever became of the text.
-    let same = |_: Vec<Arc<SourceText>>| report(&policy, vec![SourceText::new("Dockerfile", text)]);
-    let mended = fix::mend(vec![source], false, same).unwrap().remove(0);
+    let same =
+        |_: Vec<Arc<SourceText>>, _: &fix::OtherTexts| report(&policy, vec![SourceText::new("Dockerfile", text)]);
+    let wishes = Wishes { takes_all: false, are_apart: true };
+    let mended = fix::mend(vec![source], wishes, same).unwrap().remove(0);
     assert!(mended.is_stuck);
     assert_eq!(mended.applied.get("apt-lists-left"), Some(&fix::MAX_PASSES));
     assert_eq!(mended.after.text().matches("rm -rf").count(), fix::MAX_PASSES);

@@ -1,7 +1,7 @@
 //! The examples on the rule pages, run: `bad` is reported on the marked lines and no others, `good` is not reported,
 //! `fixed` is what the fix makes of the `bad` block before it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Arc;
 
@@ -62,7 +62,8 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
     let ignore_file =
         IgnoreFile::beside(&dockerfile).transpose().map(|file| ("Dockerfile".to_owned(), file.map(Arc::new)));
     let source = ContextSource::Folder(folder.path().into());
-    let context = ContextRequest { source, shown: String::new(), dockerfile: Some(dockerfile) };
+    let context =
+        ContextRequest { source, shown: String::new(), dockerfile: Some(dockerfile), ignore_texts: BTreeMap::new() };
     let text = SourceText::new("Dockerfile", example.text);
     let alone = Build::alone(text, BuildOptions::default());
     let mut build = Build { context: (rule.phase == Phase::Context).then_some(context), ..alone };
@@ -125,12 +126,23 @@ fn every_example_does_what_its_page_says() {
                     let (text, bad) = last_bad.take().unwrap_or_else(|| panic!("{at}: no bad block before it"));
                     let source = SourceText::new("Dockerfile", text);
                     let fixes: Vec<&Fix> = bad.findings.iter().filter_map(|j| j.finding.fix.as_ref()).collect();
-                    if fixes.iter().any(|f| f.is_safe() != (rule.fix == FixKind::Safe)) {
+                    let is_safe = rule.fix == FixKind::Safe && !example.is_unsafe;
+                    if fixes.iter().any(|f| f.is_safe() != is_safe) {
                         wrong.push(format!("{at}: the fix is not as safe as the page says"));
                     }
-                    let fixed = fix::apply(&source, &fixes).map(|f| f.text.text().to_owned());
-                    if fixed.as_deref() != Some(example.text) {
+                    let (own, others): (Vec<&Fix>, Vec<&Fix>) = fixes.into_iter().partition(|f| f.other().is_none());
+                    let fixed = fix::apply(&source, &own).map(|f| f.text.text().to_owned());
+                    if fixed.as_deref().unwrap_or(text) != example.text || (own.is_empty() && others.is_empty()) {
                         wrong.push(format!("{at}: the fix gives {fixed:?}"));
+                    }
+                    let fixed = others.first().and_then(|fix| fix.other()).and_then(|other| {
+                        let name = other.source.path().rsplit('/').next().unwrap().to_owned();
+                        Some((name, fix::apply(&other.source, &others)?.text.text().to_owned()))
+                    });
+                    let expected: Vec<_> =
+                        example.context.iter().map(|(p, t)| ((*p).to_owned(), (*t).to_owned())).collect();
+                    if fixed.iter().cloned().collect::<Vec<_>>() != expected {
+                        wrong.push(format!("{at}: the fix makes {fixed:?}"));
                     }
                 }
             }

@@ -239,6 +239,7 @@ fn code_scanning_takes_the_report_and_its_errors_are_told() {
     let lines: Vec<u64> =
         state.checks[0]["annotations"].as_array().unwrap().iter().map(|a| a["start_line"].as_u64().unwrap()).collect();
     assert!(lines.iter().all(|line| *line > 3), "code scanning shows what is in the diff: {lines:?}\n{text}");
+    case.write("FROM debian\nEXPOSE 22\nHEALTHCHECK NONE\nUSER app\n");
     case.double.fail_uploads("rejecting SARIF, as there are more runs than allowed");
     let text = case.publish(0, &["--review", "never", "--comment", "never"]);
     assert!(text.contains("more runs than allowed"), "{text}");
@@ -270,13 +271,54 @@ fn only_what_is_new_is_told() {
     let body = case.double.state().comments[0]["body"].as_str().unwrap().to_owned();
     assert!(body.contains("untagged-base"), "{all}");
     for args in [["--baseline", "base.sarif"], ["--base-ref", "HEAD"]] {
-        let mut command = case.command(&["--upload-sarif", "never", "--new-only"]);
-        let output = command.env("PATH", std::env::var("PATH").unwrap()).args(args).output().unwrap();
+        let lint = ["lint", "Dockerfile", "--fail-on", "never", "--output", "sarif:report.sarif", "--new-only"];
+        let output =
+            command(folder).env("PATH", std::env::var("PATH").unwrap()).args(lint).args(args).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report: Value = serde_json::from_slice(&fs::read(folder.join("report.sarif")).unwrap()).unwrap();
+        let states = report["runs"][0]["results"].as_array().unwrap().iter();
+        let states: Vec<(&str, &str)> =
+            states.map(|r| (r["ruleId"].as_str().unwrap(), r["baselineState"].as_str().unwrap())).collect();
+        assert!(states.contains(&("untagged-base", "unchanged")), "what is there before stays an alert: {states:?}");
+        assert!(states.contains(&("exposed-port", "new")), "{states:?}");
+        case.publish(0, &["--upload-sarif", "never"]);
         let body = case.double.state().comments[0]["body"].as_str().unwrap().to_owned();
         assert!(!body.contains("untagged-base") && body.contains("exposed-port"), "{body}");
-        assert!(body.contains("the base has too"), "{body}");
+        assert!(body.contains("that were there before"), "{body}");
     }
+}
+
+#[test]
+fn a_report_that_is_there_already_is_not_uploaded_again() {
+    let case = Case::new();
+    let only = ["--review", "never", "--comment", "never", "--annotations", "never"];
+    assert!(case.publish(0, &only).contains("results processed"));
+    let text = case.publish(0, &only);
+    assert!(text.contains("there already"), "{text}");
+    assert_eq!(case.double.state().uploads.len(), 1);
+    case.write("FROM debian\nEXPOSE 22\nHEALTHCHECK NONE\nUSER app\n");
+    assert!(case.publish(0, &only).contains("results processed"), "another content");
+    assert_eq!(case.double.state().uploads.len(), 2);
+    let other = ["--commit", HEAD].into_iter().chain(only).collect::<Vec<_>>();
+    case.publish(0, &other);
+    assert_eq!(case.double.state().uploads.len(), 3, "another commit");
+    case.double.hide_analyses();
+    case.publish(0, &only);
+    assert_eq!(case.double.state().uploads.len(), 4, "what cannot be looked up is uploaded");
+}
+
+#[test]
+fn what_github_would_refuse_is_not_sent() {
+    let case = Case::new();
+    let path = case.folder.path().join("report.sarif");
+    let mut report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    report["runs"][0]["results"][0]["locations"] = json!([]);
+    report["runs"][0]["results"][1]["message"]["text"] = json!("");
+    fs::write(&path, report.to_string()).unwrap();
+    let text = case.publish(2, &[]);
+    assert!(text.contains("report.sarif would be refused") && text.contains("and 1 more"), "{text}");
+    assert!(text.contains("/runs/0/results/0/locations") && text.contains("dockgate sarif validate"), "{text}");
+    assert!(case.double.log().is_empty());
 }
 
 fn git(folder: &Path, args: &[&str]) {
@@ -302,7 +344,7 @@ fn a_suggestion_never_repeats_a_secret() {
 #[test]
 fn what_is_no_report_is_an_error() {
     let case = Case::new();
-    for (text, word) in [("{}", "SARIF"), (r#"{"version": "2.1.0", "runs": []}"#, "no run"), ("nonsense", "SARIF")] {
+    for (text, word) in [("{}", "/version"), (r#"{"version": "2.1.0", "runs": []}"#, "no run"), ("nonsense", "SARIF")] {
         fs::write(case.folder.path().join("report.sarif"), text).unwrap();
         let said = case.publish(2, &[]);
         assert!(said.contains(word) && said.contains("report.sarif"), "{said}");

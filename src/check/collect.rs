@@ -9,7 +9,7 @@ use super::digests::GivenBase;
 use super::report::ImageSummary;
 use super::request::{Build, CheckError, ContextRequest, ImageRequest, Request};
 use super::suppress::{self, Suppression};
-use crate::context::{self, IgnoreFile};
+use crate::context::{self, IgnoreFile, NamedPaths};
 use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Dockerfile, Env, Step, SyntaxError};
 use crate::feeds::{self, Registries, ScanReport, Scanned, Store, Vulnerabilities};
 use crate::finding::{Finding, Place};
@@ -86,7 +86,11 @@ impl LintModels {
         let secrets = secrets::in_dockerfile(&dockerfile);
         let command_secrets = secrets::in_commands(&scripts);
         let models = |wanted: &ContextRequest, name: Option<&str>| {
-            contexts.models(wanted, name, |context| context::copied_from(&dockerfile, &environments, context, name))
+            contexts.models(wanted, name, |context| {
+                let copied = context::copied_from(&dockerfile, &environments, context, name);
+                let named = NamedPaths::of(&dockerfile, &environments, &copied, name);
+                (copied, named)
+            })
         };
         let context = wanted.context.as_ref().and_then(|wanted| models(wanted, None));
         let named_contexts = wanted.named_contexts.iter();

@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use super::collect::LintModels;
 use super::request::{CheckError, ContextProgress, ContextRequest, ContextSource, Request};
 use crate::context::{
-    self, Context, ContextFileKind, ContextReader, Copied, GitIgnores, UnusedPattern, own_ignore_file, unused_patterns,
+    self, Context, ContextFileKind, ContextReader, Copied, GitIgnores, NamedPaths, UnusedPattern, own_ignore_file,
+    unused_patterns,
 };
 use crate::lint::{self, NotableFile};
 use crate::rule::{Confidence, Rule, catalogue};
@@ -35,6 +36,7 @@ pub(super) struct ContextModels {
     name: Option<String>,
     folder: String,
     pub(super) copied: Vec<Copied>,
+    named: NamedPaths,
     searched: Arc<Searched>,
 }
 
@@ -44,6 +46,8 @@ struct Searched {
     notable: Vec<NotableFile>,
     unused: Vec<UnusedPattern>,
     git: Option<GitIgnores>,
+    /// What the Dockerfiles name in it, all of them.
+    named: NamedPaths,
     tells_whole: bool,
     notes: Vec<String>,
 }
@@ -70,7 +74,9 @@ impl Contexts {
         let watch = |entries| (request.watch)(ContextProgress::Entries(entries));
         let open = |(key, wanted): (Key, &ContextRequest)| {
             let context = match &wanted.source {
-                ContextSource::Folder(root) => Context::open_watched(root, wanted.dockerfile.as_deref(), &watch)?,
+                ContextSource::Folder(root) => {
+                    Context::open_with(root, wanted.dockerfile.as_deref(), &wanted.ignore_texts, &watch)?
+                }
                 ContextSource::Archive(archive) => {
                     let dockerfile = wanted.dockerfile.as_ref().map(|path| path.to_string_lossy());
                     Context::of_archive(archive, dockerfile.as_deref())?
@@ -86,25 +92,26 @@ impl Contexts {
         &self,
         wanted: &ContextRequest,
         name: Option<&str>,
-        copied: impl FnOnce(&Context) -> Vec<Copied>,
+        copied: impl FnOnce(&Context) -> (Vec<Copied>, NamedPaths),
     ) -> Option<ContextModels> {
         let key = key(wanted);
         let context = Arc::clone(self.0.get(&key)?);
-        let copied = copied(&context);
+        let (copied, named) = copied(&context);
         let (name, folder) = (name.map(str::to_owned), wanted.shown.clone());
-        Some(ContextModels { context, key, name, folder, copied, searched: Arc::default() })
+        Some(ContextModels { context, key, name, folder, copied, named, searched: Arc::default() })
     }
 
     /// Searches what the Dockerfiles take from the contexts. `asks` tells which rules run. Returns how many bytes that is.
     pub(super) fn search(&self, models: &mut [LintModels], asks: Asks<'_>, request: &Request<'_>) -> u64 {
         let mut searches: BTreeMap<&Key, Search<'_>> = BTreeMap::new();
         for (key, context) in &self.0 {
-            searches.insert(key, Search { context, folder: &key.0, taken: Vec::new() });
+            searches.insert(key, Search { context, folder: &key.0, taken: Vec::new(), named: NamedPaths::default() });
         }
         for models in models.iter().flat_map(LintModels::contexts) {
             let taken = models.copied.iter().flat_map(|c| &c.sources).flat_map(|source| source.files.iter().copied());
             if let Some(search) = searches.get_mut(&models.key) {
                 search.taken.extend(taken);
+                search.named.extend(models.named.clone());
             }
         }
         for search in searches.values_mut() {
@@ -141,6 +148,7 @@ impl ContextModels {
             notable: &self.searched.notable,
             unused_patterns: &self.searched.unused,
             git: self.searched.git.as_ref(),
+            named: &self.searched.named,
             tells_whole: self.searched.tells_whole,
         }
     }
@@ -161,6 +169,7 @@ struct Search<'a> {
     folder: &'a str,
     /// By index into [`Context::files`], sorted.
     taken: Vec<usize>,
+    named: NamedPaths,
 }
 
 /// What one file is found to be.
@@ -228,7 +237,7 @@ impl Search<'_> {
         if more > 0 {
             notes.push(format!("{more} more files of {} could not be read and were not searched", self.folder));
         }
-        Searched { notable, unused, git, tells_whole: asks(catalogue::WHOLE_CONTEXT_COPIED), notes }
+        Searched { notable, unused, git, named: self.named, tells_whole: asks(catalogue::WHOLE_CONTEXT_COPIED), notes }
     }
 
     /// `None` for a file there is nothing to say about.

@@ -16,7 +16,9 @@ mod suppress;
 pub use inspect::{DiffKind, Difference, InspectRequest, InspectedBase, Inspection, inspect};
 pub use layers::{LayerFacts, LayerOrigin};
 pub use platforms::run_on;
-pub use report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Repository, Scope, Waived};
+pub use report::{
+    Compared, Comparison, Coverage, ImageSummary, Judged, PolicySummary, Report, Repository, Scope, Waived,
+};
 pub use request::{
     Build, CheckError, ContextProgress, ContextRequest, ContextSource, ImageRequest, Request, Selection,
 };

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::layers::LayerFacts;
 use super::suppress::Suppressed;
 use crate::finding::Finding;
-use crate::policy::{Action, Baseline, PolicyLine};
-use crate::rule::{Edition, catalogue};
+use crate::policy::{Action, Baseline, Known, PolicyLine};
+use crate::rule::{self, Edition, Phase, Target, catalogue};
 use crate::text::{SourceText, Span};
 
 /// A whole run.
@@ -19,8 +19,10 @@ pub struct Report {
     pub findings: Vec<Judged>,
     /// Findings that a comment in the Dockerfile asks to leave out, sorted likewise; they count for nothing.
     pub suppressed: Vec<Suppressed>,
-    /// Findings that the baseline hides, sorted likewise; they count for nothing.
+    /// Findings that a baseline hides, sorted likewise; they count for nothing.
     pub baselined: Vec<Judged>,
+    /// What the run was held against, when it was.
+    pub compared: Option<Compared>,
     /// The highest action among the findings that are not waived; GO when there is none.
     pub verdict: Action,
     /// The policy in force.
@@ -74,11 +76,35 @@ pub struct Waived {
     pub by: String,
 }
 
+/// What came of holding a run against what was known before.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// What it was held against.
+    pub with: Comparison,
+    /// What was known, was looked for, and is not there any more.
+    pub gone: Vec<Known>,
+}
+
+/// What a run is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// A list of what a project lives with.
+    Accepted,
+    /// The state before a change, where what is hidden has been told.
+    Before,
+}
+
 /// Whether a baseline may hide a finding. What says that a part could not be looked at, and what a policy says of itself,
 /// is told every time.
 fn can_be_hidden(judged: &Judged) -> bool {
     let never = [
         catalogue::IMAGE_PART_UNCHECKED,
+        catalogue::PACKAGES_UNREAD,
+        catalogue::UNSUPPORTED_DISTRO,
+        catalogue::VULNERABILITY_DATA_MISSING,
+        catalogue::VULNERABILITY_DATA_STALE,
+        catalogue::NPM_REGISTRY_DATA_MISSING,
+        catalogue::GEM_REGISTRY_DATA_MISSING,
         catalogue::EXPIRED_WAIVER,
         catalogue::UNUSED_WAIVER,
         catalogue::DENIED_IMAGE,
@@ -170,16 +196,24 @@ impl Report {
         Baseline::of(told.chain(&self.baselined).map(|judged| &judged.finding))
     }
 
-    /// Hides what a baseline lists, and decides again. Entries of it that hide nothing any more are told.
-    pub fn hide(&mut self, baseline: &Baseline) {
+    /// The same of the findings about the image alone.
+    pub fn image_baseline(&self) -> Baseline {
+        let told = self.findings.iter().filter(|judged| judged.waived.is_none() && can_be_hidden(judged));
+        Baseline::of(told.map(|judged| &judged.finding).filter(|finding| finding.rule().phase == Phase::Image))
+    }
+
+    /// Hides what a baseline lists, and decides again. Entries of a list of what is lived with that hide nothing any more are
+    /// told.
+    pub fn hide(&mut self, baseline: &Baseline, with: Comparison) {
         let mut hider = baseline.hider();
         let mut hides =
             |judged: &Judged| judged.waived.is_none() && can_be_hidden(judged) && hider.hides(&judged.finding);
         let (hidden, told): (Vec<_>, Vec<_>) = std::mem::take(&mut self.findings).into_iter().partition(|j| hides(j));
         (self.findings, self.baselined) = (told, hidden);
         self.verdict = self.findings.iter().map(Judged::counted_action).max().unwrap_or(Action::Go);
-        match hider.left() {
-            0 => {}
+        let left = hider.left();
+        match left.iter().map(|known| known.count).sum::<usize>() {
+            n if n == 0 || with == Comparison::Before => {}
             1 => self
                 .notes
                 .push("the baseline lists 1 finding that is not there; `--write-baseline` takes it out".into()),
@@ -188,6 +222,15 @@ impl Report {
                 .push(format!("the baseline lists {n} findings that are not there; `--write-baseline` takes them out")),
         }
         self.notes.sort();
+        let gone = left.into_iter().filter(|known| self.looked_for(known)).collect();
+        self.compared = Some(Compared { with, gone });
+    }
+
+    /// Whether the run would have found it: its rule ran, on its file.
+    fn looked_for(&self, known: &Known) -> bool {
+        let Some(Target { rule, .. }) = rule::targets(&known.rule).first().copied() else { return false };
+        let has_file = self.dockerfiles.iter().any(|dockerfile| dockerfile.path() == known.path);
+        self.coverage.rules.contains(rule.id) && (has_file || (rule.phase == Phase::Image && self.image.is_some()))
     }
 
     /// Findings that are not waived, by action: STOP, WARN, GO.

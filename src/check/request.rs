@@ -98,6 +98,8 @@ pub struct ContextRequest {
     pub shown: String,
     /// The Dockerfile's own path, for `<Dockerfile>.dockerignore`: on the disk, or in the archive. A named context has none.
     pub dockerfile: Option<PathBuf>,
+    /// Ignore files as they are to be, by the path reports have for them, in the place of those on the disk.
+    pub ignore_texts: BTreeMap<String, Arc<SourceText>>,
 }
 
 /// What a build context is.

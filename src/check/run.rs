@@ -163,7 +163,7 @@ fn lint_findings(models: &LintModels, checks: &[&Check], request: &Request<'_>) 
             |fix: &Fix| !fix.edits().iter().any(|edit| secrets.iter().any(|s| !s.is_empty() && edit.text.contains(s)));
         for mut finding in report.into_findings().into_iter().filter(is_wanted) {
             // Edits are to the text; what they would be in a file around it depends on how that writes its strings.
-            finding.fix = finding.fix.filter(|fix| !is_embedded && is_open(fix));
+            finding.fix = finding.fix.filter(|fix| (!is_embedded || fix.other().is_some()) && is_open(fix));
             let fails_build = models.fails_build(&finding);
             let mut judged = judge(finding, check, request);
             if fails_build {
@@ -301,6 +301,7 @@ fn finish(
         findings,
         suppressed: Vec::new(),
         baselined: Vec::new(),
+        compared: None,
         verdict,
         policy,
         scope,

@@ -167,6 +167,16 @@ pub(super) struct FixArgs {
     /// Dockerfiles, folders to search for them, or `-` to mend standard input to standard output [default: .].
     #[arg(value_name = "PATHS", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
+    /// The build context, as `check` takes it: a folder, whose Dockerfile PATHS may name, or a compose or Bake file
+    /// (repeatable). What should not get into the image is kept out with lines in its .dockerignore.
+    #[arg(long = "context", value_name = "CONTEXT", value_hint = ValueHint::AnyPath)]
+    pub(super) contexts: Vec<PathBuf>,
+    /// Another context, which the Dockerfile names with `--from=NAME` (repeatable).
+    #[arg(long = "build-context", value_name = "NAME=PATH", requires = "contexts")]
+    pub(super) build_contexts: Vec<String>,
+    /// Of a compose or Bake file, only this service, target or group (repeatable).
+    #[arg(long = "service", visible_alias = "bake-target", value_name = "NAME", requires = "contexts")]
+    pub(super) services: Vec<String>,
     /// Also make fixes that a person should look at.
     #[arg(long = "unsafe")]
     pub(super) takes_unsafe: bool,
@@ -203,7 +213,7 @@ pub(super) struct GateOptions {
     /// Compare with this image rather than with the base found inside the image itself.
     #[arg(long, value_name = "IMAGE")]
     pub(super) base: Option<String>,
-    /// The image that this one takes the place of, to tell how much it grew.
+    /// The image that this one takes the place of, to tell how much it grew, and with --new-only what is new in it.
     #[arg(long, value_name = "IMAGE")]
     pub(super) previous: Option<String>,
     #[command(flatten)]
@@ -357,9 +367,17 @@ pub(super) struct PolicyArgs {
 pub(super) struct CommonArgs {
     #[command(flatten)]
     pub(super) policies: PolicyArgs,
-    /// Hide the findings that this file lists; those that are new are told. With --policy-from it is read from there too.
+    /// Hide the findings that this file lists, one of --write-baseline or a SARIF report of an earlier run; those that are new
+    /// are told. With --policy-from a file that the repository holds is read from there too.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) baseline: Option<String>,
+    /// Tell only what is new, and count nothing else for the verdict: not what the image of --previous has as well, what the
+    /// Dockerfiles and contexts had at --base-ref, or what --baseline lists.
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub(super) new_only: bool,
+    /// The commit that the change is made to, for --new-only.
+    #[arg(long, value_name = "REF", requires = "new_only")]
+    pub(super) base_ref: Option<String>,
     /// Write the findings of this run, but for waived ones, to a file that --baseline takes, and pass.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) write_baseline: Option<PathBuf>,
@@ -508,16 +526,6 @@ pub(super) struct PublishArgs {
     /// Tells these reports from others of the same workflow, in a matrix for example, where what they are about does not.
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
-    /// Leave out findings that were there before the change: those of --baseline, or those of the Dockerfiles at --base-ref
-    /// [default: the commit that the event says the change is made to].
-    #[arg(long)]
-    pub(super) new_only: bool,
-    /// A SARIF report on what was there before (repeatable).
-    #[arg(long = "baseline", value_name = "REPORT", requires = "new_only", value_hint = ValueHint::FilePath)]
-    pub(super) baselines: Vec<PathBuf>,
-    /// The commit that the change is made to; its Dockerfiles are linted.
-    #[arg(long, value_name = "REF", requires = "new_only", conflicts_with = "baselines")]
-    pub(super) base_ref: Option<String>,
     /// The lowest action among what is published that gives exit status 1.
     #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "ACTION")]
     pub(super) fail_on: FailOn,
@@ -536,8 +544,6 @@ pub(super) struct PublishArgs {
     /// How long to wait for GitHub in all, for its rate limits as for code scanning.
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub(super) max_wait: u64,
-    #[command(flatten)]
-    pub(super) policies: PolicyArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::CheckArgs;
 use super::{CliError, discover};
 use crate::check::{Build, ContextRequest, ContextSource};
 use crate::context::{Archive, Definition, Location, definitions};
@@ -30,37 +29,50 @@ pub(super) struct Found {
     pub(super) errors: Vec<CliError>,
 }
 
-/// What the arguments of `check` come to. `options` are those of the command line.
+/// What a command is given to look at.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Folders, archives, compose and Bake files.
+    pub(super) contexts: &'a [PathBuf],
+    /// The Dockerfile, of the only context.
+    pub(super) file: Option<&'a Path>,
+    /// `NAME=PATH`.
+    pub(super) build_contexts: &'a [String],
+    /// Of a compose or Bake file.
+    pub(super) services: &'a [String],
+}
+
+/// What it comes to. `options` are those of the command line.
 ///
 /// # Errors
 /// When a context that is named is none, or its Dockerfile cannot be read. What a compose or Bake file names and is not
 /// there does not keep the rest from being checked.
-pub(super) fn find(args: &CheckArgs, options: &BuildOptions) -> Result<Found, CliError> {
+pub(super) fn find(wanted: Wanted<'_>, options: &BuildOptions) -> Result<Found, CliError> {
     let mut finder = Finder {
         options,
         named: BTreeMap::new(),
         texts: HashMap::new(),
         found: Found::default(),
-        services: &args.services,
+        services: wanted.services,
     };
-    for given in &args.build_contexts {
+    for given in wanted.build_contexts {
         finder.named_context(given)?;
     }
-    if let (Some(file), [_, _, ..]) = (&args.file, args.contexts.as_slice()) {
+    if let (Some(file), [_, _, ..]) = (wanted.file, wanted.contexts) {
         return Err(CliError::Argument {
             what: "--file",
             value: file.display().to_string(),
             wanted: "of use with several contexts; check them one by one".to_owned(),
         });
     }
-    for context in &args.contexts {
-        finder.context(context, args.file.as_deref())?;
+    for context in wanted.contexts {
+        finder.context(context, wanted.file)?;
     }
     let mut found = finder.found;
     let key = |build: &Build| (build.dockerfile.path().to_owned(), build.options.target.clone());
     found.builds.sort_by_cached_key(key);
     if found.builds.is_empty() && found.errors.is_empty() {
-        let paths: Vec<String> = args.contexts.iter().map(|path| path.display().to_string()).collect();
+        let paths: Vec<String> = wanted.contexts.iter().map(|path| path.display().to_string()).collect();
         return Err(CliError::NoDockerfile { paths: paths.join(", "), notes: found.notes });
     }
     Ok(found)
@@ -171,7 +183,12 @@ impl Finder<'_> {
                 });
             }
         };
-        let context = ContextRequest { source: ContextSource::Archive(archive), shown, dockerfile };
+        let context = ContextRequest {
+            source: ContextSource::Archive(archive),
+            shown,
+            dockerfile,
+            ignore_texts: BTreeMap::new(),
+        };
         let (context, named_contexts) = (Some(context), self.named.clone());
         self.found.builds.push(Build { context, named_contexts, ..Build::alone(text, self.options.clone()) });
         Ok(())
@@ -301,8 +318,10 @@ impl Finder<'_> {
 }
 
 fn folder(root: &Path, dockerfile: Option<PathBuf>) -> ContextRequest {
-    let source = ContextSource::Folder(root.to_owned());
-    ContextRequest { source, shown: discover::report_path(root), dockerfile }
+    // From here on, so that reports name the ignore files in them so too.
+    let source = ContextSource::Folder(discover::from_here(root).to_owned());
+    let dockerfile = dockerfile.map(|path| discover::from_here(&path).to_owned());
+    ContextRequest { source, shown: discover::report_path(root), dockerfile, ignore_texts: BTreeMap::new() }
 }
 
 /// `Dockerfile` in the context, or `Containerfile` where only that is there.

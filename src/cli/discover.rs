@@ -175,17 +175,17 @@ fn read_from(input: impl Read, path: &Path) -> Result<Arc<SourceText>, CliError>
 
 /// A path as reports print it: relative to the current directory where it lies below it, `/`-separated, no `./` in front.
 pub(super) fn report_path(path: &Path) -> String {
-    let text = from_here(path).to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
-    if text.is_empty() { ".".into() } else { text }
+    from_here(path).to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
-fn from_here(path: &Path) -> &Path {
+/// The same as a path; `.` for the current directory itself.
+pub(super) fn from_here(path: &Path) -> &Path {
     let relative = std::env::current_dir().ok().and_then(|cwd| path.strip_prefix(cwd).ok());
     let mut path = relative.unwrap_or(path);
     while let Ok(rest) = path.strip_prefix(".") {
         path = rest;
     }
-    path
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
 fn file_name(path: &Path) -> String {

@@ -38,6 +38,10 @@ pub(super) enum CliError {
     NoBase { why: Option<String>, has_dockerfile: bool },
     #[error("nothing to check: {} in {paths}", if notes.is_empty() { "no Dockerfile" } else { "no Dockerfile that can be checked" })]
     NoDockerfile { paths: String, notes: Vec<String> },
+    #[error("--new-only has nothing to hold this run against")]
+    NothingBefore,
+    #[error("the baseline {path} is not taken: it is part of the change, and {reference} has no such file")]
+    OwnBaseline { path: String, reference: String },
     #[error("line {line} of standard input is not JSON: {reason}")]
     Json { line: usize, reason: String },
     #[error("`{name}` of {at} cannot be checked: {error}")]
@@ -99,6 +103,13 @@ impl CliError {
             Self::NoBase { has_dockerfile: true, .. } => Some("name the base with --base IMAGE".into()),
             Self::NoBase { .. } => {
                 Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
+            }
+            Self::NothingBefore => {
+                Some("name what was there before: --base-ref REF, --previous IMAGE, --baseline FILE".into())
+            }
+            Self::OwnBaseline { .. } => Some("a change does not say what of it is known already".into()),
+            Self::Github(GithubError::Refused { name, .. }) => {
+                Some(format!("`dockgate sarif validate {name}` tells everything that is wrong with it"))
             }
             Self::Policy(error) => error.help(),
             Self::Check(CheckError::Image(error)) => error.help(),

@@ -1,7 +1,8 @@
-//! `fix`: finds Dockerfiles, mends them and writes them back, or shows what it would do.
+//! `fix`: finds Dockerfiles, mends them and what keeps files out of their contexts, and writes them back, or shows what it
+//! would do.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,11 +10,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::args::FixArgs;
-use super::gate::{build_options, ignore_files, image_request, named_rules, registry_access, today};
+use super::builds::{self, Found, Wanted};
+use super::gate::{ignore_files, today};
+use super::options::{build_options, image_request, named_rules, registry_access};
 use super::sink::Terminal;
 use super::{CliError, FAILED, UNABLE, cache, discover, policies};
-use crate::check::{self, Build, CheckError, Request, Selection};
-use crate::fix::{self, Mended};
+use crate::check::{self, Build, CheckError, ContextSource, Request, Selection};
+use crate::dockerfile::BuildOptions;
+use crate::fix::{self, Mended, OtherTexts, Wishes};
 use crate::image::Digests;
 use crate::output;
 use crate::policy::Action;
@@ -29,34 +33,43 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
     let build = build_options(&args.build)?;
     let digests = args.online.then(|| Digests::new(registry_access(&args.registries)));
     let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.cache, terminal))?;
-    let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
-    let discovered = discover::dockerfiles_or_error(&paths)?;
-    let mut errors = discovered.errors;
-    let mut notes = discovered.notes;
+    let Found { builds, mut notes, mut errors } = found(&args, &build)?;
+    let mut sources: Vec<Arc<SourceText>> = builds.iter().map(|build| Arc::clone(&build.dockerfile)).collect();
+    // One Dockerfile may be built in several ways.
+    sources.dedup_by(|a, b| Arc::ptr_eq(a, b));
     let (sources, embedded): (Vec<_>, Vec<_>) =
-        discovered.dockerfiles.into_iter().partition(|source| source.whole_in_file().is_none());
+        sources.into_iter().partition(|source| source.whole_in_file().is_none());
     notes.extend(
         embedded
             .iter()
             .map(|source| format!("{}: not fixed: the Dockerfile is a text inside another file", source.path())),
     );
-    if let (Some(named), true) = (&args.image, sources.len() != 1) {
-        let wanted = format!("of use with {} Dockerfiles, since it is made from one; name that one", sources.len());
+    if let (Some(named), true) = (&args.image, builds.len() != 1) {
+        let wanted = format!("of use with {} Dockerfiles, since it is made from one; name that one", builds.len());
         return Err(CliError::Argument { what: "--image", value: named.clone(), wanted });
     }
     // The image was made from the file as it is now, and says nothing of what becomes of it.
     let image = Cell::new(image);
     let seen = RefCell::new(BTreeSet::new());
-    let alone = |source: Arc<SourceText>| Build::alone(source, build.clone());
-    let ignore_files = ignore_files(&sources.iter().cloned().map(alone).collect::<Vec<_>>());
-    let check = |dockerfiles: Vec<Arc<SourceText>>| {
+    let ignore_files = ignore_files(&builds);
+    let check = |dockerfiles: Vec<Arc<SourceText>>, others: &OtherTexts| {
         let ignored = |source: &Arc<SourceText>| {
             let file = ignore_files.get(source.path())?.as_ref().ok()?;
             Some((source.path().to_owned(), Ok(Arc::clone(file))))
         };
+        let texts: HashMap<&str, &Arc<SourceText>> = dockerfiles.iter().map(|text| (text.path(), text)).collect();
+        let of_now = |build: &Build| {
+            let is_own = build.dockerfile.whole_in_file().is_none();
+            let text = texts.get(build.dockerfile.path()).filter(|_| is_own)?;
+            let mut build = Build { dockerfile: Arc::clone(text), ..build.clone() };
+            for context in build.context.iter_mut().chain(build.named_contexts.values_mut()) {
+                context.ignore_texts.clone_from(others);
+            }
+            Some(build)
+        };
         let report = check::run(&Request {
             ignore_files: dockerfiles.iter().filter_map(ignored).collect(),
-            builds: dockerfiles.into_iter().map(alone).collect(),
+            builds: builds.iter().filter_map(of_now).collect(),
             image: image.take(),
             notes: Vec::new(),
             policy: &policy,
@@ -74,7 +87,8 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
         seen.borrow_mut().extend(report.notes.iter().cloned());
         Ok::<_, CheckError>(report)
     };
-    let files = fix::mend(sources, args.takes_unsafe, check)?;
+    let wishes = Wishes { takes_all: args.takes_unsafe, are_apart: args.contexts.is_empty() };
+    let files = fix::mend(sources, wishes, check)?;
     cache::close(cache.as_ref(), terminal);
     notes.extend(seen.take());
     for file in files.iter().filter(|file| file.is_stuck) {
@@ -86,7 +100,7 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
     if args.diff {
         for file in files.iter().filter(|file| file.is_changed()) {
             let (before, after) = (file.shown.0.text(), file.shown.1.text());
-            let text = output::diff(file.before.path(), before, after, terminal.color);
+            let text = output::diff(file.before.path(), (!file.is_new).then_some(before), after, terminal.color);
             out.write_all(text.as_bytes()).map_err(CliError::Write)?;
         }
     } else {
@@ -95,7 +109,8 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
         for (file, result) in results {
             match result {
                 Ok(()) if file.is_changed() && !terminal.quiet => {
-                    let text = format!("fixed {}: {}\n", escape::line(file.before.path()), counted(&file.applied));
+                    let verb = if file.is_new { "made" } else { "fixed" };
+                    let text = format!("{verb} {}: {}\n", escape::line(file.before.path()), counted(&file.applied));
                     out.write_all(text.as_bytes()).map_err(CliError::Write)?;
                 }
                 Ok(()) => {}
@@ -125,13 +140,52 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
     })
 }
 
+/// What there is to fix: Dockerfiles alone, or with the contexts they are built from.
+fn found(args: &FixArgs, options: &BuildOptions) -> Result<Found, CliError> {
+    if args.contexts.is_empty() {
+        let here = [PathBuf::from(".")];
+        let discovered = discover::dockerfiles_or_error(if args.paths.is_empty() { &here } else { &args.paths })?;
+        let builds = discovered.dockerfiles.into_iter().map(|source| Build::alone(source, options.clone())).collect();
+        return Ok(Found { builds, notes: discovered.notes, errors: discovered.errors });
+    }
+    let file = match args.paths.as_slice() {
+        [] => None,
+        [file] => Some(file.as_path()),
+        [_, second, ..] => {
+            return Err(CliError::Argument {
+                what: "PATHS",
+                value: second.display().to_string(),
+                wanted: "one Dockerfile with --context".to_owned(),
+            });
+        }
+    };
+    let wanted =
+        Wanted { contexts: &args.contexts, file, build_contexts: &args.build_contexts, services: &args.services };
+    let found = builds::find(wanted, options)?;
+    let archive = found.builds.iter().filter_map(|build| build.context.as_ref()).find_map(|c| match c.source {
+        ContextSource::Archive(_) => Some(&c.shown),
+        ContextSource::Folder(_) => None,
+    });
+    match archive {
+        Some(archive) => Err(CliError::Argument {
+            what: "--context",
+            value: archive.clone(),
+            wanted: "a folder; an archive is made again from one that is fixed".to_owned(),
+        }),
+        None => Ok(found),
+    }
+}
+
 fn written(file: &Mended) -> Result<(), CliError> {
     if !file.is_changed() {
         return Ok(());
     }
     let path = Path::new(file.before.path());
-    fix::write(path, &file.before.to_bytes(), &file.after.to_bytes())
-        .map_err(|error| CliError::WriteFile { path: path.display().to_string(), reason: error.to_string() })
+    let written = match file.is_new {
+        true => fix::create(path, &file.after.to_bytes()),
+        false => fix::write(path, &file.before.to_bytes(), &file.after.to_bytes()),
+    };
+    written.map_err(|error| CliError::WriteFile { path: path.display().to_string(), reason: error.to_string() })
 }
 
 fn left(file: &Mended, action: Action) -> usize {

@@ -1,17 +1,18 @@
 //! The one command that makes the fixes that a report shows: `dockgate fix` with the options that had to do with which they are.
 
 use super::args::{BuildArgs, CommonArgs, PolicyArgs};
+use super::builds::Wanted;
 use crate::check::Report;
 use crate::finding::Fix;
 use crate::text::escape;
 
-/// `dockgate fix` for the paths, with options of the run: `of_image` are those that say which image was looked at.
+/// `dockgate fix` with what it is given, and with options of the run: `of_image` are those that say which image was looked at.
 pub(super) fn of(
     common: &CommonArgs,
     build: &BuildArgs,
     is_online: bool,
     of_image: &[(&str, Option<&str>)],
-    paths: Vec<String>,
+    given: Vec<String>,
 ) -> String {
     let PolicyArgs { policy, bundle, whitelists, global_whitelists, policy_from, vex, image_names } = &common.policies;
     let mut words = vec!["dockgate".to_owned(), "fix".to_owned()];
@@ -36,7 +37,7 @@ pub(super) fn of(
         option(name, &mut value.map(str::to_owned).iter());
     }
     words.extend(is_online.then(|| "--online".to_owned()));
-    words.extend(paths.iter().map(|path| quoted(path)));
+    words.extend(given.iter().map(|word| quoted(word)));
     words.join(" ")
 }
 
@@ -47,19 +48,27 @@ fn quoted(word: &str) -> String {
     if is_plain && !text.is_empty() { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
+/// What `fix` is given to see what `check` sees.
+pub(super) fn words_of_check(wanted: Wanted<'_>) -> Vec<String> {
+    let options = [
+        ("--context", wanted.contexts.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>()),
+        ("--build-context", wanted.build_contexts.to_vec()),
+        ("--service", wanted.services.to_vec()),
+    ];
+    let options = options.into_iter().flat_map(|(name, values)| values.into_iter().flat_map(|v| [name.to_owned(), v]));
+    options.chain(wanted.file.map(|file| file.to_string_lossy().into_owned())).collect()
+}
+
 /// What the command does about the fixes of a report.
 pub(super) fn how_to_fix(report: &Report, command: &str) -> String {
     let fixes = report.findings.iter().filter(|judged| judged.waived.is_none()).filter_map(|j| j.finding.fix.as_ref());
     let (safe, others): (Vec<&Fix>, Vec<&Fix>) = fixes.partition(|fix| fix.is_safe());
+    let fixes = |n: usize, kind: &str| if n == 1 { format!("the {kind}fix") } else { format!("the {n} {kind}fixes") };
+    let others_of = |n: usize| if n == 1 { "the other".to_owned() } else { format!("the {n} others") };
     match (safe.len(), others.len()) {
         (0, 0) => "No finding has a fix".to_owned(),
-        (0, 1) => format!("`{command} --unsafe` makes the fix; look at what it changes"),
-        (0, n) => format!("`{command} --unsafe` makes the {n} fixes; look at what it changes"),
-        (1, 0) => format!("`{command}` makes the fix"),
-        (n, 0) => format!("`{command}` makes the {n} fixes"),
-        (1, 1) => format!("`{command}` makes the safe fix, with `--unsafe` also the other"),
-        (1, m) => format!("`{command}` makes the safe fix, with `--unsafe` also the {m} others"),
-        (n, 1) => format!("`{command}` makes the {n} safe fixes, with `--unsafe` also the other"),
-        (n, m) => format!("`{command}` makes the {n} safe fixes, with `--unsafe` also the {m} others"),
+        (0, n) => format!("`{command} --unsafe` makes {}; look at what it changes", fixes(n, "")),
+        (n, 0) => format!("`{command}` makes {}", fixes(n, "")),
+        (n, m) => format!("`{command}` makes {}, with `--unsafe` also {}", fixes(n, "safe "), others_of(m)),
     }
 }

@@ -6,86 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::args::{BuildArgs, CheckArgs, CommonArgs, GateArgs, LintArgs, RegistryArgs, VulnerabilityArgs};
+use super::args::{CheckArgs, GateArgs, LintArgs, VulnerabilityArgs};
+use super::options::{ALL_PLATFORMS, Ready, build_options, image_request, registry_access};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
 use super::{
-    CliError, FAILED, UNABLE, args, builds, cache, discover, feeds, fix_command, policies, repository, shellcheck, sink,
+    CliError, FAILED, UNABLE, before, builds, cache, discover, feeds, fix_command, repository, shellcheck, sink,
 };
-use crate::check::{self, Build, CheckError, ImageRequest, Request, Selection};
+use crate::check::{self, Build, CheckError, Comparison, ImageRequest, Request};
 use crate::context::{ContextError, IgnoreFile};
-use crate::dockerfile::BuildOptions;
 use crate::feeds::{ScanReport, Store};
-use crate::image::{self, Cache, Digests, ImageReference, RegistryAccess};
+use crate::image::{self, Cache, Digests};
 use crate::output::{self, Style};
-use crate::policy::{self, Baseline, Date, Policy};
-use crate::rule::{self, Target};
+use crate::policy::{Baseline, Date};
 use crate::shell::ShellCheck;
 use crate::text::escape;
-
-/// What `--platform` says when every platform of an image is to be judged.
-pub(super) const ALL_PLATFORMS: &str = "all";
-
-/// What the common options come to.
-struct Ready {
-    policy: Policy,
-    fail_on: policy::FailOn,
-    format: output::Format,
-    outputs: Vec<FileOutput>,
-    trigger_ids: bool,
-    baseline: Option<Baseline>,
-    write_baseline: Option<PathBuf>,
-    sarif: output::Profile,
-    category: Option<String>,
-    selection: Selection,
-    build: BuildOptions,
-    /// The version of the `shellcheck` to run.
-    shellcheck: Option<String>,
-}
-
-impl Ready {
-    fn new(common: &CommonArgs, build: BuildArgs, image: Option<&ImageRequest>) -> Result<Self, CliError> {
-        let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
-        let selection = Selection { select: named_rules(&common.select)?, ignore: named_rules(&common.ignore)? };
-        let is_all = build.platform.as_deref() == Some(ALL_PLATFORMS);
-        if is_all && image.is_none() {
-            let wanted = "of use without an image, which has platforms".to_owned();
-            return Err(CliError::Argument { what: "--platform", value: ALL_PLATFORMS.to_owned(), wanted });
-        }
-        let platform = build.platform.as_deref().filter(|_| !is_all);
-        let mut policy = policies::in_force(&common.policies, image, platform)?;
-        let format = common.format.unwrap_or_else(|| wished_format(&mut policy));
-        Ok(Self {
-            policy,
-            format,
-            fail_on: common.fail_on.into(),
-            outputs,
-            trigger_ids: common.show_trigger_ids,
-            baseline: common.baseline.as_ref().map(|path| policies::baseline(&common.policies, path)).transpose()?,
-            write_baseline: common.write_baseline.clone(),
-            sarif: common.sarif_profile.profile(),
-            category: common.category.clone().filter(|category| !category.trim().is_empty()),
-            selection,
-            shellcheck: match common.shellcheck {
-                args::ShellCheck::Never => None,
-                args::ShellCheck::Auto => shellcheck::version().ok(),
-                args::ShellCheck::Always => {
-                    Some(shellcheck::version().map_err(|reason| CliError::NoShellCheck { reason })?)
-                }
-            },
-            build: build_options(&build)?,
-        })
-    }
-}
-
-/// The format a hadolint configuration asks for, else text. One that is not written here is told.
-fn wished_format(policy: &mut Policy) -> output::Format {
-    let Some(name) = &policy.wishes.format else { return output::Format::TEXT };
-    output::Format::of_hadolint(name).unwrap_or_else(|| {
-        policy.notes.push(format!("`{name}` is not a format of this version, so the report is text"));
-        output::Format::TEXT
-    })
-}
 
 /// The main job: Dockerfile, context and image in one report.
 pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -96,8 +31,17 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
         &args.gate.registries,
     )?;
     let options = build_options(&args.build)?;
-    let mut found = builds::find(&args, &options)?;
-    let given_build = args.build.clone();
+    let wanted = builds::Wanted {
+        contexts: &args.contexts,
+        file: args.file.as_deref(),
+        build_contexts: &args.build_contexts,
+        services: &args.services,
+    };
+    let mut found = builds::find(wanted, &options)?;
+    let of_image = [("--image", args.image.as_deref()), ("--base", args.gate.base.as_deref())];
+    let command =
+        || fix_command::of(&args.common, &args.build, args.online, &of_image, fix_command::words_of_check(wanted));
+    let fix_command = args.fix_suggestions.then(command);
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     if let (Some(named), [_, _, ..]) = (&args.image, found.builds.as_slice()) {
         return Err(CliError::Argument {
@@ -116,10 +60,6 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let notes = found.notes.into_iter().chain(unread).collect();
     let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    let dockerfiles = found.builds.iter().map(|build| build.dockerfile.path().to_owned()).collect();
-    let of_image = [("--image", args.image.as_deref()), ("--base", args.gate.base.as_deref())];
-    let fix_command =
-        args.fix_suggestions.then(|| fix_command::of(&args.common, &given_build, args.online, &of_image, dockerfiles));
     let digests = args.online.then(|| Digests::new(registry_access(&args.gate.registries)));
     let subject = Subject { builds: found.builds, image, known, cache, notes, fix_command, digests };
     let code = run(&ready, subject, terminal, out)?;
@@ -129,17 +69,16 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
 
 /// Dockerfiles alone.
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let given_build = args.build.clone();
-    let ready = Ready::new(&args.common, args.build, None)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
+    let words = || paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let command = || fix_command::of(&args.common, &args.build, args.online, &[], words());
+    let fix_command = args.fix_suggestions.then(command);
+    let ready = Ready::new(&args.common, args.build, None)?;
     let discovered = discover::dockerfiles_or_error(&paths)?;
     let errors = discovered.errors;
     let unread = errors.iter().map(|error| format!("not checked: {error}"));
     let notes = discovered.notes.into_iter().chain(unread).collect();
     let builds = discovered.dockerfiles.into_iter().map(|text| Build::alone(text, ready.build.clone())).collect();
-    let shown = paths.iter().map(|path| path.display().to_string()).collect();
-    let fix_command =
-        args.fix_suggestions.then(|| fix_command::of(&args.common, &given_build, args.online, &[], shown));
     let digests = args.online.then(|| Digests::new(registry_access(&args.registries)));
     let code = run(&ready, Subject { builds, notes, fix_command, digests, ..Subject::default() }, terminal, out)?;
     errors.iter().for_each(|error| error.report(terminal));
@@ -219,7 +158,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         _ => None,
     };
     let now = seconds_since_1970();
-    let mut report = {
+    let (mut report, before) = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
         let bar = Bar::new(terminal);
         let request = Request {
@@ -239,18 +178,26 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             watch: &|progress| bar.watch(progress),
             cache: subject.cache.as_ref(),
         };
-        match &platforms {
+        let before = match &ready.new_only {
+            Some(_) => before::known(ready.base.as_ref(), &request, platforms.as_deref())?,
+            None => None,
+        };
+        let report = match &platforms {
             Some(platforms) => check::run_on(request, platforms)?,
             None => check::run(&request)?,
-        }
+        };
+        (report, before)
     };
     cache::close(subject.cache.as_ref(), terminal);
     if let Some(path) = &ready.write_baseline {
         let baseline = report.baseline();
         sink::write_whole(path, baseline.to_json().as_bytes())?;
-        report.hide(&baseline);
-    } else if let Some(baseline) = &ready.baseline {
-        report.hide(baseline);
+        report.hide(&baseline, Comparison::Accepted);
+    } else {
+        let known = ready.baseline.clone().into_iter().chain(before).reduce(Baseline::or);
+        let with = if ready.new_only.is_some() { Comparison::Before } else { Comparison::Accepted };
+        known.iter().for_each(|known| report.hide(known, with));
+        report.notes.extend(ready.new_only.iter().map(|with| format!("only what is new counts, held against {with}")));
     }
     if ready.outputs.iter().map(FileOutput::format).chain([ready.format]).any(|format| format.name == "sarif") {
         report.scope.repository = repository::current();
@@ -289,70 +236,6 @@ pub(super) fn ignore_files(builds: &[Build]) -> BTreeMap<String, Result<Arc<Igno
         Some((path.to_owned(), found.map(Arc::new)))
     };
     builds.iter().filter(|build| build.context.is_none() && build.dockerfile.path() != "-").filter_map(of).collect()
-}
-
-/// How the image is built.
-pub(super) fn build_options(build: &BuildArgs) -> Result<BuildOptions, CliError> {
-    let build_args = build_args(&build.build_args)?;
-    Ok(BuildOptions { build_args, target: build.target.clone(), platform: build.platform.clone() })
-}
-
-/// The image, and those to compare it with.
-pub(super) fn image_request(
-    image: Option<&str>,
-    base: Option<&str>,
-    previous: Option<&str>,
-    registries: &RegistryArgs,
-) -> Result<Option<ImageRequest>, CliError> {
-    let access = registry_access(registries);
-    let parse = |text: &str| match ImageReference::parse(text) {
-        Ok(reference) => Ok(reference.with_access(access.clone())),
-        Err(error) => Err(CliError::Check(CheckError::Image(error))),
-    };
-    let Some(image) = image else {
-        let lone =
-            [("--base", base), ("--previous", previous)].into_iter().find_map(|(what, value)| Some((what, value?)));
-        return lone.map_or(Ok(None), |(what, value)| {
-            let wanted = "of use without --image, the image to compare with it".to_owned();
-            Err(CliError::Argument { what, value: value.to_owned(), wanted })
-        });
-    };
-    let (base, previous) = (base.map(parse).transpose()?, previous.map(parse).transpose()?);
-    Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
-}
-
-/// How registries are spoken to.
-pub(super) fn registry_access(registries: &RegistryArgs) -> RegistryAccess {
-    RegistryAccess { insecure: registries.insecure.clone(), authorities: registries.authorities.clone() }
-}
-
-/// The rules that names mean.
-pub(super) fn named_rules(names: &[String]) -> Result<Vec<Target>, CliError> {
-    let mut found = Vec::new();
-    for name in names {
-        let named = rule::targets(name.trim());
-        if named.is_empty() {
-            return Err(CliError::UnknownRule { name: name.clone(), similar: rule::similar(name) });
-        }
-        found.extend(named);
-    }
-    Ok(found)
-}
-
-/// `NAME=VALUE`, or `NAME` alone for the value it has in this process's environment, as `docker build` takes them.
-fn build_args(given: &[String]) -> Result<BTreeMap<String, String>, CliError> {
-    let mut args = BTreeMap::new();
-    for arg in given {
-        let (name, value) = match arg.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (arg.clone(), std::env::var(arg).ok()),
-        };
-        if name.is_empty() {
-            return Err(CliError::Argument { what: "--build-arg", value: arg.clone(), wanted: "NAME=VALUE".into() });
-        }
-        args.extend(value.map(|value| (name, value)));
-    }
-    Ok(args)
 }
 
 /// The time it is.

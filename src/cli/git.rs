@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::CliError;
+use crate::context::Archive;
 
 /// Bytes of a file that are read.
 const LARGEST: u64 = 16 << 20;
@@ -43,14 +44,7 @@ impl Commit {
     /// # Errors
     /// When git cannot be run, and when the commit has no such file.
     pub(super) fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        let own = std::env::current_dir()?;
-        let path = Path::new(path);
-        let path = if path.is_absolute() { path.strip_prefix(&own).unwrap_or(path) } else { path };
-        if path.is_absolute() {
-            let outside = "it is outside of the current folder, so its path in the commit is not known";
-            return Err(io::Error::new(ErrorKind::InvalidInput, outside));
-        }
-        let name = format!("{}:./{}", self.id, path.display());
+        let name = self.name(Path::new(path))?;
         let mut child = Command::new("git")
             .args(["cat-file", "blob", &name])
             .stdin(Stdio::null())
@@ -63,4 +57,57 @@ impl Commit {
         }
         if child.wait()?.success() { Ok(bytes) } else { Err(ErrorKind::NotFound.into()) }
     }
+
+    /// The folder at a path with all that is in it, as a build context. What git does not keep is not in it.
+    ///
+    /// # Errors
+    /// When git cannot be run, and when the commit has no such folder.
+    pub(super) fn folder(&self, path: &Path) -> Result<Archive, CliError> {
+        let unread = |error: io::Error| CliError::read(path, &error);
+        let none =
+            || CliError::Read { path: path.display().to_string(), reason: "the commit has no such folder".to_owned() };
+        let ask = |arguments: &[&str]| -> Option<String> {
+            let output = Command::new("git").args(arguments).stdin(Stdio::null()).output().ok()?;
+            let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+            Some(text.trim_end_matches(['\n', '\r']).to_owned())
+        };
+        // Below the top git would look for the current folder inside the one that is asked for.
+        let top = ask(&["rev-parse", "--show-toplevel"]).ok_or_else(none)?;
+        let name = self.name(path).map_err(unread)?;
+        let tree = ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).ok_or_else(none)?;
+        let mut child = Command::new("git")
+            .args(["-C", &top, "archive", "--format=tar", &tree])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(unread)?;
+        let archive = child.stdout.take().map(Archive::read);
+        match (child.wait().map_err(unread)?.success(), archive) {
+            (true, Some(archive)) => archive.map_err(|error| CliError::Check(error.into())),
+            _ => Err(none()),
+        }
+    }
+
+    /// What a path is called in the commit.
+    fn name(&self, path: &Path) -> io::Result<String> {
+        let own = std::env::current_dir()?;
+        let path = if path.is_absolute() { path.strip_prefix(&own).unwrap_or(path) } else { path };
+        if path.is_absolute() {
+            let outside = "it is outside of the current folder, so its path in the commit is not known";
+            return Err(io::Error::new(ErrorKind::InvalidInput, outside));
+        }
+        Ok(format!("{}:./{}", self.id, path.display()))
+    }
+}
+
+/// Whether the repository has the file, as it is checked out.
+pub(super) fn is_tracked(path: &str) -> bool {
+    let output = Command::new("git")
+        .args(["ls-files", "--error-unmatch", "--", path])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    output.is_ok_and(|status| status.success())
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::args::{InspectArgs, InspectAs, Inspected};
 use super::progress::Bar;
 use super::sink::Terminal;
-use super::{CliError, cache, discover, gate};
+use super::{CliError, cache, discover, options};
 use crate::check::{self, InspectRequest};
 use crate::output::{self, InspectFormat, View};
 
@@ -34,7 +34,7 @@ pub(super) fn run(args: InspectArgs, terminal: &Terminal, out: &mut dyn Write) -
         let wanted = "a format of this view: bills of materials are of packages".into();
         return Err(CliError::Argument { what: "--format", value: value.into(), wanted });
     }
-    let image = gate::image_request(Some(&args.image), args.base.as_deref(), None, &args.registries)?;
+    let image = options::image_request(Some(&args.image), args.base.as_deref(), None, &args.registries)?;
     let Some(image) = image else { return Err(CliError::Check(check::CheckError::Nothing)) };
     let dockerfile = args.dockerfile.as_deref().map(discover::read).transpose()?;
     let time = if is_bill { source_date_epoch()? } else { None };
@@ -44,7 +44,7 @@ pub(super) fn run(args: InspectArgs, terminal: &Terminal, out: &mut dyn Write) -
         check::inspect(&InspectRequest {
             image,
             dockerfile,
-            build: gate::build_options(&args.build)?,
+            build: options::build_options(&args.build)?,
             with_packages: matches!(view, View::Packages | View::Diff),
             progress: &|progress| bar.advance(progress),
             cache: cache.as_ref(),

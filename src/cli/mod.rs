@@ -1,6 +1,7 @@
 //! The command line: arguments, progress, exit codes.
 
 mod args;
+mod before;
 mod book;
 mod builds;
 mod cache;
@@ -14,6 +15,7 @@ mod fix_command;
 mod gate;
 mod git;
 mod inspect;
+mod options;
 mod plugin;
 mod policies;
 mod policy;

@@ -1,11 +1,17 @@
 //! Which policy is in force: the one that the options name, as the work tree or a git ref has it, for the image at hand.
 
+use std::fs::File;
+use std::io::{self, Read};
+
 use super::CliError;
 use super::args::PolicyArgs;
-use super::git::Commit;
+use super::git::{self, Commit};
 use crate::check::{CheckError, ImageRequest};
 use crate::image;
 use crate::policy::{Baseline, BaselineError, ImageNames, Policies, Policy, ReadFile, from_disk, proposed};
+
+/// Bytes of a baseline that are read.
+const LARGEST_BASELINE: u64 = 256 << 20;
 
 /// The policy for a run, with the image when it has one.
 pub(super) fn in_force(
@@ -40,14 +46,35 @@ pub(super) fn in_force(
     Ok(policy)
 }
 
-/// The baseline, from where the policy is read.
+/// The baseline. Where the policy is read from a ref, one that the repository holds is read from there too; one that it does
+/// not hold, as an artifact of an earlier run, is taken from the disk.
 pub(super) fn baseline(args: &PolicyArgs, path: &str) -> Result<Baseline, CliError> {
-    let read = match &args.policy_from {
-        Some(reference) => Commit::find("--policy-from", reference)?.read(path),
-        None => from_disk(path),
+    let unread = |error: io::Error| BaselineError::Read { path: path.to_owned(), reason: error.to_string() };
+    let of_commit = match &args.policy_from {
+        Some(reference) => match Commit::find("--policy-from", reference)?.read(path) {
+            Ok(bytes) => Some(bytes),
+            Err(_) if git::is_tracked(path) => {
+                return Err(CliError::OwnBaseline { path: path.to_owned(), reference: reference.clone() });
+            }
+            Err(_) => None,
+        },
+        None => None,
     };
-    let bytes = read.map_err(|error| BaselineError::Read { path: path.to_owned(), reason: error.to_string() })?;
+    let bytes = match of_commit {
+        Some(bytes) => bytes,
+        None => read_baseline(path).map_err(unread)?,
+    };
     Ok(Baseline::parse(path, &bytes)?)
+}
+
+fn read_baseline(path: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST_BASELINE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_BASELINE {
+        let told = format!("it has more than {} MiB", LARGEST_BASELINE >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, told));
+    }
+    Ok(bytes)
 }
 
 fn load(args: &PolicyArgs, read: &ReadFile<'_>) -> Result<Policies, CliError> {

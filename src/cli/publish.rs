@@ -1,20 +1,16 @@
 //! `publish`: from SARIF reports and the environment of a workflow to what GitHub shows.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::PublishArgs;
-use super::git::Commit;
 use super::sink::Terminal;
-use super::{CliError, FAILED, UNABLE, discover, gate, policies};
-use crate::check::{self, Build, Request, Selection};
-use crate::dockerfile::BuildOptions;
-use crate::github::{self, Baseline, Given, Outcome, SarifReport, StepState, Target, Token, Wishes};
+use super::{CliError, FAILED, UNABLE};
+use crate::github::{self, Given, Outcome, SarifReport, StepState, Target, Token, Wishes};
 use crate::policy;
-use crate::text::{SourceText, escape};
+use crate::text::escape;
 
 /// Bytes of a report or an event that are read.
 const LARGEST_REPORT: u64 = 256 << 20;
@@ -34,7 +30,6 @@ pub(super) fn run(args: &PublishArgs, terminal: &Terminal, out: &mut dyn Write) 
     };
     let target = Target::find(given, &variable, event.as_deref())?;
     let reports = args.reports.iter().map(|path| report(path)).collect::<Result<Vec<_>, _>>()?;
-    let baseline = if args.new_only { baseline(args, &target, &reports, terminal)? } else { None };
     let fail_on: policy::FailOn = args.fail_on.into();
     let wishes = Wishes {
         upload_sarif: args.upload_sarif.into(),
@@ -44,7 +39,6 @@ pub(super) fn run(args: &PublishArgs, terminal: &Terminal, out: &mut dyn Write) 
         summary: args.summary.into(),
         name: args.name.clone(),
         fail_on,
-        baseline,
         patience: Duration::from_secs(args.max_wait),
     };
     let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| Token::new(&variable(name)?));
@@ -88,71 +82,6 @@ fn tell(outcome: &Outcome, target: &Target, terminal: &Terminal, out: &mut dyn W
 
 fn report(path: &Path) -> Result<SarifReport, CliError> {
     Ok(SarifReport::read(&path.display().to_string(), read(path)?)?)
-}
-
-/// What was there before the change. When that cannot be known everything is new, which is told.
-fn baseline(
-    args: &PublishArgs,
-    target: &Target,
-    reports: &[SarifReport],
-    terminal: &Terminal,
-) -> Result<Option<Baseline>, CliError> {
-    let mut baseline = Baseline::default();
-    if !args.baselines.is_empty() {
-        for path in &args.baselines {
-            baseline.add_report(&report(path)?);
-        }
-        return Ok(Some(baseline));
-    }
-    let commit = match (&args.base_ref, &target.base) {
-        (Some(reference), _) => Commit::find("--base-ref", reference)?,
-        (None, Some(base)) => match Commit::find("the base of the change", base) {
-            Ok(commit) => commit,
-            Err(error) => {
-                terminal.warn(&format!("note: every finding counts as new: {}", escape::line(&error.to_string())));
-                return Ok(None);
-            }
-        },
-        (None, None) => {
-            terminal.warn("note: every finding counts as new: the event tells no base, and --base-ref names none");
-            return Ok(None);
-        }
-    };
-    let policy = policies::in_force(&args.policies, None, None)?;
-    let paths: BTreeSet<&str> = reports.iter().flat_map(SarifReport::paths).collect();
-    let is_dockerfile =
-        |path: &&&str| Path::new(path).file_name().is_some_and(|n| discover::is_dockerfile(&n.to_string_lossy()));
-    // A file that the base does not have is new, with all that is in it.
-    let builds: Vec<Build> = paths
-        .iter()
-        .filter(is_dockerfile)
-        .filter_map(|path| Some(SourceText::from_bytes(*path, commit.read(path).ok()?)))
-        .map(|text| Build::alone(text, BuildOptions::default()))
-        .collect();
-    if builds.is_empty() {
-        return Ok(Some(baseline));
-    }
-    let request = Request {
-        ignore_files: gate::ignore_files(&builds),
-        builds,
-        image: None,
-        notes: Vec::new(),
-        policy: &policy,
-        selection: Selection::default(),
-        build: BuildOptions::default(),
-        shellcheck: None,
-        feeds: None,
-        scan_reports: &[],
-        digests: None,
-        today: gate::today(),
-        progress: &|_| {},
-        watch: &|_| {},
-        cache: None,
-    };
-    let before = check::run(&request)?;
-    let counted = before.findings.into_iter().filter(|judged| judged.waived.is_none());
-    baseline.add(counted.map(|judged| judged.fingerprint));
-    Ok(Some(baseline))
 }
 
 /// A file as it was checked, when the path stays below the current folder.

@@ -1,6 +1,6 @@
 //! Where output goes: the terminal and its width, and report files.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -74,12 +74,17 @@ impl FileOutput {
     }
 }
 
-/// Writes a file, whole or not at all.
+/// Writes a file, whole or not at all, and never through a link that lies in its place.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".part");
     let part = path.with_file_name(name);
-    let written =
-        fs::write(&part, bytes).and_then(|()| fs::rename(&part, path).inspect_err(|_| drop(fs::remove_file(&part))));
+    drop(fs::remove_file(&part));
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&part)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&part, path).inspect_err(|_| drop(fs::remove_file(&part))));
     written.map_err(|e| CliError::WriteFile { path: path.display().to_string(), reason: e.to_string() })
 }

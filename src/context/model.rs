@@ -103,6 +103,11 @@ impl Context {
         start..start + length
     }
 
+    /// Whether it is a folder, whose files can be changed.
+    pub fn is_folder(&self) -> bool {
+        matches!(self.store, Store::Folder(_))
+    }
+
     /// Whether the ignore file leaves `path` out, by a match of itself or of a parent, whether it exists or not.
     pub fn is_ignored(&self, path: &str) -> bool {
         self.ignore_file.as_ref().is_some_and(|file| file.rules.is_ignored(path))

@@ -33,20 +33,26 @@ impl Context {
     /// When the root is no readable directory, or the ignore file cannot be read or has a malformed pattern. What
     /// cannot be read below the root goes into [`Context::problems`].
     pub fn open(root: &Path, dockerfile: Option<&Path>) -> Result<Self, ContextError> {
-        Self::open_watched(root, dockerfile, &|_| {})
+        Self::open_with(root, dockerfile, &BTreeMap::new(), &|_| {})
     }
 
-    /// [`Context::open`], telling `watch` of entries as they are found.
+    /// [`Context::open`] with ignore files as they are to be, by path, in the place of those on the disk; `watch` is told
+    /// of entries as they are found.
     ///
     /// # Errors
     /// As [`Context::open`].
-    pub fn open_watched(root: &Path, dockerfile: Option<&Path>, watch: Walked<'_>) -> Result<Self, ContextError> {
+    pub fn open_with(
+        root: &Path,
+        dockerfile: Option<&Path>,
+        texts: &BTreeMap<String, Arc<SourceText>>,
+        watch: Walked<'_>,
+    ) -> Result<Self, ContextError> {
         let fail = |error| ContextError::Root { root: root.to_owned(), error };
         let resolved = root.canonicalize().map_err(fail)?;
         if !resolved.is_dir() {
             return Err(fail(io::ErrorKind::NotADirectory.into()));
         }
-        let ignore_file = ignore_file(root, dockerfile)?;
+        let ignore_file = ignore_file(root, dockerfile, texts)?;
         let no_rules = IgnoreRules::default();
         let rules = ignore_file.as_ref().map_or(&no_rules, |file| &file.rules);
         let found = walk(&resolved, rules, watch);
@@ -149,7 +155,7 @@ impl IgnoreFile {
     /// # Errors
     /// When it is there and cannot be read, or BuildKit would refuse it.
     pub fn beside(dockerfile: &Path) -> Result<Option<Self>, ContextError> {
-        ignore_file(dockerfile.parent().unwrap_or(Path::new("")), Some(dockerfile))
+        ignore_file(dockerfile.parent().unwrap_or(Path::new("")), Some(dockerfile), &BTreeMap::new())
     }
 }
 
@@ -160,11 +166,18 @@ pub fn own_ignore_file(dockerfile: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(name)).filter(|path| path.symlink_metadata().is_ok())
 }
 
-/// The ignore file in force.
-fn ignore_file(root: &Path, dockerfile: Option<&Path>) -> Result<Option<IgnoreFile>, ContextError> {
+/// The ignore file in force, or its text as it is to be.
+fn ignore_file(
+    root: &Path,
+    dockerfile: Option<&Path>,
+    texts: &BTreeMap<String, Arc<SourceText>>,
+) -> Result<Option<IgnoreFile>, ContextError> {
     let beside = dockerfile.and_then(own_ignore_file);
     for path in beside.into_iter().chain([root.join(".dockerignore")]) {
         let shown = path.strip_prefix(".").unwrap_or(&path).to_string_lossy().into_owned();
+        if let Some(text) = texts.get(&shown) {
+            return IgnoreFile::new(Arc::clone(text)).map(Some);
+        }
         match read::bounded(&path, MAX_IGNORE_FILE) {
             Ok(bytes) => return IgnoreFile::new(SourceText::from_bytes(shown, bytes)).map(Some),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}

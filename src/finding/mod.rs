@@ -1,14 +1,16 @@
 //! What a rule found: always at a place, with the evidence for it.
 
+mod fix;
 mod place;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub use fix::{Fix, OtherFile};
 pub use place::{ImagePlace, LayerRef, Place};
 
-use crate::rule::{Code, Confidence, Rule, Severity, Target};
-use crate::text::{Edit, Span};
+use crate::rule::{Code, Confidence, Phase, Rule, Severity, Target};
+use crate::text::Span;
 
 /// Whose doing a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -27,41 +29,6 @@ pub struct Related {
     pub place: Place,
     /// What is there, one clause.
     pub message: String,
-}
-
-/// Edits that mend a finding, and whether a person should look at them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fix {
-    is_safe: bool,
-    description: String,
-    edits: Vec<Edit>,
-}
-
-impl Fix {
-    /// Edits that cannot change what the image does but for the better. `description` is an imperative clause.
-    pub fn safe(description: impl Into<String>, edits: Vec<Edit>) -> Self {
-        Self { is_safe: true, description: description.into(), edits }
-    }
-
-    /// Edits that are probably what the author wants.
-    pub fn unsafe_(description: impl Into<String>, edits: Vec<Edit>) -> Self {
-        Self { is_safe: false, description: description.into(), edits }
-    }
-
-    /// Whether it may be applied unseen.
-    pub fn is_safe(&self) -> bool {
-        self.is_safe
-    }
-
-    /// What it does.
-    pub fn description(&self) -> &str {
-        &self.description
-    }
-
-    /// The edits, all to the file of the finding's primary place.
-    pub fn edits(&self) -> &[Edit] {
-        &self.edits
-    }
 }
 
 /// The vulnerability a finding is about.
@@ -264,13 +231,27 @@ impl Finding {
     /// Identity that survives moved lines: 16 hexadecimal digits from rule, code, file, the text at the place and the
     /// subject, never from line numbers. Two equal findings in one file share it; `check` numbers them apart.
     pub fn fingerprint(&self) -> String {
-        let mut hash = Sha256::new();
         let name = self.code.map_or_else(|| self.rule.id.to_owned(), |code| format!("{}/{code}", self.rule.id));
-        for part in [name.as_str(), &self.place.file(), self.place.text(), &self.subject] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
+        digest(&[&name, &self.place.file(), self.place.text(), &self.subject])
+    }
+
+    /// The same for a finding about an image, whatever the image is called and wherever in a Dockerfile it is told: what it is
+    /// about inside the image, by which two states of an image are held against each other. Another kind of secret in the same
+    /// file is another one. `None` for a finding about anything else.
+    pub fn image_fingerprint(&self) -> Option<String> {
+        if self.rule.phase != Phase::Image {
+            return None;
         }
-        hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+        let inside = match &self.place {
+            Place::Image(place) => Some(place),
+            Place::Source { .. } | Place::File { .. } => self.in_image.as_ref(),
+        };
+        let path = inside.and_then(|place| place.path.as_deref()).unwrap_or_default();
+        // Which kind of secret it is stands in the message alone, beside lines and layers that move.
+        let is_secret = self.rule.tags.contains(&"secrets");
+        let told: String = self.message.chars().filter(|c| is_secret && !c.is_ascii_digit()).collect();
+        let code = self.code.map(|code| code.to_string()).unwrap_or_default();
+        Some(digest(&[self.rule.id, &code, path, &self.subject, &told]))
     }
 
     /// The order of reports: file, position, rule, code, subject, message.
@@ -279,4 +260,14 @@ impl Finding {
         let place = (self.place.file().into_owned(), span.start, span.end);
         (place, self.rule.id, self.code, self.subject.clone(), self.message.clone())
     }
+}
+
+/// Sixteen hexadecimal digits that stand for the parts.
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
 }

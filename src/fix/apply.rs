@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::Arc;
 
+use crate::context::IgnoreFile;
 use crate::dockerfile;
 use crate::finding::Fix;
 use crate::text::{Edit, SourceText, apply_edits};
@@ -19,34 +20,76 @@ pub struct Fixed {
     pub left: usize,
 }
 
-/// Applies as many of `fixes` as do not overlap, in the order given. `None` when none applies, or when the result has
-/// more errors than the source had.
+/// Edits that are made together or not at all, and the fixes that are made with them, by their place in what was given.
+struct Change {
+    fixes: Vec<usize>,
+    edits: Vec<Edit>,
+}
+
+/// Applies as many of `fixes`, all of the file `source`, as do not overlap, in the order given. `None` when none applies, or
+/// when the result has more errors than the source had.
 pub fn apply(source: &Arc<SourceText>, fixes: &[&Fix]) -> Option<Fixed> {
+    let is_list = fixes.first().is_some_and(|fix| fix.other().is_some());
+    let errors = if is_list { errors_of_list } else { errors_of_dockerfile };
     let mut taken: BTreeSet<Edit> = BTreeSet::new();
-    let mut applied = Vec::new();
-    for (index, fix) in fixes.iter().enumerate() {
-        if fits(&taken, fix.edits()) {
-            taken.extend(fix.edits().iter().cloned());
-            applied.push(index);
+    let mut applied: Vec<Change> = Vec::new();
+    for change in changes(source, fixes, is_list) {
+        if fits(&taken, &change.edits) {
+            taken.extend(change.edits.iter().cloned());
+            applied.push(change);
         }
     }
     let allowed = errors(source);
     let sound = |edits: Vec<Edit>| edited(source, &edits).filter(|text| errors(text) <= allowed);
-    if let Some(text) = sound(taken.into_iter().collect()).filter(|_| !applied.is_empty()) {
+    let done = |text: Arc<SourceText>, kept: Vec<Change>| {
+        let mut applied: Vec<usize> = kept.into_iter().flat_map(|change| change.fixes).collect();
+        applied.sort_unstable();
         let left = fixes.len() - applied.len();
-        return Some(Fixed { text, applied, left });
+        Fixed { text, applied, left }
+    };
+    if let Some(text) = sound(taken.into_iter().collect()).filter(|_| !applied.is_empty()) {
+        return Some(done(text, applied));
     }
     // One of them breaks the file: take those that do not.
     let (mut edits, mut text, mut kept) = (Vec::new(), None, Vec::new());
-    for index in applied {
-        let with: Vec<Edit> = edits.iter().chain(fixes.get(index)?.edits()).cloned().collect();
+    for change in applied {
+        let with: Vec<Edit> = edits.iter().chain(&change.edits).cloned().collect();
         if let Some(sound) = sound(with.clone()) {
             (edits, text) = (with, Some(sound));
-            kept.push(index);
+            kept.push(change);
         }
     }
-    let left = fixes.len() - kept.len();
-    text.map(|text| Fixed { text, applied: kept, left })
+    text.map(|text| done(text, kept))
+}
+
+/// Each fix is a change of its own, but for those that put lines at the end of a list: they are one, with each line once.
+fn changes(source: &Arc<SourceText>, fixes: &[&Fix], is_list: bool) -> Vec<Change> {
+    let end = source.text().len();
+    let mut changes: Vec<Change> = Vec::new();
+    let mut at_end: Option<usize> = None;
+    for (index, fix) in fixes.iter().enumerate() {
+        let own = Change { fixes: vec![index], edits: fix.edits().to_vec() };
+        let [lines] = fix.edits() else {
+            changes.push(own);
+            continue;
+        };
+        if !is_list || !lines.span.is_empty() || lines.span.start != end {
+            changes.push(own);
+            continue;
+        }
+        let Some(joined) = at_end.and_then(|index| changes.get_mut(index)) else {
+            at_end = Some(changes.len());
+            changes.push(own);
+            continue;
+        };
+        joined.fixes.push(index);
+        for edit in &mut joined.edits {
+            let new = lines.text.split_inclusive('\n').filter(|line| !line.trim().is_empty());
+            let new: Vec<&str> = new.filter(|line| !edit.text.lines().any(|known| known == line.trim_end())).collect();
+            edit.text.extend(new);
+        }
+    }
+    changes
 }
 
 /// Whether edits touch nothing that others touch, nor each other.
@@ -72,7 +115,12 @@ fn edited(source: &Arc<SourceText>, edits: &[Edit]) -> Option<Arc<SourceText>> {
     Some(SourceText::from_bytes(source.path(), source.restore(&text)))
 }
 
-fn errors(source: &Arc<SourceText>) -> usize {
+/// Other files that are edited are lists of what a build leaves out.
+fn errors_of_list(source: &Arc<SourceText>) -> usize {
+    usize::from(IgnoreFile::new(Arc::clone(source)).is_err())
+}
+
+fn errors_of_dockerfile(source: &Arc<SourceText>) -> usize {
     let parsed = dockerfile::parse(source);
     parsed.errors.len() + parsed.instructions.iter().filter(|i| i.error.is_some()).count()
 }
@@ -81,6 +129,7 @@ fn errors(source: &Arc<SourceText>) -> usize {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::finding::OtherFile;
     use crate::text::Span;
 
     fn fix(start: usize, end: usize, text: &str) -> Fix {
@@ -105,5 +154,18 @@ mod tests {
         let all = [fix(19, 24, ""), fix(19, 19, "a "), fix(24, 24, "b "), fix(24, 24, "c "), fix(20, 21, "x")];
         let fixed = apply(&source, &all.iter().collect::<Vec<_>>()).unwrap();
         assert_eq!((fixed.text.text(), fixed.applied), ("FROM debian:12\nRUN a b true\n", vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn lines_at_the_end_of_a_list_are_put_there_together_and_once() {
+        let source = SourceText::new(".dockerignore", "a");
+        let line = |text: &str| {
+            let other = OtherFile { source: Arc::clone(&source), is_new: false };
+            Fix::safe("keep it out", vec![Edit { span: Span::new(1, 1), text: text.into() }]).of_other(other)
+        };
+        let fixes = [line("\nb\n"), line("\nc\nb\n"), line("\n[\n")];
+        let fixed = apply(&source, &[&fixes[0], &fixes[1]]).unwrap();
+        assert_eq!((fixed.text.text(), fixed.applied, fixed.left), ("a\nb\nc\n", vec![0, 1], 0));
+        assert!(apply(&source, &[&fixes[2]]).is_none(), "a builder would refuse the file");
     }
 }

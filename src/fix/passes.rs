@@ -14,18 +14,23 @@ use crate::text::SourceText;
 /// After so many passes a file that still changes is left as it then is.
 pub const MAX_PASSES: usize = 10;
 
+/// Texts of other files as they are to be, by the path reports have for them.
+pub type OtherTexts = BTreeMap<String, Arc<SourceText>>;
+
 /// A file after it.
 #[derive(Debug)]
 pub struct Mended {
-    /// As it was read.
+    /// As it was read; empty for a file that was not there.
     pub before: Arc<SourceText>,
     /// As it is to be; the same when nothing was fixed.
     pub after: Arc<SourceText>,
     /// Both as they may be shown: without secrets.
     pub shown: (Arc<SourceText>, Arc<SourceText>),
+    /// It was not there.
+    pub is_new: bool,
     /// How often each rule's fix was made.
     pub applied: BTreeMap<&'static str, usize>,
-    /// Findings that are left, those that are waived not counted, by what the policy does about them.
+    /// Findings that are left in it, those that are waived not counted, by what the policy does about them.
     pub left: BTreeMap<Action, usize>,
     /// How many of them have a fix that was not asked for because a person should look at it.
     pub unsafe_left: usize,
@@ -33,33 +38,32 @@ pub struct Mended {
     pub is_stuck: bool,
 }
 
-impl Mended {
-    /// Whether anything changed.
-    pub fn is_changed(&self) -> bool {
-        !self.applied.is_empty()
-    }
+/// A finding and its fix.
+type Wanted<'a> = (&'a Judged, &'a Fix);
+
+/// What is wished of [`mend`].
+#[derive(Clone, Copy, Debug)]
+pub struct Wishes {
+    /// Fixes that a person should look at are made too.
+    pub takes_all: bool,
+    /// What is found in a Dockerfile has nothing to do with the others, so that one which stays as it is need not be
+    /// checked again.
+    pub are_apart: bool,
 }
 
-/// Fixes files, each with a path of its own, as far as it goes. `check` makes the report on them; `takes_all` also takes fixes that a person should
-/// look at. Fixes are made rule by rule, sorted by id.
+/// Fixes Dockerfiles, each with a path of its own, and the files of their contexts that say what is left out, as far as it
+/// goes. `check` makes the report on Dockerfiles, with other files as they are to be by then. Fixes are made rule by rule, sorted by id. The Dockerfiles come first, in their order, then
+/// other files that a fix was meant for, by path.
 ///
 /// # Errors
 /// Those of `check`.
 pub fn mend<E>(
     sources: Vec<Arc<SourceText>>,
-    takes_all: bool,
-    check: impl Fn(Vec<Arc<SourceText>>) -> Result<Report, E>,
+    wishes: Wishes,
+    check: impl Fn(Vec<Arc<SourceText>>, &OtherTexts) -> Result<Report, E>,
 ) -> Result<Vec<Mended>, E> {
-    let new = |source: Arc<SourceText>| Mended {
-        before: Arc::clone(&source),
-        shown: (Arc::clone(&source), Arc::clone(&source)),
-        after: source,
-        applied: BTreeMap::new(),
-        left: BTreeMap::new(),
-        unsafe_left: 0,
-        is_stuck: false,
-    };
-    let mut files: Vec<Mended> = sources.into_iter().map(new).collect();
+    let mut files: Vec<Mended> = sources.into_iter().map(|source| Mended::new(source, false)).collect();
+    let mut others: BTreeMap<String, Mended> = BTreeMap::new();
     let mut open: Vec<usize> = (0..files.len()).collect();
     for pass in 0..=MAX_PASSES {
         let texts: Vec<Arc<SourceText>> =
@@ -67,28 +71,73 @@ pub fn mend<E>(
         if texts.is_empty() {
             break;
         }
-        let report = check(texts)?;
+        let changed = others.iter().filter(|(_, file)| file.is_changed());
+        let report = check(texts, &changed.map(|(path, file)| (path.clone(), Arc::clone(&file.after))).collect())?;
         let found = by_source(&report);
         let is_last = pass == MAX_PASSES;
         // Both are in order.
         let mut next = open.iter().copied().peekable();
         let is_open = |(index, _): &(usize, &mut Mended)| next.next_if_eq(index).is_some();
         let jobs: Vec<&mut Mended> = files.iter_mut().enumerate().filter(is_open).map(|(_, file)| file).collect();
-        let changed: Vec<bool> = jobs
+        let changed: Vec<(bool, Vec<Wanted<'_>>)> = jobs
             .into_par_iter()
             .map(|file| {
                 let found = found.get(file.after.path()).map_or(&[][..], Vec::as_slice);
-                file.pass(found, &report, pass == 0, takes_all, is_last)
+                file.take_stock(found, &report, pass == 0);
+                let (fixes, elsewhere) = file.wanted(found, wishes.takes_all);
+                (file.pass(fixes, is_last), elsewhere)
             })
             .collect();
-        open = open.into_iter().zip(changed).filter(|(_, changed)| *changed).map(|(i, _)| i).collect();
+        let mut elsewhere: BTreeMap<&str, Vec<Wanted<'_>>> = BTreeMap::new();
+        for (judged, fix) in changed.iter().flat_map(|(_, elsewhere)| elsewhere.iter().copied()) {
+            let Some(other) = fix.other() else { continue };
+            elsewhere.entry(other.source.path()).or_default().push((judged, fix));
+        }
+        let mut is_other_changed = false;
+        for (path, mut fixes) in elsewhere {
+            fixes.sort_by_cached_key(|(judged, _)| judged.finding.sort_key());
+            let Some(other) = fixes.first().and_then(|(_, fix)| fix.other()) else { continue };
+            let file =
+                others.entry(path.to_owned()).or_insert_with(|| Mended::new(Arc::clone(&other.source), other.is_new));
+            // Somebody else may have written the file by now.
+            fixes.retain(|(_, fix)| fix.other().is_some_and(|other| other.source.text() == file.after.text()));
+            if file.pass(fixes, is_last) {
+                is_other_changed = true;
+                file.shown.1 = Arc::clone(&file.after);
+            }
+        }
+        let changed: Vec<usize> =
+            open.into_iter().zip(changed).filter(|(_, (changed, _))| *changed).map(|(index, _)| index).collect();
+        open = match is_other_changed || !(wishes.are_apart || changed.is_empty()) {
+            true => (0..files.len()).collect(),
+            false => changed,
+        };
     }
+    files.extend(others.into_values());
     Ok(files)
 }
 
 impl Mended {
-    /// Takes stock, and makes the fixes of one pass; whether there were any.
-    fn pass(&mut self, found: &[&Judged], report: &Report, is_first: bool, takes_all: bool, is_last: bool) -> bool {
+    fn new(source: Arc<SourceText>, is_new: bool) -> Self {
+        Self {
+            before: Arc::clone(&source),
+            shown: (Arc::clone(&source), Arc::clone(&source)),
+            after: source,
+            is_new,
+            applied: BTreeMap::new(),
+            left: BTreeMap::new(),
+            unsafe_left: 0,
+            is_stuck: false,
+        }
+    }
+
+    /// Whether anything changed.
+    pub fn is_changed(&self) -> bool {
+        !self.applied.is_empty()
+    }
+
+    /// Counts what is found in it.
+    fn take_stock(&mut self, found: &[&Judged], report: &Report, is_first: bool) {
         let shown = report.shown(&self.after);
         if is_first {
             self.shown.0 = Arc::clone(&shown);
@@ -96,13 +145,20 @@ impl Mended {
         self.shown.1 = shown;
         self.left.clear();
         found.iter().for_each(|judged| *self.left.entry(judged.action).or_default() += 1);
-        let mut fixes: Vec<(&Judged, &Fix)> =
+    }
+
+    /// The fixes to make, those of this file and those of others; counts those that are not taken.
+    fn wanted<'r>(&mut self, found: &[&'r Judged], takes_all: bool) -> (Vec<Wanted<'r>>, Vec<Wanted<'r>>) {
+        let mut fixes: Vec<Wanted<'r>> =
             found.iter().filter_map(|judged| Some((*judged, judged.finding.fix.as_ref()?))).collect();
-        self.unsafe_left = fixes.iter().filter(|(_, fix)| !fix.is_safe()).count();
+        let before = fixes.len();
         fixes.retain(|(_, fix)| takes_all || fix.is_safe());
-        if takes_all {
-            self.unsafe_left = 0;
-        }
+        self.unsafe_left = before - fixes.len();
+        fixes.into_iter().partition(|(_, fix)| fix.other().is_none())
+    }
+
+    /// Makes the fixes of one pass; whether there were any.
+    fn pass(&mut self, mut fixes: Vec<Wanted<'_>>, is_last: bool) -> bool {
         fixes.sort_by_key(|(judged, _)| (judged.finding.rule().id, judged.finding.code, judged.finding.place().span()));
         if fixes.is_empty() {
             return false;

@@ -1,4 +1,4 @@
-//! Puts a mended file in the place of the one that was read: whole or not at all.
+//! Puts a mended file in the place of the one that was read, or a new one where there was none: whole or not at all.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -44,6 +44,24 @@ pub fn write(path: &Path, before: &[u8], after: &[u8]) -> Result<(), WriteError>
     Ok(())
 }
 
+/// Writes a file that is not there yet, with the permissions that new files get.
+///
+/// # Errors
+/// When there is one by now, or its folder cannot be written.
+pub fn create(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut part = builder.prefix(".dockgate-").tempfile_in(folder)?;
+    part.write_all(bytes)?;
+    match part.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(WriteError::Changed),
+        Err(error) => Err(error.error.into()),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -71,5 +89,24 @@ mod tests {
         assert_eq!(fs::read(&file).unwrap(), b"new");
         let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert!(names.iter().all(|name| name == "Dockerfile" || name == "link"), "{names:?}");
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".dockerignore");
+        create(&file, b".env\n").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b".env\n");
+        assert!(matches!(create(&file, b"other"), Err(WriteError::Changed)));
+        assert_eq!(fs::read(&file).unwrap(), b".env\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let usual = folder.path().join("usual");
+            fs::write(&usual, "").unwrap();
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode(&file), mode(&usual));
+        }
     }
 }

@@ -159,7 +159,7 @@ fn annotation(item: &Item) -> Annotation {
 }
 
 /// A value in a query.
-fn query(text: &str) -> String {
+pub(super) fn query(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

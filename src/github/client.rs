@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use octocrab::service::middleware::retry::RetryConfig;
 use octocrab::{FromResponse, Octocrab, Page};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -82,6 +83,14 @@ impl Client {
     pub(super) async fn get<T: FromResponse>(&self, doing: &str, path: &str) -> Result<T, ApiError> {
         let route = self.route(path);
         self.ask(doing, true, async || self.crab.get(&route, None::<&()>).await).await
+    }
+
+    /// The same, in the form of a media type.
+    pub(super) async fn get_as(&self, doing: &str, media_type: &'static str, path: &str) -> Result<Value, ApiError> {
+        let route = self.route(path);
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(media_type))]);
+        let call = async || self.crab.get_with_headers(&route, None::<&()>, Some(headers.clone())).await;
+        self.ask(doing, true, call).await
     }
 
     /// All items of a list.

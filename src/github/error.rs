@@ -5,6 +5,11 @@ use std::time::Duration;
 use octocrab::Error as OctocrabError;
 use thiserror::Error;
 
+/// The errors behind the first.
+fn more(errors: usize) -> String {
+    if errors > 1 { format!(", and {} more", errors - 1) } else { String::new() }
+}
+
 /// Why nothing can be published at all.
 #[derive(Debug, Error)]
 pub enum GithubError {
@@ -35,6 +40,16 @@ pub enum GithubError {
         /// The report.
         name: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// GitHub would refuse a report.
+    #[error("{name} would be refused: {reason}{}", more(*errors))]
+    Refused {
+        /// The report.
+        name: String,
+        /// How many things are wrong with it.
+        errors: usize,
+        /// The first of them, with its place in the report.
         reason: String,
     },
     /// The client could not be made.

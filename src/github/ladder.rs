@@ -95,9 +95,8 @@ impl<'a> Climb<'a> {
         let mut seen = BTreeSet::new();
         let all = reports.iter().flat_map(|report| &report.items);
         let all: Vec<&Item> = all.filter(|item| seen.insert((&item.fingerprint, &item.path, &item.rule))).collect();
-        let is_known = |item: &&&Item| wishes.baseline.as_ref().is_some_and(|baseline| baseline.has(item));
-        let known = all.iter().filter(is_known).count();
-        let mut items: Vec<&Item> = all.iter().filter(|item| !is_known(item)).copied().collect();
+        let known = all.iter().filter(|item| item.is_known).count();
+        let mut items: Vec<&Item> = all.iter().filter(|item| !item.is_known).copied().collect();
         items.sort_by_key(|item| std::cmp::Reverse(item.action));
         let categories: BTreeSet<&str> = reports.iter().map(|report| report.category.as_str()).collect();
         let categories: Vec<&str> = categories.into_iter().collect();
@@ -241,7 +240,10 @@ impl<'a> Climb<'a> {
         let present = self.reports.iter().flat_map(|report| &report.items);
         let is_wanted = |item: &&&Item| {
             let counts = item.action > Action::Go;
-            item.fix.is_some() || (counts && (when == When::Always || !self.shown.contains(&item.fingerprint)))
+            // A suggestion for another file can be clicked where that is in the diff.
+            let is_in_diff = |path: &str| diff.as_ref().is_ok_and(|diff| diff.has(path));
+            let has_suggestion = item.fix.as_ref().is_some_and(|fix| fix.path == item.path || is_in_diff(&fix.path));
+            has_suggestion || (counts && (when == When::Always || !self.shown.contains(&item.fingerprint)))
         };
         let review = Review {
             number: pull.number,

@@ -4,7 +4,6 @@
 //! pull request from a fork, the next one takes over, and why is told. The lowest rungs need no right at all: commands in the
 //! workflow's output, and the page of the job. Everything can be said twice: what is there already stays as it is.
 
-mod baseline;
 mod checks;
 mod client;
 mod comment;
@@ -22,7 +21,6 @@ mod words;
 
 use std::time::Duration;
 
-pub use baseline::Baseline;
 pub use client::Token;
 pub use error::GithubError;
 pub use report::SarifReport;
@@ -59,8 +57,6 @@ pub struct Wishes {
     pub name: Option<String>,
     /// From which action on the check run is a failure.
     pub fail_on: FailOn,
-    /// What was there before, to be left out.
-    pub baseline: Option<Baseline>,
     /// How long GitHub is waited for in all, for its limits as for what it processes.
     pub patience: Duration,
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use serde_sarif::sarif::{self, ResultLevel, Sarif};
 use sha2::{Digest, Sha256};
 
 use super::GithubError;
+use crate::output::{Profile, Weight, validate};
 use crate::policy::Action;
 use crate::text::{Position, Region};
 
@@ -17,6 +19,8 @@ const MOST_RESULTS: usize = 25_000;
 pub struct SarifReport {
     /// Tells its results from those of another: the stable part of SARIF's automation id.
     pub(super) category: String,
+    /// How many runs it has.
+    pub(super) runs: usize,
     /// The worst first.
     pub(super) items: Vec<Item>,
     /// What was not looked at, in words.
@@ -44,13 +48,17 @@ pub(super) struct Item {
     pub(super) is_base: bool,
     /// Whether it is about a secret, so that its line is never repeated.
     pub(super) is_secret: bool,
+    /// Whether it was there before the change, so that it counts for nothing.
+    pub(super) is_known: bool,
     pub(super) fix: Option<Fix>,
 }
 
-/// How a result is mended, by edits to its own file.
+/// How a result is mended, by edits to one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fix {
     pub(super) description: String,
+    /// The file: the result's own, or another.
+    pub(super) path: String,
     pub(super) edits: Vec<(Region, String)>,
 }
 
@@ -58,19 +66,25 @@ impl SarifReport {
     /// Reads a report that is called `name` where it is told of.
     ///
     /// # Errors
-    /// When it is not SARIF 2.1.0, or has no run.
+    /// When it is not SARIF 2.1.0, or GitHub would refuse it.
     pub fn read(name: &str, bytes: Vec<u8>) -> Result<Self, GithubError> {
         let wrong = |reason: String| GithubError::NotSarif { name: name.to_owned(), reason };
-        let sarif: Sarif = serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?;
-        if sarif.version != "2.1.0" {
-            return Err(wrong(format!("its version is {}", sarif.version)));
+        let value: Value = serde_json::from_slice(&bytes).map_err(|e| wrong(format!("it is not JSON: {e}")))?;
+        let faults = validate(&value, Profile::Github);
+        let errors: Vec<_> = faults.iter().filter(|fault| fault.weight == Weight::Error).collect();
+        if let Some(first) = errors.first() {
+            let reason = first.to_string();
+            return Err(GithubError::Refused { name: name.to_owned(), errors: errors.len(), reason });
         }
-        if sarif.runs.is_empty() {
-            return Err(wrong("it holds no run".into()));
-        }
+        let sarif: Sarif = serde_json::from_value(value).map_err(|e| wrong(e.to_string()))?;
+        Ok(Self::of(&sarif, bytes))
+    }
+
+    fn of(sarif: &Sarif, bytes: Vec<u8>) -> Self {
         let categories: BTreeSet<String> = sarif.runs.iter().map(category).collect();
         let mut report = Self {
             category: categories.into_iter().collect::<Vec<_>>().join(" "),
+            runs: sarif.runs.len(),
             items: Vec::new(),
             notes: Vec::new(),
             waived: 0,
@@ -80,12 +94,7 @@ impl SarifReport {
             report.take(run);
         }
         report.items.sort_by(|a, b| order(a).cmp(&order(b)));
-        Ok(report)
-    }
-
-    /// The paths its results are at.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.items.iter().map(|item| item.path.as_str())
+        report
     }
 
     fn take(&mut self, run: &sarif::Run) {
@@ -144,7 +153,8 @@ fn item(result: &sarif::Result, run: &sarif::Run) -> Item {
         fingerprint: fingerprint.cloned().unwrap_or_else(|| digest(&[&rule, &path, &message])),
         is_base: property("origin").as_deref() == Some("base"),
         is_secret: is_about_secrets(&rule, run),
-        fix: fix(result, run, artifact.and_then(|a| a.uri.as_deref())),
+        is_known: result.baseline_state.as_ref().is_some_and(|state| state == "unchanged"),
+        fix: fix(result, run),
         rule,
         message,
         help,
@@ -167,22 +177,20 @@ fn is_about_secrets(rule: &str, run: &sarif::Run) -> bool {
     tags.is_some_and(|tags| tags.iter().any(|tag| tag == "secrets"))
 }
 
-/// The first fix that changes only the result's own file; only where columns are counted in characters.
-fn fix(result: &sarif::Result, run: &sarif::Run, uri: Option<&str>) -> Option<Fix> {
+/// The first fix, when it changes one file; only where columns are counted in characters.
+fn fix(result: &sarif::Result, run: &sarif::Run) -> Option<Fix> {
     if run.column_kind.as_ref().is_none_or(|kind| kind != "unicodeCodePoints") {
         return None;
     }
     let fix = result.fixes.as_ref()?.first()?;
     let [change] = fix.artifact_changes.as_slice() else { return None };
-    if change.artifact_location.uri.as_deref() != uri {
-        return None;
-    }
+    let path = decoded(change.artifact_location.uri.as_deref()?);
     let edits = change.replacements.iter().map(|replacement| {
         let text = replacement.inserted_content.as_ref().and_then(|content| content.text.clone());
         (region(&replacement.deleted_region), text.unwrap_or_default())
     });
     let description = fix.description.as_ref().and_then(|d| d.text.clone()).unwrap_or_default();
-    Some(Fix { description, edits: edits.collect() })
+    Some(Fix { description, path, edits: edits.collect() })
 }
 
 fn first_line() -> Region {
@@ -312,8 +320,9 @@ mod tests {
         }
         let driver = json!({"name": "x"});
         let run = json!({"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results});
-        let bytes = json!({"version": "2.1.0", "runs": [run]}).to_string().into_bytes();
-        let report = SarifReport::read("x", bytes).unwrap();
+        let sarif = json!({"version": "2.1.0", "runs": [run]});
+        assert!(SarifReport::read("x", sarif.to_string().into_bytes()).is_err(), "GitHub would refuse it");
+        let report = SarifReport::of(&serde_json::from_value(sarif).unwrap(), Vec::new());
         assert_eq!(report.items.len(), numbers.len() * numbers.len());
         let hunks = Hunks::parse("@@ -1,2 +1,3 @@\n FROM a\n+RUN b\n c");
         for item in &report.items {

@@ -10,10 +10,11 @@ use super::client::Client;
 use super::comment::Comment;
 use super::error::{ApiError, Kind};
 use super::hunks::{Hunks, last_line};
-use super::report::Item;
+use super::report::{Fix, Item};
 use super::suggestion::Suggestion;
 use super::threads;
 use super::words;
+use crate::text::{Position, Region};
 
 /// Comments that one run begins; more bury a pull request, and the check run has the rest.
 const MOST_NEW: usize = 30;
@@ -38,6 +39,11 @@ impl Diff {
             (file.filename, hunks)
         });
         Ok(Self(hunks.collect()))
+    }
+
+    /// Whether a file is part of it.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.0.contains_key(path)
     }
 
     /// Whether the diff shows all lines of a finding, as code scanning asks before it shows one.
@@ -192,21 +198,47 @@ impl Review<'_> {
         client.set("updating a review comment", &format!("pulls/comments/{id}"), &json!({ "body": body })).await
     }
 
-    /// The comment for a finding, when the diff shows its place as it was checked.
+    /// The comment for a finding: where its fix can be clicked, or else on its line, when the diff shows that as it was
+    /// checked.
     fn comment(&self, item: &Item, diff: &Diff) -> Option<NewComment> {
+        let fix = item.fix.as_ref().and_then(|fix| Some((&fix.path, self.suggestion(item, fix, diff)?)));
+        if let Some((path, suggestion)) = fix {
+            let lines = (suggestion.first, suggestion.last);
+            return Some(self.comment_on(item, path, lines, Some(suggestion)));
+        }
         let hunks = diff.0.get(&item.path)?;
-        let shift = self.shift(item, hunks)?;
+        let shift = self.shift(&item.path, item.region, hunks)?;
         let mut region = item.region;
         region.start.line = region.start.line.checked_add_signed(shift)?;
         region.end.line = region.end.line.saturating_add_signed(shift);
-        let is_secret =
-            |line: usize| line.checked_add_signed(-shift).is_some_and(|l| self.secret_lines.contains(&(&item.path, l)));
-        let suggestion = item.fix.as_ref().and_then(|fix| Suggestion::of(fix, hunks, shift));
-        let suggestion = suggestion.filter(|s| !(s.first..=s.last).any(is_secret));
-        let (first, last) = match &suggestion {
-            Some(suggestion) => (suggestion.first, suggestion.last),
-            None => hunks.anchor(region)?,
+        Some(self.comment_on(item, &item.path, hunks.anchor(region)?, None))
+    }
+
+    /// A fix as a suggestion, when the diff shows the lines it is about, in whatever file, and none of them has a secret.
+    fn suggestion(&self, item: &Item, fix: &Fix, diff: &Diff) -> Option<Suggestion> {
+        let hunks = diff.0.get(&fix.path)?;
+        let about = match &fix.edits.first()?.0 {
+            _ if fix.path == item.path => item.region,
+            // What is put behind the last line.
+            Region { start, end } if start == end && start.column == 1 && start.line > 1 => {
+                let last = Position { line: start.line - 1, column: 1 };
+                Region { start: last, end: Position { column: usize::MAX, ..last } }
+            }
+            region => *region,
         };
+        let shift = self.shift(&fix.path, about, hunks)?;
+        let is_secret =
+            |line: usize| line.checked_add_signed(-shift).is_some_and(|l| self.secret_lines.contains(&(&*fix.path, l)));
+        Suggestion::of(fix, hunks, shift).filter(|s| !(s.first..=s.last).any(is_secret))
+    }
+
+    fn comment_on(
+        &self,
+        item: &Item,
+        path: &str,
+        (first, last): (usize, usize),
+        suggestion: Option<Suggestion>,
+    ) -> NewComment {
         let mut body = words::comment(item);
         if let Some(suggestion) = suggestion {
             body.push('\n');
@@ -214,26 +246,26 @@ impl Review<'_> {
         }
         body.push_str(&format!("\n{}", self.mark(&item.fingerprint)));
         let is_one = first == last;
-        Some(NewComment {
-            path: item.path.clone(),
+        NewComment {
+            path: path.to_owned(),
             line: last,
             side: "RIGHT",
             start_line: (!is_one).then_some(first),
             start_side: (!is_one).then_some("RIGHT"),
             body,
-        })
+        }
     }
 
-    /// How much further down in the pull request's head the lines are than in what was checked, which may be the trial
-    /// merge. `None` when they are not in the diff.
-    fn shift(&self, item: &Item, hunks: &Hunks) -> Option<isize> {
-        let (first, last) = (item.region.start.line, last_line(item.region));
-        let Some(text) = (self.read)(&item.path) else { return Some(0) };
+    /// How much further down in the pull request's head the lines of a file are than in what was checked, which may be the
+    /// trial merge. `None` when they are not in the diff.
+    fn shift(&self, path: &str, region: Region, hunks: &Hunks) -> Option<isize> {
+        let (first, last) = (region.start.line, last_line(region));
+        let Some(text) = (self.read)(path) else { return Some(0) };
         let lines: Vec<&str> = text.split('\n').skip(first - 1).take(last - first + 1).collect();
         let Some(start) = lines.first() else { return Some(0) };
         // Where a hunk has only a part of the lines, the first of them that is there decides.
         hunks.shift(first, &lines).or_else(|| hunks.shift(first, &[start])).or_else(|| {
-            let (line, _) = hunks.anchor(item.region)?;
+            let (line, _) = hunks.anchor(region)?;
             hunks.shift(line, &[lines.get(line - first)?]).filter(|shift| *shift == 0)
         })
     }

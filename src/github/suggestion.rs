@@ -17,11 +17,15 @@ pub(super) struct Suggestion {
 }
 
 impl Suggestion {
-    /// The fix as a suggestion, when the diff shows every line of it. `shift` is how much further down the lines are there.
+    /// The fix as a suggestion, when the diff of its file shows every line of it. `shift` is how much further down the lines
+    /// are there.
     pub(super) fn of(fix: &Fix, hunks: &Hunks, shift: isize) -> Option<Self> {
+        Self::of_edits(&fix.edits, hunks, shift).or_else(|| Self::of_edits(&at_line_end(fix)?, hunks, shift))
+    }
+
+    fn of_edits(edits: &[(Region, String)], hunks: &Hunks, shift: isize) -> Option<Self> {
         let moved = |at: Position| Some(Position { line: at.line.checked_add_signed(shift)?, ..at });
-        let edits: Vec<(Region, &str)> = fix
-            .edits
+        let edits: Vec<(Region, &str)> = edits
             .iter()
             .map(|(region, text)| {
                 Some((Region { start: moved(region.start)?, end: moved(region.end)? }, text.as_str()))
@@ -73,6 +77,15 @@ impl Suggestion {
     }
 }
 
+/// What is put in at the start of a line, behind the end of the line before: the only way to say it at a file's end.
+fn at_line_end(fix: &Fix) -> Option<Vec<(Region, String)>> {
+    let [(region, text)] = fix.edits.as_slice() else { return None };
+    let line = region.start.line.checked_sub(1).filter(|line| *line > 0 && region.start == region.end)?;
+    let text = text.strip_suffix('\n').filter(|_| region.start.column == 1)?;
+    let end = Position { line, column: usize::MAX };
+    Some(vec![(Region { start: end, end }, format!("\n{}", text.strip_suffix('\r').unwrap_or(text)))])
+}
+
 /// The last line that an edit touches: what takes whole lines out ends where the next one begins.
 fn last_touched(region: Region) -> usize {
     let takes_lines = region.start.column == 1 && region.end.column == 1 && region.end.line > region.start.line;
@@ -102,7 +115,7 @@ mod tests {
             let region = Region { start: Position { line: *a, column: *b }, end: Position { line: *c, column: *d } };
             (region, (*text).to_owned())
         };
-        Fix { description: String::new(), edits: edits.iter().map(edit).collect() }
+        Fix { description: String::new(), path: "Dockerfile".into(), edits: edits.iter().map(edit).collect() }
     }
 
     /// The report of everything that the strictest policy finds in a text.
@@ -184,6 +197,17 @@ mod tests {
         let suggestion = Suggestion::of(&fix(&[(2, 14, 3, 3, "")]), &hunks(), 0).unwrap();
         assert_eq!((suggestion.first, suggestion.last), (2, 3));
         assert_eq!(suggestion.text.as_deref(), Some("RUN sudo äpt install"));
+    }
+
+    #[test]
+    fn lines_at_the_end_of_a_file_are_put_behind_the_last() {
+        let hunks = Hunks::parse("@@ -1 +1,2 @@\n .git\n+node_modules");
+        let suggestion = Suggestion::of(&fix(&[(3, 1, 3, 1, ".env\n*.pem\n")]), &hunks, 0).unwrap();
+        assert_eq!((suggestion.first, suggestion.last), (2, 2));
+        assert_eq!(suggestion.text.as_deref(), Some("node_modules\n.env\n*.pem"));
+        let open = Suggestion::of(&fix(&[(2, 13, 2, 13, "\n.env\n")]), &hunks, 0).unwrap();
+        assert_eq!(open.text.as_deref(), Some("node_modules\n.env\n"));
+        assert_eq!(Suggestion::of(&fix(&[(1, 1, 1, 1, ".env\n")]), &Hunks::default(), 0), None);
     }
 
     #[test]

@@ -36,8 +36,6 @@ pub struct Target {
     pub reference: Option<String>,
     /// The pull request, when there is one.
     pub pull: Option<Pull>,
-    /// The commit the change is made to, when the event tells.
-    pub base: Option<String>,
     /// The name of the workflow, empty outside of one.
     pub workflow: String,
     /// Whether this is a workflow run, whose output is read for commands.
@@ -58,32 +56,30 @@ pub struct Pull {
 #[derive(Default, Deserialize)]
 struct Event {
     pull_request: Option<PullEvent>,
-    merge_group: Option<MergeGroup>,
     workflow_run: Option<WorkflowRun>,
-    before: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct PullEvent {
     number: u64,
-    head: Side,
-    base: Side,
+    head: Head,
+    base: Base,
 }
 
 #[derive(Deserialize)]
-struct Side {
+struct Head {
     sha: String,
+    repo: Option<Repository>,
+}
+
+#[derive(Deserialize)]
+struct Base {
     repo: Option<Repository>,
 }
 
 #[derive(Deserialize)]
 struct Repository {
     full_name: String,
-}
-
-#[derive(Deserialize)]
-struct MergeGroup {
-    base_sha: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -129,9 +125,6 @@ impl Target {
             check("the ref", reference, |r| r.starts_with("refs/"), "a full one: refs/heads/main")?;
         }
         let event_pull = event.pull_request.or_else(|| run.and_then(|run| run.pull_requests.into_iter().next()));
-        let before = event.before.filter(|sha| sha.bytes().any(|b| b != b'0'));
-        let base = event_pull.as_ref().map(|pull| pull.base.sha.clone());
-        let base = base.or(event.merge_group.and_then(|group| group.base_sha)).or(before);
         let pull = match (given.pull, event_pull) {
             (Some(number), Some(pull)) if number == pull.number => Some(Pull::of(pull)),
             (Some(number), _) => Some(Pull { number, head: None, is_from_fork: false }),
@@ -154,7 +147,6 @@ impl Target {
             commit,
             reference,
             pull,
-            base: base.filter(|sha| is_commit(sha)),
             workflow: variable("GITHUB_WORKFLOW").unwrap_or_default(),
             is_workflow: variable("GITHUB_ACTIONS").as_deref() == Some("true"),
         })
@@ -231,7 +223,6 @@ mod tests {
         );
         let target = Target::find(Given::default(), &variables, Some(&event)).unwrap();
         assert_eq!((target.head(), target.commit.as_str()), (HEAD, SHA));
-        assert_eq!(target.base.as_deref(), Some(SHA));
         assert!(target.pull.as_ref().unwrap().is_from_fork);
         assert_eq!(target.api, "https://ghes.example/api/v3");
     }
@@ -242,12 +233,6 @@ mod tests {
             format!(r#"{{"workflow_run": {{"head_sha": "{HEAD}", "head_branch": "topic", "pull_requests": []}}}}"#);
         let target = Target::find(Given::default(), &variables, Some(&event)).unwrap();
         assert_eq!((target.commit.as_str(), target.reference.as_deref()), (HEAD, Some("refs/heads/topic")));
-    }
-
-    #[test]
-    fn the_first_push_of_a_branch_has_no_base() {
-        let event = format!(r#"{{"before": "{}"}}"#, "0".repeat(40));
-        assert_eq!(Target::find(Given::default(), &variables, Some(&event)).unwrap().base, None);
     }
 
     #[test]

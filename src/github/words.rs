@@ -17,7 +17,7 @@ pub(super) struct Summary<'a> {
     pub(super) about: &'a str,
     pub(super) verdict: Action,
     pub(super) items: Vec<&'a Item>,
-    /// Findings left out because the base has them too.
+    /// Findings left out because they were there before the change.
     pub(super) known: usize,
     pub(super) waived: usize,
     pub(super) notes: Vec<&'a str>,
@@ -43,7 +43,7 @@ impl Summary<'_> {
             out.push_str(&format!(" in {}", escape::markdown_code(self.about)));
         }
         out.push_str(&format!(" at {}", short(self.target.head())));
-        for (count, what) in [(self.known, "the base has too"), (self.waived, "that are waived")] {
+        for (count, what) in [(self.known, "that were there before"), (self.waived, "that are waived")] {
             if count > 0 {
                 out.push_str(&format!("; without {count} {what}"));
             }

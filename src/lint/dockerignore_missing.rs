@@ -1,9 +1,7 @@
 use super::files::listed;
+use super::keep_out::UNWANTED;
 use super::{Facts, Reporter};
 use crate::context::ContextFileKind;
-
-/// Folders at the root of a context that no image is meant to get from there.
-const UNWANTED: [&str; 8] = [".git", ".hg", ".svn", ".terraform", ".venv", "__pycache__", "node_modules", "venv"];
 
 /// Reports, at the first source that takes something from a context, that the context has things in it which no ignore file
 /// keeps out.
@@ -27,7 +25,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let message = format!(
             "the build context has no .dockerignore, so every builder may get {names}, and the next COPY of a folder takes them"
         );
+        let can_go: Vec<&str> = unwanted.iter().copied().filter(|name| first.can_go(facts, name)).collect();
         let help = format!("begin one: {}", first.lines_for(unwanted));
-        report.push(report.at(first.taken.span, message).subject(context.name.unwrap_or_default()).help(help));
+        let mut finding = report.at(first.taken.span, message).subject(context.name.unwrap_or_default()).help(help);
+        finding.fix = first.keep_out(facts, &can_go);
+        report.push(finding);
     }
 }

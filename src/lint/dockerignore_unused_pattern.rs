@@ -4,6 +4,7 @@ use super::files::{NAMED, listed};
 use super::{Facts, NotableFile, Reporter};
 use crate::finding::Place;
 use crate::rule::catalogue;
+use crate::text::Edit;
 
 /// Reports every source of a COPY or ADD that takes what a pattern of the ignore file looks like and does not mean.
 pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -33,6 +34,12 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             for file in files.iter().take(NAMED) {
                 let place = Place::file_path(source.facts.report_path(&path(file)));
                 finding = finding.related(place, "this is taken");
+            }
+            let is_named = files.iter().any(|file| !source.can_go(facts, source.facts.path(file.file)));
+            if !is_named {
+                let what = format!("write `{}` in {}", unused.instead, source.facts.ignore_file());
+                let edit = Edit { span: pattern.span, text: unused.instead.clone() };
+                finding.fix = source.facts.ignore_fix(false, what, edit);
             }
             report.push(finding.help(format!("write `{}`, which holds for every folder", unused.instead)));
         }

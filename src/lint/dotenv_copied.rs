@@ -14,10 +14,13 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             };
             let finding = source.finding(report, &files, |named| format!("this takes {named} into a layer, {why}"));
             let line = source.lines_for(files.first().map(|file| source.facts.path(file.file)));
-            let finding = match has_secrets {
+            let mut finding = match has_secrets {
                 true => finding.severity(Severity::Error).confidence(Confidence::High),
                 false => finding,
             };
+            // Without secrets it may be what a step of the build is told by.
+            let out = source.keep_files_out(facts, &files).map(|fix| if has_secrets { fix } else { fix.to_look_at() });
+            finding.fix = out.or_else(|| source.secret_mount(facts, &files));
             report.push(finding.help(format!(
                 "keep it out with {line}, and give its values where the container is run (`--env-file`), or `RUN \
                  --mount=type=secret,id=env` to the step that needs them"

@@ -1,6 +1,6 @@
 //! What a context rule can look at, and what its findings about files have in common.
 
-use crate::context::{Context, Copied, CopiedSource, GitIgnores, UnusedPattern, ignore_line};
+use crate::context::{Context, Copied, CopiedSource, GitIgnores, NamedPaths, UnusedPattern, ignore_line};
 use crate::dockerfile::Instruction;
 use crate::finding::{Finding, Place};
 use crate::rule::Rule;
@@ -28,6 +28,8 @@ pub struct ContextFacts<'a> {
     pub unused_patterns: &'a [UnusedPattern],
     /// What git ignores, for a context in a repository.
     pub git: Option<&'a GitIgnores>,
+    /// What the Dockerfiles of the run that are built from it name in it.
+    pub named: &'a NamedPaths,
     /// The rule that tells of a whole context without an ignore file runs, and says what is in it.
     pub tells_whole: bool,
 }

@@ -13,11 +13,12 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             "this takes {folder} ({}) into a layer: the whole history, with everything that was ever deleted from it",
             files(told.len())
         );
-        let finding = report
+        let mut finding = report
             .at(source.taken.span, message)
             .subject(folder)
             .files(vec![source.facts.report_path(folder)])
             .related(Place::file_path(source.facts.report_path(folder)), "the repository's data");
+        finding.fix = source.keep_out(facts, &[folder]);
         report.push(facts.if_shipped(finding).help(format!(
             "keep it out with {}; a commit's digest is better given as a build argument",
             source.lines_for([folder])

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::files::{NAMED, Source, files, listed};
 use super::{Facts, Reporter};
 use crate::context::ContextFileKind;
-use crate::finding::Place;
+use crate::finding::{Fix, Place};
 use crate::rule::catalogue;
 
 /// Reports every source of a COPY or ADD that takes, with what it names, files that git ignores.
@@ -16,11 +16,14 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let mut subject: Vec<&str> = tops.iter().map(|top| source.facts.path(top.index)).collect();
         let lines = source.lines_for(subject.iter().copied());
         let message = format!("this takes what git ignores into a layer: {}", names(&source, &tops));
+        // An image may need what was built elsewhere.
+        let fix = source.keep_out(facts, &subject).map(Fix::to_look_at);
         subject.sort_unstable();
         let mut finding = report
             .at(source.taken.span, message)
             .subject(subject.join("\n"))
             .files(subject.iter().map(|path| source.facts.report_path(path)).collect());
+        finding.fix = fix;
         for top in tops.iter().take(NAMED) {
             let place = Place::file_path(source.facts.report_path(source.facts.path(top.index)));
             finding = finding.related(place, "git ignores this");

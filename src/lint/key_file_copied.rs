@@ -6,9 +6,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for source in facts.sources() {
         for files in source.told_by(catalogue::KEY_FILE_COPIED) {
             let keys = || files.iter().filter_map(|file| file.key.as_ref());
-            let finding = source.finding(report, &files, |named| {
+            let mut finding = source.finding(report, &files, |named| {
                 format!("this takes {named} into a layer, where whoever can pull the image can read it")
             });
+            finding.fix = source.keep_files_out(facts, &files).or_else(|| source.secret_mount(facts, &files));
             let is_ssh = keys().next().is_some_and(|key| key.kind.id.starts_with("ssh"));
             let mount = if is_ssh { "RUN --mount=type=ssh" } else { "RUN --mount=type=secret,id=…" };
             let line = source.lines_for(files.first().map(|file| source.facts.path(file.file)));

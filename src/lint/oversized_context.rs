@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::files::{bytes, files};
+use super::keep_out::{UNWANTED, base_name};
 use super::{Facts, Reporter};
-use crate::finding::Place;
+use crate::finding::{Fix, Place};
 
 /// The largest parts that are named.
 const PARTS: usize = 3;
@@ -22,6 +23,11 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             let (bytes, count) = parts.entry(part(&file.path, &root)).or_default();
             (*bytes, *count) = (*bytes + file.size, *count + 1);
         }
+        let is_unwanted = |path: &&str| UNWANTED.contains(&base_name(path)) && source.can_go(facts, path);
+        let unwanted: Vec<&str> = parts.keys().copied().filter(is_unwanted).collect();
+        let (less_bytes, less_files) = unwanted.iter().filter_map(|path| parts.get(path)).fold((0, 0), sum);
+        let is_enough = size - less_bytes <= max_bytes && (count - less_files) as u64 <= max_files;
+        let fix = source.keep_out(facts, &unwanted).filter(|_| is_enough).map(Fix::to_look_at);
         let mut parts: Vec<_> = parts.into_iter().collect();
         parts.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
         parts.truncate(PARTS);
@@ -33,9 +39,14 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         for (path, (size, _)) in &parts {
             finding = finding.related(Place::file_path(source.facts.report_path(path)), bytes(*size));
         }
+        finding.fix = fix;
         let lines = source.lines_for(parts.first().map(|(path, _)| *path));
         report.push(facts.if_shipped(finding).help(format!("keep out what the image does not need, as with {lines}")));
     }
+}
+
+fn sum(all: (u64, usize), more: &(u64, usize)) -> (u64, usize) {
+    (all.0 + more.0, all.1 + more.1)
 }
 
 /// The file or folder right below `root` that a path lies in.

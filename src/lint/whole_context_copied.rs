@@ -1,6 +1,7 @@
 use super::files::{bytes, files};
 use super::git_directory_copied::git_folder;
 use super::{Facts, Reporter, ignored_by_git_but_copied};
+use crate::finding::Fix;
 use crate::rule::catalogue;
 
 /// Reports every COPY or ADD of a whole context that has no ignore file, with what does not belong into an image.
@@ -27,8 +28,12 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         if paths.is_empty() {
             paths.push(".git");
         }
+        let can_go: Vec<&str> = paths.iter().copied().filter(|path| source.can_go(facts, path)).collect();
+        // An image may need what git ignores.
+        let fix = source.keep_out(facts, &can_go).map(Fix::to_look_at);
         let help = format!("name the folders the image needs, or begin a .dockerignore: {}", source.lines_for(paths));
-        let finding = report.at(source.taken.span, message).subject(source.facts.name.unwrap_or_default());
+        let mut finding = report.at(source.taken.span, message).subject(source.facts.name.unwrap_or_default());
+        finding.fix = fix;
         report.push(facts.if_shipped(finding).help(help));
     }
 }

@@ -8,13 +8,14 @@ use crate::text::escape;
 const CONTEXT: usize = 3;
 
 /// The difference of two versions of a file as a unified diff; empty when there is none. The path stands in its head; with
-/// colours, what goes is red and what comes is green.
-pub fn diff(path: &str, before: &str, after: &str, color: bool) -> String {
+/// colours, what goes is red and what comes is green. Of a file that is not there yet `before` is `None`.
+pub fn diff(path: &str, before: Option<&str>, after: &str, color: bool) -> String {
     let (path, mut out) = (escape::line(path), String::new());
-    let compared = TextDiff::from_lines(before, after);
+    let compared = TextDiff::from_lines(before.unwrap_or_default(), after);
     for (index, hunk) in compared.unified_diff().context_radius(CONTEXT).iter_hunks().enumerate() {
         if index == 0 {
-            out.push_str(&painted("1", &format!("--- a/{path}"), color));
+            let old = before.map_or_else(|| "/dev/null".to_owned(), |_| format!("a/{path}"));
+            out.push_str(&painted("1", &format!("--- {old}"), color));
             out.push_str(&painted("1", &format!("+++ b/{path}"), color));
         }
         out.push_str(&painted("36", &hunk.header().to_string(), color));
@@ -50,10 +51,11 @@ mod tests {
         let (before, after) = ("FROM a\nRUN x\nCMD y", "FROM a\nRUN z\nCMD y");
         let expected =
             "--- a/D\n+++ b/D\n@@ -1,3 +1,3 @@\n FROM a\n-RUN x\n+RUN z\n CMD y\n\\ No newline at end of file\n";
-        assert_eq!(diff("D", before, after, false), expected);
-        assert!(diff("D", before, after, true).contains("\u{1b}[32m+RUN z\u{1b}[0m\n"));
-        assert_eq!(diff("D", before, before, false), "");
-        let hostile = diff("D\u{1b}[2J", "a\r\n", "\u{7}\r\n", false);
+        assert_eq!(diff("D", Some(before), after, false), expected);
+        assert!(diff("D", Some(before), after, true).contains("\u{1b}[32m+RUN z\u{1b}[0m\n"));
+        assert_eq!(diff("D", Some(before), before, false), "");
+        assert_eq!(diff("D", None, "a\n", false), "--- /dev/null\n+++ b/D\n@@ -0,0 +1 @@\n+a\n");
+        let hostile = diff("D\u{1b}[2J", Some("a\r\n"), "\u{7}\r\n", false);
         assert!(!hostile.contains(['\u{1b}', '\u{7}']) && hostile.ends_with("\r\n"), "{hostile:?}");
     }
 }

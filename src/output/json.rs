@@ -150,6 +150,8 @@ impl<'a> FindingShown<'a> {
             fix: finding.fix.as_ref().map(|fix| FixShown {
                 safe: fix.is_safe(),
                 description: fix.description(),
+                path: fix.source(finding.place()).map(|source| source.path()),
+                creates: fix.other().is_some_and(|other| other.is_new),
                 edits: fix.edits().iter().map(EditShown::of).collect(),
             }),
         }
@@ -172,6 +174,11 @@ struct Line<'a> {
 struct FixShown<'a> {
     safe: bool,
     description: &'a str,
+    /// The file that is edited.
+    path: Option<&'a str>,
+    /// It is not there yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    creates: bool,
     edits: Vec<EditShown<'a>>,
 }
 

@@ -66,7 +66,8 @@ fn range(file: &SourceText, span: Span) -> Value {
 
 /// All edits as one, since reviewdog offers each suggestion alone. `None` when that would repeat a secret.
 fn suggestion(fix: &Fix, place: &Place, report: &Report) -> Option<Value> {
-    let Place::Source { source, .. } = place else { return None };
+    // reviewdog takes a suggestion for the file the diagnostic is in.
+    let source = fix.source(place).filter(|_| fix.other().is_none())?;
     let mut edits: Vec<_> = fix.edits().iter().collect();
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let whole = edits.first()?.span.to(edits.last()?.span);

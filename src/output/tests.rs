@@ -41,6 +41,7 @@ fn report() -> Report {
         ],
         suppressed: Vec::new(),
         baselined: Vec::new(),
+        compared: None,
         verdict: Action::Stop,
         policy: PolicySummary { name: "default".into(), ruleset: Edition(2026, 1) },
         scope: Scope::default(),

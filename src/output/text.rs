@@ -13,7 +13,7 @@ use miette::{
 
 use super::diff::diff;
 use super::{Format, Style};
-use crate::check::{Judged, Report};
+use crate::check::{Comparison, Judged, Report};
 use crate::finding::{Fix, ImageWord, Origin, Place};
 use crate::policy::Action;
 use crate::rule::{Severity, Target};
@@ -55,10 +55,8 @@ fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
         }
         let rendered: String = rendered.lines().map(|l| format!("{}\n", l.trim_end())).collect();
         writeln!(out, "{}", rendered.trim_matches('\n'))?;
-        if let Some(shown) = judged.finding.fix.as_ref().filter(|_| style.fixes).and_then(|fix| {
-            let (file, _) = finding.place().in_file()?;
-            fixed(fix, file.path(), sources.get(file.path())?, style.color)
-        }) {
+        let fix = finding.fix.as_ref().filter(|_| style.fixes);
+        if let Some(shown) = fix.and_then(|fix| fixed(fix, finding.place(), report, style.color)) {
             write!(out, "{shown}")?;
         }
         writeln!(out)?;
@@ -102,7 +100,9 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         apart += &format!(", {waived} waived");
     }
     if !report.baselined.is_empty() {
-        apart += &format!(", {} hidden by the baseline", report.baselined.len());
+        let is_before = report.compared.as_ref().is_some_and(|compared| compared.with == Comparison::Before);
+        let what = if is_before { "that were there before" } else { "hidden by the baseline" };
+        apart += &format!(", {} {what}", report.baselined.len());
     }
     if !report.suppressed.is_empty() {
         apart += &format!(", {} silenced by comments in the file", report.suppressed.len());
@@ -211,10 +211,13 @@ impl<'a> Excerpt<'a> {
 }
 
 /// What a fix does, and the diff it makes of the file as it may be shown.
-fn fixed(fix: &Fix, path: &str, text: &str, color: bool) -> Option<String> {
-    let after = apply_edits(&SourceText::new(path, text), fix.edits()).ok()?;
+fn fixed(fix: &Fix, place: &Place, report: &Report, color: bool) -> Option<String> {
+    let source = fix.source(place)?;
+    let (path, text) = (source.path(), readable(report.shown(source).text()));
+    let after = apply_edits(&SourceText::new(path, text.as_str()), fix.edits()).ok()?;
+    let before = (!fix.other().is_some_and(|other| other.is_new)).then_some(text.as_str());
     let what = if fix.is_safe() { "fix" } else { "fix to look at" };
-    let diff: String = diff(path, text, &after, color).lines().map(|line| format!("    {line}\n")).collect();
+    let diff: String = diff(path, before, &after, color).lines().map(|line| format!("    {line}\n")).collect();
     Some(format!("  {what}: {}\n{diff}", escape::line(fix.description())))
 }
 

@@ -11,9 +11,11 @@ use crate::text::{SourceText, Span};
 /// Why there is no policy to judge by.
 #[derive(Debug, Error)]
 pub enum PolicyError {
-    /// The file is there and cannot be read.
-    #[error("cannot read the policy {path}: {error}")]
+    /// The file is there and cannot be read, or is not there.
+    #[error("cannot read {what} {path}: {error}")]
     Read {
+        /// What it would be: `the policy`.
+        what: &'static str,
         /// The file.
         path: String,
         /// Why.
@@ -26,8 +28,10 @@ pub enum PolicyError {
         name: String,
     },
     /// The file is too large to be a policy.
-    #[error("the policy {path} is larger than {limit} bytes; name the policy file itself")]
+    #[error("{what} {path} is larger than {limit} bytes; name the file itself")]
     TooLarge {
+        /// What it would be: `the policy`.
+        what: &'static str,
         /// The file.
         path: String,
         /// The most a policy may have.

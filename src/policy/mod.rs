@@ -27,7 +27,7 @@ mod verdict;
 mod vulnerability;
 mod whitelist;
 
-pub use baseline::{Baseline, BaselineError, Hider};
+pub use baseline::{Baseline, BaselineError, Hider, Known};
 pub use date::Date;
 pub use error::{Fault, Located, PolicyError};
 pub use glob::PathGlob;

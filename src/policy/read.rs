@@ -69,7 +69,7 @@ impl Policies {
         };
         let mut whitelisted = Vec::new();
         for path in whitelists {
-            whitelisted.extend(whitelist::parse(&file(path, read)?)?);
+            whitelisted.extend(whitelist::parse(&file("the whitelist", path, read)?)?);
         }
         Ok(Self { name: name.to_owned(), form, whitelisted })
     }
@@ -80,7 +80,7 @@ impl Policies {
     /// When one cannot be read, or is none.
     pub fn with_vex(mut self, paths: &[String], read: &ReadFile<'_>) -> Result<Self, PolicyError> {
         for path in paths {
-            self.whitelisted.extend(vulnerability::parse(&file(path, read)?)?);
+            self.whitelisted.extend(vulnerability::parse(&file("the VEX document", path, read)?)?);
         }
         Ok(self)
     }
@@ -213,7 +213,7 @@ fn open(name: &str, path: &str, read: &ReadFile<'_>) -> Result<(Arc<SourceText>,
     if let Some((file, text)) = rule::builtin_policy(name) {
         return Ok((SourceText::new(file, text), true));
     }
-    match file(path, read) {
+    match file("the policy", path, read) {
         Err(PolicyError::Read { error, .. }) if error.kind() == ErrorKind::NotFound => {
             Err(PolicyError::NotFound { name: name.to_owned() })
         }
@@ -221,11 +221,11 @@ fn open(name: &str, path: &str, read: &ReadFile<'_>) -> Result<(Arc<SourceText>,
     }
 }
 
-/// The text of the file at `path`.
-pub(super) fn file(path: &str, read: &ReadFile<'_>) -> Result<Arc<SourceText>, PolicyError> {
-    let bytes = read(path).map_err(|error| PolicyError::Read { path: path.to_owned(), error })?;
+/// The text of the file at `path`, which would be `what`.
+pub(super) fn file(what: &'static str, path: &str, read: &ReadFile<'_>) -> Result<Arc<SourceText>, PolicyError> {
+    let bytes = read(path).map_err(|error| PolicyError::Read { what, path: path.to_owned(), error })?;
     if bytes.len() as u64 > LARGEST {
-        return Err(PolicyError::TooLarge { path: path.to_owned(), limit: LARGEST });
+        return Err(PolicyError::TooLarge { what, path: path.to_owned(), limit: LARGEST });
     }
     Ok(SourceText::from_bytes(path, bytes))
 }

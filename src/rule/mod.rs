@@ -108,12 +108,15 @@ pub struct Example {
     pub text: &'static str,
     /// Lines of `text` (from 1) that a `bad` example must be reported on: those the page marks with `# <-`.
     pub marked: &'static [usize],
-    /// Files of the build context, path and content, when the page gives some.
+    /// Files of the build context, path and content, when the page gives some; of a `fixed` example those that the fix makes
+    /// or changes.
     pub context: &'static [(&'static str, &'static str)],
     /// Images and their digests, as far as the page says that they are known.
     pub digests: &'static [(&'static str, &'static str)],
     /// Parameters of the run, as `name=value` after the block's kind.
     pub params: &'static [(&'static str, &'static str)],
+    /// Of a `fixed` example: its fixes are to be looked at, though the rule has safe ones too.
+    pub is_unsafe: bool,
 }
 
 /// What an example shows.

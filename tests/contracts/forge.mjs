@@ -2,6 +2,7 @@
 // GitHub's description; what is kept, and what is refused for reasons that no schema states, is below. GET /_kept shows it, POST /_mode
 // sets {"deny": true} or {"fail": {"status", "times", "headers"}}.
 import fs from "node:fs";
+import zlib from "node:zlib";
 import { simulation } from "@simulacrum/github-api-simulator";
 
 const [, , description, port] = process.argv;
@@ -103,6 +104,11 @@ const app = simulation({
         kept.uploads.push(request.requestBody);
         return { status: 202, json: { id: `47177e22-5596-11eb-80a1-c1e54ef945c${kept.uploads.length}` } };
       }),
+      "code-scanning/list-recent-analyses": async () => ({ status: 200, json: kept.uploads.map(analysis).reverse() }),
+      "code-scanning/get-analysis": async ({ request }) => ({
+        status: 200,
+        json: report(kept.uploads[Number(request.params.analysis_id) - 1]),
+      }),
       "code-scanning/get-sarif": async () => ({ status: 200, json: { processing_status: "complete" } }),
     }),
     extendRouter: (router) => {
@@ -112,6 +118,15 @@ const app = simulation({
   },
 });
 
+function report(upload) {
+  return JSON.parse(zlib.gunzipSync(Buffer.from(upload.sarif, "base64")));
+}
+function analysis(upload, index) {
+  const [run] = report(upload).runs;
+  const tool = { ...example("/code-scanning/analyses", "get", 200)[0].tool, name: "dockgate", version: run.tool.driver.semanticVersion };
+  const own = { id: index + 1, ref: upload.ref, commit_sha: upload.commit_sha, category: run.automationDetails.id, error: "", tool };
+  return { ...example("/code-scanning/analyses", "get", 200)[0], ...own };
+}
 function annotate(check, output) {
   check.annotations.push(...(output?.annotations ?? []));
   check.output.annotations_count = check.annotations.length;

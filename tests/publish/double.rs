@@ -26,6 +26,8 @@ pub(super) struct State {
     is_denied: bool,
     refuse_after: Option<usize>,
     upload_error: Option<String>,
+    /// Whether what was uploaded cannot be looked up.
+    hides_analyses: bool,
     /// Answers to give before any other.
     queued: Option<Queued>,
     /// Requests of a method that are carried out and then answered with 502.
@@ -98,6 +100,10 @@ impl Double {
     pub(super) fn refuse_after_writes(&self, writes: usize) {
         let mut state = self.lock();
         state.refuse_after = Some(state.writes.saturating_add(writes));
+    }
+
+    pub(super) fn hide_analyses(&self) {
+        self.lock().hides_analyses = true;
     }
 
     pub(super) fn fail_uploads(&self, error: &str) {
@@ -221,6 +227,17 @@ impl State {
                 self.uploads.push(body.clone());
                 answer(202, json!({"id": format!("upload-{}", self.uploads.len()), "url": "https://example.com"}))
             }
+            ("GET", ["code-scanning", "analyses", ..]) if self.hides_analyses => {
+                answer(403, json!({"message": "Resource not accessible by integration"}))
+            }
+            ("GET", ["code-scanning", "analyses"]) => {
+                let analyses: Vec<Value> = self.uploads.iter().enumerate().rev().map(analysis).collect();
+                answer(200, json!(analyses))
+            }
+            ("GET", ["code-scanning", "analyses", id]) => {
+                let report = unpacked(self.uploads[index(id)]["sarif"].as_str().unwrap());
+                ResponseTemplate::new(200).set_body_raw(report, "application/sarif+json")
+            }
             ("GET", ["code-scanning", "sarifs", _]) => match &self.upload_error {
                 Some(error) => answer(200, json!({"processing_status": "failed", "errors": [error]})),
                 None => answer(200, json!({"processing_status": "complete"})),
@@ -286,6 +303,17 @@ impl State {
         let first = comment.get("start_line").map_or(last, |first| first.as_u64().unwrap());
         (first..=last).all(|line| lines.contains(&line)) && (comment.get("start_line").is_none() || first < last)
     }
+}
+
+/// An upload as GitHub lists it.
+fn analysis((index, upload): (usize, &Value)) -> Value {
+    let report: Value = serde_json::from_slice(&unpacked(upload["sarif"].as_str().unwrap())).unwrap();
+    let run = &report["runs"][0];
+    let version = &run["tool"]["driver"]["semanticVersion"];
+    json!({
+        "id": index + 1, "ref": upload["ref"], "commit_sha": upload["commit_sha"], "error": "",
+        "category": run["automationDetails"]["id"], "tool": {"name": "dockgate", "version": version},
+    })
 }
 
 fn authored(body: &Value, id: usize) -> Value {

@@ -9,6 +9,8 @@ use crate::policy::Action;
 
 /// Layers that are on the page; an image has 127 at most, a hostile one has more.
 const SHOWN: usize = 200;
+/// Layers whose list is open from the start; a longer one would stand before what there is to do.
+const LISTED: usize = 6;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if report.layers.is_empty() {
@@ -42,11 +44,15 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "</div>")?;
     legend(report, out)?;
-    writeln!(out, "<div class=\"panel\"><ol class=\"layers\">")?;
+    let open = if layers.len() > LISTED { "" } else { " open" };
+    writeln!(
+        out,
+        "<details class=\"all\"{open}><summary>what each of them brought</summary><div class=\"panel\"><ol class=\"layers\">"
+    )?;
     for layer in layers {
         row(report, layer, out)?;
     }
-    writeln!(out, "</ol></div></section>")
+    writeln!(out, "</ol></div></details></section>")
 }
 
 fn legend(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -65,7 +71,7 @@ fn legend(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             )?;
         }
     }
-    writeln!(out, "</div>")
+    writeln!(out, "<span>files: + new, ~ changed, − taken away</span></div>")
 }
 
 fn origin(layer: &LayerFacts) -> &'static str {
@@ -84,7 +90,7 @@ fn what(report: &Report, layer: &LayerFacts) -> String {
         let shown = report.shown(source.file());
         return shown.slice(shown.line_span(*line)).trim().to_owned();
     }
-    let told = layer.created_by.as_deref().unwrap_or("not told");
+    let told = layer.created_by.as_deref().unwrap_or("the history does not say what made it");
     let told = told.strip_prefix("/bin/sh -c #(nop) ").or_else(|| told.strip_prefix("/bin/sh -c ")).unwrap_or(told);
     told.strip_suffix(" # buildkit").unwrap_or(told).split_whitespace().collect::<Vec<_>>().join(" ")
 }

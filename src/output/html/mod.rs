@@ -5,6 +5,7 @@
 //! nothing be loaded.
 
 mod card;
+mod first;
 mod layers;
 mod source;
 
@@ -42,6 +43,7 @@ fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     hero(report, out)?;
     filters(&shown, out)?;
     writeln!(out, "<main class=\"wrap\">")?;
+    first::write(report, &shown, out)?;
     layers::write(report, out)?;
     let (own, base): (Vec<&Judged>, Vec<&Judged>) =
         shown.iter().copied().partition(|judged| judged.finding.origin == Origin::Yours);
@@ -197,6 +199,9 @@ fn notes(report: &Report, shown: &[&Judged], out: &mut dyn Write) -> io::Result<
     let left_out = report.findings.len() - shown.len();
     if left_out > 0 {
         notes.push(format!("{left_out} more findings are not on this page; the JSON report has all"));
+    }
+    if !report.baselined.is_empty() {
+        notes.push(format!("{} known before, told and counted no more", counted(report.baselined.len(), "finding")));
     }
     if !report.suppressed.is_empty() {
         notes.push(format!("{} silenced by comments in the file", counted(report.suppressed.len(), "finding")));

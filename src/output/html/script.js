@@ -46,8 +46,14 @@
 
   function open() {
     const target = location.hash && doc.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const details = target && target.querySelector(':scope > details');
-    if (details) details.open = true;
+    if (!target) return;
+    const own = target.querySelector(':scope > details');
+    if (own) own.open = true;
+    for (let at = target.closest('details'); at; at = at.parentElement.closest('details')) {
+      if (at.open) continue;
+      at.open = true;
+      target.scrollIntoView();
+    }
   }
   addEventListener('hashchange', open);
   open();

@@ -32,6 +32,9 @@ pub use validate::{Fault, Weight, validate};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
+/// Where this program lives.
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+
 pub(super) const FORMAT: Format = Format {
     name: "sarif",
     aliases: &[],
@@ -62,14 +65,16 @@ fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
 /// The report as one run of SARIF.
 fn document(report: &Report, profile: Profile, room: trim::Room) -> Sarif {
     let (shown, left_out) = trim::choose(report, profile, room);
-    let rules = rules::Rules::of(&shown);
-    let mut driver = ToolComponent::builder()
+    let compared = report.compared.as_ref();
+    let gone = compared.filter(|_| profile.reads_states()).map(|compared| compared.gone.as_slice());
+    let rules = rules::Rules::of(&shown, gone.unwrap_or_default());
+    let driver = ToolComponent::builder()
         .name(env!("CARGO_PKG_NAME"))
         .semantic_version(env!("CARGO_PKG_VERSION"))
+        .information_uri(REPOSITORY)
         .rules(rules.descriptors())
         .build();
-    driver.information_uri = repository();
-    let results = results::results(&shown, &rules, profile);
+    let results = results::results(&shown, &rules, profile, compared);
     let notes = report.notes.iter().cloned().chain(left_out);
     let notes: Vec<Notification> =
         notes.map(|note| Notification::builder().level(json!("warning")).message(message(&note)).build()).collect();
@@ -101,11 +106,6 @@ fn document(report: &Report, profile: Profile, room: trim::Room) -> Sarif {
         vec![details]
     });
     Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(vec![run]).build()
-}
-
-/// Where this program lives, when it was built knowing that.
-fn repository() -> Option<String> {
-    Some(env!("CARGO_PKG_REPOSITORY")).filter(|url| !url.is_empty()).map(str::to_owned)
 }
 
 fn message(text: &str) -> Message {

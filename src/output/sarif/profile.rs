@@ -26,6 +26,11 @@ impl Profile {
         matches!(self, Self::Gitlab | Self::Generic)
     }
 
+    /// Whether `baselineState` is read: what a project lives with is no news then, and what is gone may be told.
+    pub(super) fn reads_states(self) -> bool {
+        self == Self::Generic
+    }
+
     /// Whether `rank` is read.
     pub(super) fn reads_rank(self) -> bool {
         matches!(self, Self::Gitlab | Self::Generic)

@@ -10,22 +10,26 @@ use serde_sarif::sarif::{
 use super::places::{self, artifact, location};
 use super::rules::Rules;
 use super::{Profile, bag, message, sentence};
-use crate::check::{Judged, Suppressed};
+use crate::check::{Compared, Judged, Suppressed};
 use crate::finding::{Finding, ImageWord, Place};
 use crate::output::line_hash::line_hashes;
-use crate::policy::Action;
-use crate::rule::{Confidence, Severity, Target};
+use crate::policy::{Action, Known};
+use crate::rule::{self, Confidence, Severity, Target};
 
 /// What code scanning computes line hashes into.
 const LINE_HASH: &str = "primaryLocationLineHash";
 /// Our own fingerprint, which survives moved lines.
 const FINGERPRINT: &str = "dockgate/v1";
+/// What a finding is about in an image, whatever its line.
+const IMAGE_FINGERPRINT: &str = "dockgate/image/v1";
 
 /// A finding that is in the report.
 #[derive(Clone, Copy)]
 pub(super) enum Shown<'a> {
     /// One the policy has decided on.
     Judged(&'a Judged),
+    /// One that was known before and counts for nothing.
+    Known(&'a Judged),
     /// One that a comment in the file asks to leave out.
     Suppressed(&'a Suppressed),
 }
@@ -33,19 +37,25 @@ pub(super) enum Shown<'a> {
 impl<'a> Shown<'a> {
     pub(super) fn finding(&self) -> &'a Finding {
         match self {
-            Self::Judged(judged) => &judged.finding,
+            Self::Judged(judged) | Self::Known(judged) => &judged.finding,
             Self::Suppressed(suppressed) => &suppressed.finding,
         }
     }
 }
 
-pub(super) fn results(shown: &[Shown<'_>], rules: &Rules, profile: Profile) -> Vec<SarifResult> {
+/// `compared` when the report was held against an earlier state, which each result then says of itself.
+pub(super) fn results(
+    shown: &[Shown<'_>],
+    rules: &Rules,
+    profile: Profile,
+    compared: Option<&Compared>,
+) -> Vec<SarifResult> {
     let mut hashes = LineHashes::default();
     let mut silenced = 0;
     let result = |shown: &Shown<'_>| {
         let finding = shown.finding();
         let fingerprint = match shown {
-            Shown::Judged(judged) => judged.fingerprint.clone(),
+            Shown::Judged(judged) | Shown::Known(judged) => judged.fingerprint.clone(),
             Shown::Suppressed(suppressed) => {
                 // Apart from those that count, and from each other.
                 silenced += 1;
@@ -54,7 +64,7 @@ pub(super) fn results(shown: &[Shown<'_>], rules: &Rules, profile: Profile) -> V
         };
         let mut result = common(finding, &fingerprint, rules, profile, &mut hashes);
         let action = match shown {
-            Shown::Judged(judged) => {
+            Shown::Judged(judged) | Shown::Known(judged) => {
                 result.suppressions = Some(judged.waived.iter().map(|w| accepted("external", &w.reason)).collect());
                 judged.action
             }
@@ -67,7 +77,9 @@ pub(super) fn results(shown: &[Shown<'_>], rules: &Rules, profile: Profile) -> V
         };
         if let Some(properties) = &mut result.properties {
             properties.additional_properties.insert("action".to_owned(), json!(action));
-            if let Shown::Judged(Judged { decided_by: Some(line), .. }) = shown {
+            if let Shown::Judged(Judged { decided_by: Some(line), .. })
+            | Shown::Known(Judged { decided_by: Some(line), .. }) = shown
+            {
                 let place = format!("{}:{}", line.source.path(), line.source.line(line.span.start));
                 properties.additional_properties.insert("policyLine".to_owned(), json!(place));
             }
@@ -75,9 +87,36 @@ pub(super) fn results(shown: &[Shown<'_>], rules: &Rules, profile: Profile) -> V
         if profile.reads_rank() {
             result.rank = Some(rank(finding, action));
         }
+        if compared.is_some() {
+            let state = if matches!(shown, Shown::Known(_)) { "unchanged" } else { "new" };
+            result.baseline_state = Some(json!(state));
+        }
         result
     };
-    shown.iter().map(result).collect()
+    let mut results: Vec<SarifResult> = shown.iter().map(result).collect();
+    let gone = compared.filter(|_| profile.reads_states()).into_iter().flat_map(|compared| &compared.gone);
+    results.extend(
+        gone.flat_map(|known| std::iter::repeat_n(known, known.count).enumerate())
+            .filter_map(|(number, known)| absent(known, number, rules, profile)),
+    );
+    results
+}
+
+/// What is known of a finding that is not there any more.
+fn absent(known: &Known, number: usize, rules: &Rules, profile: Profile) -> Option<SarifResult> {
+    let target = *rule::targets(&known.rule).first()?;
+    let fingerprint =
+        if number == 0 { known.fingerprint.clone() } else { format!("{}:{}", known.fingerprint, number + 1) };
+    let mut result = SarifResult::builder()
+        .rule_id(target.to_string())
+        .level(level(target.rule.severity))
+        .message(message("It is not there any more."))
+        .locations(vec![location(&Place::file_path(&known.path), profile)])
+        .partial_fingerprints(BTreeMap::from([(FINGERPRINT.to_owned(), fingerprint)]))
+        .baseline_state(json!("absent"))
+        .build();
+    result.rule_index = rules.index(target);
+    Some(result)
 }
 
 /// What does not depend on the policy.
@@ -121,6 +160,7 @@ fn common(
         None => {}
     }
     let mut fingerprints = BTreeMap::from([(FINGERPRINT.to_owned(), fingerprint.to_owned())]);
+    fingerprints.extend(finding.image_fingerprint().map(|about| (IMAGE_FINGERPRINT.to_owned(), about)));
     fingerprints.extend(hashes.of(finding.place(), fingerprint).map(|hash| (LINE_HASH.to_owned(), hash)));
     let mut result = SarifResult::builder()
         .rule_id(target.to_string())
@@ -147,10 +187,10 @@ fn accepted(kind: &str, reason: &str) -> Suppression {
     Suppression::builder().kind(json!(kind)).status(json!("accepted")).justification(reason).build()
 }
 
-/// The finding's edits as replacements in its file.
+/// The finding's edits as replacements in their file, its own or another.
 fn fix(finding: &Finding, profile: Profile) -> Option<Fix> {
     let fix = finding.fix.as_ref()?;
-    let Place::Source { source, .. } = finding.place() else { return None };
+    let source = fix.source(finding.place())?;
     let replacements: Vec<Replacement> = fix
         .edits()
         .iter()

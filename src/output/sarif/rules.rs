@@ -4,19 +4,21 @@ use serde_json::json;
 use serde_sarif::sarif::{MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor};
 
 use super::results::Shown;
-use super::{bag, repository, sentence, text};
-use crate::rule::{Confidence, Phase, Severity, Target};
+use super::{REPOSITORY, bag, sentence, text};
+use crate::policy::Known;
+use crate::rule::{self, Confidence, Phase, Severity, Target};
 
 /// The rules of a run, each once, in the order of their ids. A code of a rule that has many is a rule of its own here.
 pub(super) struct Rules(Vec<Target>);
 
 impl Rules {
-    pub(super) fn of(shown: &[Shown<'_>]) -> Self {
+    pub(super) fn of(shown: &[Shown<'_>], gone: &[Known]) -> Self {
         let target = |shown: &Shown<'_>| {
             let finding = shown.finding();
             Target { rule: finding.rule(), code: finding.code }
         };
-        let mut targets: Vec<Target> = shown.iter().map(target).collect();
+        let gone = gone.iter().filter_map(|known| rule::targets(&known.rule).first().copied());
+        let mut targets: Vec<Target> = shown.iter().map(target).chain(gone).collect();
         targets.sort_by_key(Target::sort_key);
         targets.dedup();
         Self(targets)
@@ -51,17 +53,16 @@ fn descriptor(target: &Target) -> ReportingDescriptor {
     let tags = rule.tags.iter().map(|tag| (*tag).to_owned()).chain(rule.tags.iter().filter_map(cwe));
     let properties = PropertyBag { tags: Some(tags.collect()), ..bag(fields) };
     let level = super::results::level(rule.severity).to_string();
-    let mut descriptor = ReportingDescriptor::builder()
+    ReportingDescriptor::builder()
         .id(target.to_string())
         .name(name(target))
         .short_description(text(&sentence(rule.summary)))
         .full_description(text(&sentence(&rule.what())))
         .help(help(target, &names))
         .default_configuration(ReportingConfiguration::builder().level(json!(level)).build())
+        .help_uri(help_uri(target))
         .properties(properties)
-        .build();
-    descriptor.help_uri = help_uri(target);
-    descriptor
+        .build()
 }
 
 /// The rule's page without its title, which services show above it: as Markdown, and without its marks as text.
@@ -81,31 +82,18 @@ fn help(target: &Target, names: &[String]) -> MultiformatMessageString {
         .build()
 }
 
-/// Where the rule is described on the web: ShellCheck's wiki for its codes, else the page in this program's repository, else
-/// that of the tool that has the same check.
-fn help_uri(target: &Target) -> Option<String> {
+/// Where the rule is described on the web: ShellCheck's wiki for its codes, else its page in this program's repository.
+fn help_uri(target: &Target) -> String {
     if let Some(code) = target.code {
-        return Some(format!("https://www.shellcheck.net/wiki/{code}"));
+        return format!("https://www.shellcheck.net/wiki/{code}");
     }
-    let rule = target.rule;
-    if let Some(repository) = repository() {
-        let folder = match rule.phase {
-            Phase::Lint => "lint",
-            Phase::Context => "context",
-            Phase::Image => "image",
-            Phase::Run => "run",
-        };
-        return Some(format!("{repository}/blob/main/rules/{folder}/{}.md", rule.id));
-    }
-    let named = |prefix: &str| rule.other_names().find(|name| name.starts_with(prefix));
-    if let Some(code) = named("DL") {
-        return Some(format!("https://github.com/hadolint/hadolint/wiki/{code}"));
-    }
-    if let Some(name) = rule.buildkit_name() {
-        return Some(format!("https://docs.docker.com/reference/build-checks/{}/", kebab_case(name)));
-    }
-    let code = named("CIS-DI-")?.to_ascii_lowercase();
-    Some(format!("https://github.com/goodwithtech/dockle/blob/master/CHECKPOINT.md#{code}"))
+    let folder = match target.rule.phase {
+        Phase::Lint => "lint",
+        Phase::Context => "context",
+        Phase::Image => "image",
+        Phase::Run => "run",
+    };
+    format!("{REPOSITORY}/blob/main/rules/{folder}/{}.md", target.rule.id)
 }
 
 /// Another word than the id, as SARIF wants it.
@@ -120,17 +108,6 @@ fn pascal_case(id: &str) -> String {
         chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
     };
     id.split('-').map(word).collect()
-}
-
-fn kebab_case(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 4);
-    for (index, c) in name.char_indices() {
-        if c.is_ascii_uppercase() && index > 0 && !name.as_bytes().get(index - 1).is_some_and(u8::is_ascii_uppercase) {
-            out.push('-');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
 }
 
 fn problem_severity(severity: Severity) -> &'static str {
@@ -156,17 +133,5 @@ fn precision(confidence: Confidence) -> &'static str {
         Confidence::High => "very-high",
         Confidence::Medium => "high",
         Confidence::Low => "medium",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn buildkits_pages_are_named_after_its_checks() {
-        assert_eq!(kebab_case("StageNameCasing"), "stage-name-casing");
-        assert_eq!(kebab_case("JSONArgsRecommended"), "jsonargs-recommended");
-        assert_eq!(kebab_case("FromAsCasing"), "from-as-casing");
     }
 }

@@ -26,6 +26,7 @@ fn report(findings: Vec<Judged>) -> Report {
         findings,
         suppressed: Vec::new(),
         baselined: Vec::new(),
+        compared: None,
         verdict: Action::Warn,
         policy: PolicySummary { name: "default".into(), ruleset: Edition(2026, 1) },
         scope: Scope { dockerfile: Some("app/Dockerfile".into()), ..Scope::default() },

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 
 use super::Profile;
 use super::results::Shown;
-use crate::check::{Judged, Report};
+use crate::check::{Comparison, Judged, Report};
 use crate::policy::Action;
 
 /// The most results there is room for.
@@ -42,6 +42,17 @@ pub(super) fn choose(report: &Report, profile: Profile, room: Room) -> (Vec<Show
     let mut shown: Vec<Shown<'_>> =
         report.findings.iter().filter(|j| takes_waived || j.waived.is_none()).map(Shown::Judged).collect();
     let hidden = report.findings.len() - shown.len();
+    // A service that holds a change against the state before it by itself takes what is missing for mended.
+    let is_before = report.compared.as_ref().is_some_and(|compared| compared.with == Comparison::Before);
+    if is_before || profile.reads_states() {
+        shown.extend(report.baselined.iter().map(Shown::Known));
+        shown.sort_by_cached_key(|shown| shown.finding().sort_key());
+    } else if !report.baselined.is_empty() {
+        let hidden = report.baselined.len();
+        left_out.push(format!(
+            "{hidden} findings that the baseline lists are not in this report, since they would be shown as open"
+        ));
+    }
     if takes_waived {
         shown.extend(report.suppressed.iter().map(Shown::Suppressed));
     } else if hidden + report.suppressed.len() > 0 {
@@ -74,7 +85,7 @@ pub(super) fn choose(report: &Report, profile: Profile, room: Room) -> (Vec<Show
 fn weight(shown: &Shown<'_>) -> impl Ord + use<> {
     let action = match shown {
         Shown::Judged(Judged { waived: None, action, .. }) => Some(*action),
-        Shown::Judged(_) | Shown::Suppressed(_) => None,
+        Shown::Judged(_) | Shown::Known(_) | Shown::Suppressed(_) => None,
     };
     let finding = shown.finding();
     Reverse((action, finding.severity, finding.confidence))

@@ -51,7 +51,7 @@ pub(super) fn find(around: &Surroundings) -> Result<Option<Arc<SourceText>>, Pol
         for suffix in ["yaml", "yml"] {
             let path = folder.join(format!("{stem}.{suffix}"));
             if path.is_file() {
-                return read::file(&shown(&path), &read::from_disk).map(Some);
+                return read::file("hadolint's configuration", &shown(&path), &read::from_disk).map(Some);
             }
         }
     }

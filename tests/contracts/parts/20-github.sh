@@ -52,8 +52,9 @@ if [ -e "$simulator/schema/api.github.com.json" ]; then
   cp "$here/forge.mjs" "$work/forge/"
   node "$here/narrow.mjs" "$simulator/schema/api.github.com.json" "$work/simulator.json"
   if serve "$work/forge.log" up env -C "$work/forge" node forge.mjs "$work/simulator.json" 4111; then
-    kept() { curl -s http://127.0.0.1:4111/_kept >"$work/kept.json"; node -p "const kept = JSON.parse(require('fs').readFileSync('$work/kept.json')); $1"; }
-    mode() { curl -s -X POST -H 'content-type: application/json' -d "$1" http://127.0.0.1:4111/_mode >/dev/null; }
+    ask() { node -e 'fetch(process.argv[1], process.argv[2] && { method: "POST", headers: { "content-type": "application/json" }, body: process.argv[2] }).then((r) => r.text()).then(console.log)' "$@"; }
+    kept() { ask http://127.0.0.1:4111/_kept >"$work/kept.json"; node -p "const kept = JSON.parse(require('fs').readFileSync('$work/kept.json')); $1"; }
+    mode() { ask http://127.0.0.1:4111/_mode "$1" >/dev/null; }
     same() { # same NAME WANTED EXPRESSION
       local is
       is=$(kept "$3" 2>&1)
@@ -74,6 +75,11 @@ if [ -e "$simulator/schema/api.github.com.json" ]; then
     before=$(kept 'JSON.stringify(kept)')
     expect "forge: a second run" 0 publish 4111 --upload-sarif never --review always
     same "forge: changes nothing" "$before" 'JSON.stringify(kept)'
+    expect "forge: an upload" 0 publish 4111 --upload-sarif always --review never --comment never
+    has "forge: is processed" "$work/said" '^code scanning: [0-9]+ results processed'
+    expect "forge: the same report again" 0 publish 4111 --upload-sarif always --review never --comment never
+    has "forge: is there already" "$work/said" '^code scanning: [0-9]+ results there already'
+    same "forge: and not uploaded again" "1" 'kept.uploads.length'
     printf 'FROM debian\nRUN true\nEXPOSE 22\nHEALTHCHECK NONE\nUSER app\n' >"$site/Dockerfile"
     (cd "$site" && "$dockgate" lint Dockerfile --fail-on never --output sarif:report.sarif >/dev/null)
     mode '{"fail": {"status": 503, "times": 2}}'

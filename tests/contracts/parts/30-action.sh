@@ -45,6 +45,8 @@ ACTION
   workflow pull ./ 'context: .' 'dockerfile: Dockerfile' 'version: path' 'review: always' 'comment: always' 'upload-sarif: always'
   workflow fresh ./ 'context: .' 'version: path' 'new-only: "true"'
   workflow released acme/dockgate@v9 'context: good'
+  workflow unlisted ./ 'context: good' 'version: 9.9.8'
+  workflow misspelt ./ 'context: good' 'version: path' 'annotations: yes please'
   workflow hostile ./ 'context: $(touch "$RUNNER_TEMP/owned")`touch /tmp/owned`' 'version: path'
   git_in init -q
   printf 'FROM debian\nRUN true\n' >"$lab/Dockerfile"
@@ -84,6 +86,11 @@ EVENT
   expect "act: a forged release" 0 gate push released 4110 --env CHECKSUMS="$work/forged.txt"
   told "act: is not" 'failure  '
   has "act: and that is told" "$work/said" 'and the list says'
+  expect "act: a release without a checksum" 0 gate push unlisted 4110
+  told "act: is not run" 'failure  '
+  has "act: and that is told" "$work/said" 'no checksum of dockgate-9.9.8-.* is known'
+  expect "act: a word that an input does not take" 0 gate push misspelt 4110
+  told "act: is refused" 'failure  '
   expect "act: a hostile input" 0 gate push hostile 4110
   if [ -e /tmp/owned ]; then bad "act: an input was run as code"; else good "act: is no code"; fi
   if [ -f "$work/kept.json" ]; then
