@@ -4,6 +4,9 @@ use super::{Facts, Run, edits};
 use crate::shell::{Command, Form};
 use crate::text::{Edit, Span};
 
+/// A chain of more commands is left as it is: nobody wrote it by hand.
+pub(super) const MAX_COMMANDS: usize = 1000;
+
 /// What stands between two commands of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Joint {
@@ -16,7 +19,7 @@ enum Joint {
 /// Takes a command out of the code of a RUN. `None` where another depends on it in a way that a chain does not have, or it is all there is.
 pub(super) fn without(facts: &Facts<'_>, run: &Run<'_>, index: usize) -> Option<Edit> {
     let commands = &run.script.commands;
-    let command = commands.get(index)?;
+    let command = commands.get(index).filter(|_| commands.len() <= MAX_COMMANDS)?;
     let is_wrapper = commands.iter().any(|other| other.wrapper == Some(index));
     if command.wrapper.is_some() || is_wrapper || command.pipeline.is_some() || !command.assignments.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-use super::{Facts, Reporter, edits};
+use super::{Facts, Reporter, chain, edits};
 use crate::dockerfile::Lookup;
 use crate::finding::Fix;
 use crate::shell::Diagnostic;
@@ -104,8 +104,11 @@ fn is_one_word(facts: &Facts<'_>, diagnostic: &Diagnostic, code: &str) -> bool {
     let script = facts.scripts.binary_search_by_key(&diagnostic.instruction, |script| script.instruction);
     let commands =
         script.ok().and_then(|at| facts.scripts.get(at)).map_or(&[][..], |script| script.commands.as_slice());
-    let mut assigned =
-        commands.iter().flat_map(|command| &command.assignments).filter(|assignment| assignment.name == name);
+    let mut assigned = commands
+        .iter()
+        .take(chain::MAX_COMMANDS)
+        .flat_map(|command| &command.assignments)
+        .filter(|assignment| assignment.name == name);
     let env = facts.environments.get(diagnostic.instruction).and_then(|env| env.get(name));
     let is_list = OF_LISTS.iter().any(|end| name.to_ascii_uppercase().ends_with(end));
     match env {

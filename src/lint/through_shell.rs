@@ -59,6 +59,9 @@ fn is_no_code(line: &str) -> bool {
 /// The last command of code that is a chain from its start to its end.
 fn last_of_chain<'s>(facts: &Facts<'_>, script: &'s Script, whole: Span) -> Option<&'s Command> {
     let commands = &script.commands;
+    if commands.len() > chain::MAX_COMMANDS {
+        return None;
+    }
     let is_inside = |command: &Command| {
         commands.iter().any(|outer| {
             let (start, end) = (chain::start(outer), chain::end(outer));
