@@ -48,7 +48,7 @@ TOOLS["usr/bin/apt"] = TOOLS["usr/bin/apt-get"]
 CASES = {
     "spelling": (
         "from dockgate-builds/base:1 as One\nMaintainer Jo <jo@example.com>\nrun echo a > /a\nExpose 53/UDP 80\n"
-        "FROM dockgate-builds/base:1\nCOPY --from=One /a /b\nRUN echo \\\n\n    c > /c\nEXPOSE 80\n",
+        "FROM dockgate-builds/base:1\nMAINTAINER Jo\nCOPY --from=One /a /b\nRUN echo \\\n\n    c > /c\nEXPOSE 80\n",
         {},
     ),
     "values": (
@@ -182,7 +182,7 @@ def files(tar, layers):
                     # A hard link is the file it is another name of.
                     source = {**seen, **added}.get(entry.linkname.removeprefix("./").strip("/")) if entry.islnk() else None
                     digest = hashlib.sha256(data).hexdigest()[:16]
-                    facts = (entry.type, oct(entry.mode), entry.uid, entry.gid, len(data), digest, link)
+                    facts = (entry.type, oct(entry.mode & 0o7777), entry.uid, entry.gid, len(data), digest, link)
                     added[path] = source or facts
             seen.update(added)
     return seen
@@ -304,7 +304,7 @@ def main():
                     # The same, as somebody in a hurry would have written it.
                     worse = shutil.copytree(context, work / f"{context.name} worse", symlinks=True)
                     text = (worse / "Dockerfile").read_text()
-                    text = text.replace(" && rm -rf /var/lib/apt/lists/*", "").replace("apt-get install -y", "apt-get install")
+                    text = text.replace(" && rm -rf /var/lib/apt/lists/*", "").replace("apt-get update", "apt update")
                     text = re.sub(r"^(RUN|COPY) (?!--)", lambda m: m[1].capitalize() + " ", text, flags=re.M)
                     text = re.sub(r"^ENV (\w+)=(\S+).*", r"ENV \1 \2", text, flags=re.M).replace("COPY package", "ADD package")
                     text = re.sub(r'^CMD \["(.*)"\]$', r"CMD \1", text, flags=re.M) if "ENTRYPOINT" not in text else text
