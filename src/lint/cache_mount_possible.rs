@@ -43,7 +43,7 @@ static TOOLS: [Tool; 7] = [
         folders: &["/var/cache/apt", "/var/lib/apt"],
         // Two builds at a time would trip over apt's own locks.
         option: ",sharing=locked",
-        clean: &["clean", "autoclean", "distclean"],
+        clean: &["clean", "distclean"],
         ..TOOL
     },
     Tool {
@@ -205,7 +205,13 @@ impl Use {
                 undo(word.span, edits);
             }
         }
-        Some(Self { span, folders, off, undone })
+        // Commands side by side cannot be taken out one by one.
+        let is_apart = |edits: &Vec<Edit>| {
+            let mut spans: Vec<Span> = edits.iter().map(|edit| edit.span).collect();
+            spans.sort();
+            spans.windows(2).all(|pair| matches!(pair, [one, other] if one.end <= other.start))
+        };
+        Some(Self { span, folders, off, undone: undone.filter(is_apart) })
     }
 }
 

@@ -34,7 +34,9 @@ pub(super) fn without(facts: &Facts<'_>, run: &Run<'_>, index: usize) -> Option<
     let to_before = before.map(|before| {
         let gap = source.slice(Span::new(end(before), own.start));
         let (at, joint) = last_joint(gap, is_document)?;
-        is_blank(gap.get(at + joint.len()..)?).then_some((joint, end(before) + at))
+        // The blanks and the end of the line in front of it go with it.
+        let kept = gap.get(..at)?.trim_end_matches(|c: char| c.is_whitespace() || c == facts.dockerfile.escape);
+        is_blank(gap.get(at + joint.len()..)?).then_some((joint, end(before) + kept.len()))
     });
     // The joint behind, with the place behind it at which the next command begins.
     let to_after = after.map(|after| {
