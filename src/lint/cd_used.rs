@@ -54,6 +54,7 @@ fn leading<'a>(facts: &Facts<'a>, run: &Run<'a>) -> Option<Leading<'a>> {
     let text = run.instruction.args.text()?;
     let [cd, _, ..] = run.script.commands.as_slice() else { return None };
     let [_, folder] = cd.words.as_slice() else { return None };
+    cd.name().filter(|name| *name == "cd")?;
     let path = Some(folder.text.as_str()).filter(|path| source.slice(folder.span) == *path)?;
     // WORKDIR knows the variables of ENV and ARG, and no others.
     let is_known = |env: &Env| expand_word(path, env, run.escape).is_ok_and(|e| e.unmatched.is_empty());
