@@ -18,7 +18,7 @@ pub(crate) struct Step {
     pub(crate) layer: Option<Vec<Entry>>,
 }
 
-fn layer_tar(entries: &[Entry]) -> Vec<u8> {
+pub(crate) fn layer_tar(entries: &[Entry]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (path, mode, content) in entries {
         let mut header = tar::Header::new_ustar();
@@ -83,7 +83,21 @@ fn config(steps: &[Step], layers: &[Vec<u8>], run: &Value) -> Vec<u8> {
 
 pub(crate) fn docker_archive(path: &Path, steps: &[Step], run: &Value) {
     let layers: Vec<Vec<u8>> = steps.iter().filter_map(|s| s.layer.as_deref()).map(layer_tar).collect();
-    let config = config(steps, &layers, run);
+    write_docker(path, config(steps, &layers, run), layers);
+}
+
+/// A Docker archive of these layers, with this history.
+pub(crate) fn docker_archive_of(path: &Path, layers: &[&[Entry]], history: &Value, run: &Value) {
+    let layers: Vec<Vec<u8>> = layers.iter().map(|layer| layer_tar(layer)).collect();
+    let diff_ids: Vec<String> = layers.iter().map(|l| format!("sha256:{}", digest(l))).collect();
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "config": run, "history": history,
+        "rootfs": { "type": "layers", "diff_ids": diff_ids },
+    });
+    write_docker(path, serde_json::to_vec(&config).unwrap(), layers);
+}
+
+fn write_docker(path: &Path, config: Vec<u8>, layers: Vec<Vec<u8>>) {
     let config_name = format!("{}.json", digest(&config));
     let names: Vec<String> = (0..layers.len()).map(|i| format!("layer{i}/layer.tar")).collect();
     let manifest = json!([{ "Config": config_name, "RepoTags": ["test/image:1"], "Layers": names }]);

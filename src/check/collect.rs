@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::attested::SbomSummary;
+use super::base::{self, BaseModels};
 use super::buildkit::Reach;
 use super::contexts::{Asks, ContextModels, Contexts};
 use super::digests::GivenBase;
@@ -21,7 +23,7 @@ use crate::rule::{Confidence, Rule, catalogue};
 use crate::secrets::{self, CommandSecret, GivenSecret, TextSecret};
 use crate::shell::{self, Diagnosis, Linter, PackageCall, Script};
 use crate::text::Span;
-use crate::trace::{self, Trace};
+use crate::trace::{self, Copies, Foreign, Trace};
 use crate::{gate, lint};
 
 /// What is known of one Dockerfile and its context.
@@ -238,24 +240,19 @@ pub(super) struct ImageModels {
     pub(super) packages: Packages,
     history: PackageHistory,
     pub(super) trace: Option<Trace>,
+    /// The builder, where it is one that reads no Dockerfile.
+    foreign: Option<Foreign>,
+    /// Whether the build context is at hand.
+    has_context: bool,
     base: Option<BaseModels>,
-    /// The base that was named, as it is called.
-    pub(super) given_base: Option<GivenBase>,
+    /// The base, by what is said of it.
+    identity: Option<BaseIdentity>,
     /// Name and size of the image before.
     previous: Option<(String, u64)>,
     content_patterns: Vec<String>,
     vulnerabilities: Option<Vulnerabilities>,
     registries: Registries,
     notes: Vec<String>,
-}
-
-struct BaseModels {
-    name: String,
-    tree: Tree,
-    packages: Packages,
-    layers: usize,
-    current_layers: Option<usize>,
-    platform: Option<String>,
 }
 
 /// Files whose content the gates or the readers of packages look at.
@@ -285,39 +282,14 @@ impl ImageModels {
         let mut packages = packages::inventory(&tree);
         let history = PackageHistory::of(&image);
         history.place(&mut packages);
+        let foreign = trace::foreign(&image.config, &image.layers);
+        // An image that no Dockerfile made has nothing to do with the one at hand.
         let trace = lint
+            .filter(|_| foreign.is_none())
             .map(|l| trace::trace(&l.dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
-        let boundary = trace.as_ref().and_then(|t| t.base_layers);
-        let mut given_base = None;
-        let base = match &wanted.base {
-            Some(reference) => {
-                let other = image::read(reference, &packages::wants(), &options)?;
-                given_base = Some(GivenBase::from(&other));
-                let same = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
-                let tree = Tree::merge(&other.layers);
-                let packages = packages::inventory(&tree);
-                Some(BaseModels {
-                    name: other.reference,
-                    tree,
-                    packages,
-                    layers: same,
-                    current_layers: Some(other.layers.len()),
-                    platform: other.config.platform(),
-                })
-            }
-            None => boundary.map(|layers| {
-                let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
-                let packages = packages::inventory(&tree);
-                BaseModels {
-                    name: base_name(layers, image.base.as_ref()),
-                    tree,
-                    packages,
-                    layers,
-                    current_layers: None,
-                    platform: None,
-                }
-            }),
-        };
+        let boundary = trace.as_ref().map_or(foreign.and_then(|f| f.base_layers), |t| t.base_layers);
+        let identity = base::identity(&image, lint.map(|l| &l.dockerfile), trace.as_ref()).cloned();
+        let base = BaseModels::find(wanted, &image, boundary, identity.as_ref(), &options)?;
         let size = |reference| -> Result<(String, u64), CheckError> {
             let other = image::read(reference, &Wants::default(), &options)?;
             Ok((other.reference, other.layers.iter().map(|layer| layer.size).sum()))
@@ -331,8 +303,10 @@ impl ImageModels {
             packages,
             history,
             trace,
+            foreign,
+            has_context: lint.is_some_and(|lint| lint.contexts().next().is_some()),
             base,
-            given_base,
+            identity,
             previous,
             content_patterns,
             vulnerabilities,
@@ -341,26 +315,39 @@ impl ImageModels {
         })
     }
 
-    pub(super) fn facts<'a>(&'a self, dockerfile: Option<&'a Dockerfile>, today: Date) -> gate::Facts<'a> {
+    /// The Dockerfile among `lint` that the image may have been built from.
+    pub(super) fn dockerfile<'a>(&self, lint: Option<&'a LintModels>) -> Option<&'a Dockerfile> {
+        lint.filter(|_| self.foreign.is_none()).map(|lint| &lint.dockerfile)
+    }
+
+    /// What the COPYs of that Dockerfile put where.
+    pub(super) fn copies<'a>(&'a self, lint: Option<&'a LintModels>, build: &BuildOptions) -> Option<Copies<'a>> {
+        let (lint, _) = lint.zip(self.trace.as_ref())?;
+        let sources = lint.contexts().map(ContextModels::sources).collect();
+        let working_dir = &self.image.config.config.working_dir;
+        let target = build.target.as_deref();
+        Some(Copies::new(&lint.dockerfile, target, &lint.environments, sources, &self.tree, working_dir))
+    }
+
+    pub(super) fn facts<'a>(
+        &'a self,
+        dockerfile: Option<&'a Dockerfile>,
+        copies: Option<&'a Copies<'a>>,
+        today: Date,
+    ) -> gate::Facts<'a> {
         gate::Facts {
             image: &self.image,
             tree: &self.tree,
             packages: &self.packages,
             package_history: &self.history,
-            base: self.base.as_ref().map(|b| gate::BaseFacts {
-                name: b.name.clone(),
-                tree: &b.tree,
-                packages: &b.packages,
-                layers: b.layers,
-                current_layers: b.current_layers,
-                platform: b.platform.clone(),
-            }),
+            base: self.base.as_ref().map(BaseModels::facts),
             previous: self
                 .previous
                 .as_ref()
                 .map(|(name, size)| gate::PreviousFacts { name: name.clone(), size: *size }),
             dockerfile,
             trace: self.trace.as_ref(),
+            copies,
             content_patterns: &self.content_patterns,
             vulnerabilities: self.vulnerabilities.as_ref(),
             registries: &self.registries,
@@ -376,7 +363,15 @@ impl ImageModels {
             layers: self.image.layers.len(),
             base_layers: self.base_layers(),
             base: self.base.as_ref().map(|b| b.name.clone()),
+            base_identity: self.identity.clone(),
+            provenance: self.image.attestations.has_provenance,
+            sboms: SbomSummary::all(&self.image, &self.packages),
         }
+    }
+
+    /// The base that was named, as it is called.
+    pub(super) fn given_base(&self) -> Option<&GivenBase> {
+        self.base.as_ref()?.given.as_ref()
     }
 
     /// Leading layers that are the base's, when known.
@@ -393,8 +388,33 @@ impl ImageModels {
     /// What of it was not looked at.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.image.notes.iter().chain(&self.notes).cloned().collect();
-        if let Some(mismatch) = self.trace.as_ref().and_then(|t| t.mismatch.as_ref()) {
-            notes.push(format!("the image's history does not follow the Dockerfile whole: {mismatch}"));
+        if let Some(foreign) = self.foreign {
+            let builder = foreign.builder;
+            notes.push(format!(
+                "no Dockerfile made this image: {builder} did, so what is found in it stands at its layers and at no line"
+            ));
+        }
+        notes.extend(SbomSummary::all(&self.image, &self.packages).iter().filter_map(SbomSummary::note));
+        let Some(trace) = &self.trace else { return notes };
+        match (&trace.mismatch, trace.base_layers) {
+            (Some(mismatch), Some(_)) => {
+                notes.push(format!("the image's history does not follow the Dockerfile whole: {mismatch}"));
+            }
+            (Some(mismatch), None) => {
+                notes.push(format!("the image does not come from this Dockerfile as it is: {mismatch}"))
+            }
+            (None, _) => {}
+        }
+        if trace.is_merged {
+            let whole = if trace.base_layers.is_none() { ", its base among them," } else { "" };
+            let without = match self.has_context {
+                true => "",
+                false => "; `dockgate check CONTEXT --image IMAGE` finds more lines, because it knows what they copy",
+            };
+            notes.push(format!(
+                "a layer of the image holds the work of several instructions{whole} so its files are traced one by one to the \
+                 COPY and ADD lines that bring them; what no line is found for stands at the layer{without}"
+            ));
         }
         notes
     }
@@ -438,14 +458,4 @@ fn look_up(
         }));
     }
     Ok((Some(known), notes))
-}
-
-/// What the base found in the image is called.
-pub(super) fn base_name(layers: usize, told: Option<&BaseIdentity>) -> String {
-    let name = told.map_or("the base", |base| base.name.as_str());
-    match layers {
-        0 => "an empty base".into(),
-        1 => format!("{name} (layer 1)"),
-        n => format!("{name} (layers 1 to {n})"),
-    }
 }

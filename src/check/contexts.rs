@@ -16,6 +16,7 @@ use crate::context::{
 use crate::lint::{self, NotableFile};
 use crate::rule::{Confidence, Rule, catalogue};
 use crate::secrets::{self, KeyHit, Scanner, SecretHit};
+use crate::trace::CopySources;
 
 /// Files that could not be read and are told one by one.
 const MAX_UNREAD: usize = 10;
@@ -151,6 +152,11 @@ impl ContextModels {
             named: &self.searched.named,
             tells_whole: self.searched.tells_whole,
         }
+    }
+
+    /// What COPY and ADD take from it, to trace files of an image to.
+    pub(super) fn sources(&self) -> CopySources<'_> {
+        CopySources { context: &self.context, folder: &self.folder, copied: &self.copied }
     }
 
     /// What of it was not looked at.

@@ -46,9 +46,9 @@ pub(super) fn find(models: &mut [LintModels], image: Option<&ImageModels>, reque
 fn of_image(models: &ImageModels) -> BTreeMap<String, KnownDigest> {
     let image = &models.image;
     let told_by = "of the base that the image says it was built on";
-    let materials = image.materials.iter().chain(&image.base);
+    let materials = image.attestations.materials.iter().chain(&image.base);
     let told = materials.filter_map(|base| Some((whole_name(&base.name)?, base.digest.clone()?, told_by)));
-    let given = models.given_base.iter().flat_map(pulled_by);
+    let given = models.given_base().into_iter().flat_map(pulled_by);
     let given = given.map(|(name, digest)| (name, digest, "of the base that the image was compared with"));
     told.chain(given).map(|(name, digest, told_by)| (name, KnownDigest { digest, told_by })).collect()
 }

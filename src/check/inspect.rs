@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::attested::{only_attested, only_found};
 use super::request::{CheckError, ImageRequest};
 use crate::dockerfile::{self, BuildOptions, Dockerfile};
-use crate::image::{self, Cache, Entry, Image, Progress, ReadOptions, Tree, Wants};
-use crate::packages::{self, PackageHistory, PackageKind, Packages};
+use crate::image::{self, AttestedPackage, Cache, Entry, Image, Progress, ReadOptions, Sbom, Tree, Wants};
+use crate::packages::{self, Package, PackageHistory, PackageKind, Packages};
 use crate::text::SourceText;
 use crate::trace::{self, Trace};
 
@@ -73,10 +74,13 @@ pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
         PackageHistory::of(&image).place(&mut packages);
     }
     let dockerfile = request.dockerfile.as_ref().map(dockerfile::parse);
+    let foreign = trace::foreign(&image.config, &image.layers);
     let trace = dockerfile
         .as_ref()
+        .filter(|_| foreign.is_none())
         .map(|dockerfile| trace::trace(dockerfile, request.build.target.as_deref(), &image.config, image.layers.len()));
-    let base = match (&request.image.base, trace.as_ref().and_then(|t| t.base_layers)) {
+    let boundary = trace.as_ref().map_or(foreign.and_then(|f| f.base_layers), |t| t.base_layers);
+    let base = match (&request.image.base, boundary) {
         (Some(reference), _) => {
             let other = image::read(reference, &wants, &options)?;
             let tree = Tree::merge(&other.layers);
@@ -85,7 +89,10 @@ pub fn inspect(request: &InspectRequest<'_>) -> Result<Inspection, CheckError> {
         (None, Some(layers)) => {
             let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
             Some(InspectedBase {
-                name: super::collect::base_name(layers, image.base.as_ref()),
+                name: super::base::base_name(
+                    layers,
+                    super::base::identity(&image, dockerfile.as_ref(), trace.as_ref()),
+                ),
                 packages: inventory(&tree),
                 tree,
             })
@@ -123,6 +130,12 @@ pub struct Difference {
 }
 
 impl Inspection {
+    /// The lists of packages attested beside the image, each with what only it has and with what only the image has.
+    pub fn attested(&self) -> Vec<(&Sbom, Vec<&AttestedPackage>, Vec<&Package>)> {
+        let held = |sbom| (sbom, only_attested(sbom, &self.packages), only_found(sbom, &self.packages));
+        self.image.attestations.sboms.iter().map(held).collect()
+    }
+
     /// Files that differ from the base's, sorted by path; none when no base is known.
     pub fn file_differences(&self) -> Vec<Difference> {
         let Some(base) = &self.base else { return Vec::new() };

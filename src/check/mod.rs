@@ -1,5 +1,7 @@
 //! The run: collect what there is to know, run the rules the policy asks for, join the phases, decide.
 
+mod attested;
+mod base;
 mod buildkit;
 mod collect;
 mod contexts;
@@ -13,6 +15,7 @@ mod request;
 mod run;
 mod suppress;
 
+pub use attested::SbomSummary;
 pub use inspect::{DiffKind, Difference, InspectRequest, InspectedBase, Inspection, inspect};
 pub use layers::{LayerFacts, LayerOrigin};
 pub use platforms::run_on;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::attested::SbomSummary;
 use super::layers::LayerFacts;
 use super::suppress::Suppressed;
 use crate::finding::Finding;
+use crate::image::BaseIdentity;
 use crate::policy::{Action, Baseline, Known, PolicyLine};
 use crate::rule::{self, Edition, Phase, Target, catalogue};
 use crate::text::{SourceText, Span};
@@ -163,6 +165,12 @@ pub struct ImageSummary {
     pub base_layers: Option<usize>,
     /// What it was compared with, when it was.
     pub base: Option<String>,
+    /// The base by what the image's makers say of it.
+    pub base_identity: Option<BaseIdentity>,
+    /// Whether its provenance is attested beside it.
+    pub provenance: bool,
+    /// The lists of packages attested beside it, held against what was found.
+    pub sboms: Vec<SbomSummary>,
 }
 
 /// What a run looked at.

@@ -181,7 +181,8 @@ fn gate_findings(
     checks: &[&Check],
     request: &Request<'_>,
 ) -> Vec<Decided> {
-    let facts = image.facts(models.map(|m| &m.dockerfile), request.today);
+    let copies = image.copies(models, &request.build);
+    let facts = image.facts(image.dockerfile(models), copies.as_ref(), request.today);
     let run = |check: &&Check| {
         let mut report = gate::Reporter::new(check.rule, &check.params, &facts);
         gate::run(check.rule, &facts, &mut report);

@@ -4,7 +4,7 @@ use crate::dockerfile::{CopySource, Dockerfile, Env, Instruction, Word, expand_w
 
 use super::glob::{Glob, has_wildcard};
 use super::pattern::Cascade;
-use super::{Context, ContextFileKind, Copied, CopiedSource, IgnoreFile, IgnorePattern, IgnoreRules, path};
+use super::{Context, ContextFileKind, Copied, CopiedRoot, CopiedSource, IgnoreFile, IgnorePattern, IgnoreRules, path};
 
 /// Links followed on the way to one source before it is given up.
 const MAX_LINKS: usize = 255;
@@ -73,6 +73,8 @@ fn source(
             span: word.span,
             pattern: None,
             files: Vec::new(),
+            roots: Vec::new(),
+            pivot: None,
             is_there: true,
             only_ignored: false,
         });
@@ -80,8 +82,8 @@ fn source(
     if is_remote(&pattern) {
         return None;
     }
-    let Taken { files, is_there, only_ignored } = take(context, &pattern, options);
-    Some(CopiedSource { span: word.span, pattern: Some(pattern), files, is_there, only_ignored })
+    let Taken { files, roots, pivot, is_there, only_ignored } = take(context, &pattern, options);
+    Some(CopiedSource { span: word.span, pattern: Some(pattern), files, roots, pivot, is_there, only_ignored })
 }
 
 /// A URL or a git reference.
@@ -121,6 +123,8 @@ impl Options {
 /// What one expanded source takes: the fields of [`CopiedSource`].
 struct Taken {
     files: Vec<usize>,
+    roots: Vec<CopiedRoot>,
+    pivot: Option<String>,
     is_there: bool,
     only_ignored: bool,
 }
@@ -140,16 +144,20 @@ fn take(context: &Context, source: &str, options: &Options) -> Taken {
     let includes = includes.filter(|pattern| !pattern.is_empty());
     let includes = includes.map(|pattern| IgnoreRules::new([pattern.as_str()]).unwrap_or_default());
     let mut files = Vec::new();
-    let roots = matching(context, &base);
-    let is_known = |root: &String| follow(context, root).is_some_and(|at| at.is_empty() || context.find(&at).is_some());
-    let is_there = roots.iter().any(is_known);
-    for root in roots {
-        collect(context, &root, includes.as_ref(), &options.excludes, &mut files);
+    let root = |named: String| {
+        let path = follow(context, &named)?;
+        Some(CopiedRoot { name: named.rsplit('/').next().unwrap_or(&named).to_owned(), path })
+    };
+    let roots: Vec<CopiedRoot> = matching(context, &base).into_iter().filter_map(root).collect();
+    let is_there = roots.iter().any(|root| root.path.is_empty() || context.find(&root.path).is_some());
+    for root in &roots {
+        collect(context, &root.path, includes.as_ref(), &options.excludes, &mut files);
     }
     files.sort_unstable();
     files.dedup();
     let only_ignored = files.is_empty() && !wanted.is_empty() && is_only_ignored(context, &wanted);
-    Taken { files, is_there, only_ignored }
+    let pivot = options.keeps_parents.then_some(base);
+    Taken { files, roots, pivot, is_there, only_ignored }
 }
 
 /// The paths a source names: itself, or what its wildcards match. A matched directory stands for what is in it.
@@ -185,7 +193,7 @@ fn relative_to<'p>(path: &'p str, dir: &str) -> &'p str {
     if dir.is_empty() { path } else { path.get(dir.len() + 1..).unwrap_or_default() }
 }
 
-/// Adds the regular files that copying `root` takes.
+/// Adds the regular files that copying `root`, links followed, takes.
 fn collect(
     context: &Context,
     root: &str,
@@ -193,9 +201,8 @@ fn collect(
     excludes: &IgnoreRules,
     files: &mut Vec<usize>,
 ) {
-    let Some(root) = follow(context, root) else { return };
     let is_file = |index: &usize| context.files.get(*index).is_some_and(|f| f.kind == ContextFileKind::File);
-    if let Some(index) = context.find(&root).filter(is_file) {
+    if let Some(index) = context.find(root).filter(is_file) {
         // BuildKit holds `--exclude` against what is inside a directory, never against a source that is a file.
         files.push(index);
         return;
@@ -203,9 +210,9 @@ fn collect(
     let nothing = IgnoreRules::default();
     let mut included = Cascade::new(includes.unwrap_or(&nothing));
     let mut excluded = Cascade::new(excludes);
-    for index in context.below(&root).filter(is_file) {
+    for index in context.below(root).filter(is_file) {
         let Some(file) = context.files.get(index) else { continue };
-        let relative = relative_to(&file.path, &root);
+        let relative = relative_to(&file.path, root);
         if (includes.is_none() || included.matches(relative)) && !excluded.matches(relative) {
             files.push(index);
         }

@@ -65,6 +65,10 @@ pub struct CopiedSource {
     /// Indexes into [`Context::files`] of the regular files it takes, sorted; directories are expanded, and a source
     /// that is a symbolic link is followed inside the context, as BuildKit does.
     pub files: Vec<usize>,
+    /// What it names in the context, wildcards matched.
+    pub roots: Vec<CopiedRoot>,
+    /// With `--parents`: the directory below which paths are kept, empty for the context itself.
+    pub pivot: Option<String>,
     /// Something in the context answers to it, be it an empty directory.
     pub is_there: bool,
     /// It matches nothing in the context but something the ignore file leaves out. A source without wildcards need not
@@ -72,7 +76,30 @@ pub struct CopiedSource {
     pub only_ignored: bool,
 }
 
+/// A file or directory that a source names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopiedRoot {
+    /// Its own name, which a file keeps in the directory it is copied to.
+    pub name: String,
+    /// Its path in the context, links followed; empty for the context itself.
+    pub path: String,
+}
+
 impl CopiedSource {
+    /// The file of the context that lands at `below` under the destination, as an index into [`Context::files`]; the empty path is the
+    /// destination itself.
+    pub fn file_at(&self, context: &Context, below: &str) -> Option<usize> {
+        let is_taken = |index: &usize| self.files.binary_search(index).is_ok();
+        let joined = |dir: &str| if dir.is_empty() { below.to_owned() } else { format!("{dir}/{below}") };
+        if let Some(pivot) = &self.pivot {
+            return context.find(&joined(pivot)).filter(is_taken);
+        }
+        self.roots.iter().find_map(|root| {
+            let own = context.find(&root.path).filter(is_taken).filter(|_| below.is_empty() || below == root.name);
+            own.or_else(|| context.find(&joined(&root.path)).filter(is_taken))
+        })
+    }
+
     /// The path it names in the context, cleaned; empty for the context itself. `None` when it has wildcards or a variable
     /// without a value.
     pub fn path(&self) -> Option<String> {

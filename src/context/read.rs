@@ -7,6 +7,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::text;
 
 use super::archive::{Archive, ArchiveFile};
@@ -89,6 +91,30 @@ impl Context {
         read.map(|_| head).map_err(fail)
     }
 
+    /// SHA-256 of a regular file, lower-case hexadecimal; `None` when it cannot be read or has more than `max` bytes.
+    pub fn sha256(&self, index: usize, max: u64) -> Option<String> {
+        self.files.get(index).filter(|file| file.size <= max)?;
+        let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+        let mut reader = self.open_file(index).ok()?.take(max);
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Some(hash.finalize().iter().map(|b| format!("{b:02x}")).collect()),
+                Ok(read) => hash.update(buffer.get(..read)?),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Permission bits of a file, setuid and setgid among them (07777); `None` where they are not known.
+    pub fn mode(&self, index: usize) -> Option<u32> {
+        let path = self.files.get(index)?.path.as_str();
+        match &self.store {
+            Store::Folder(root) => mode_on_disk(&below(root, path)),
+            Store::Nowhere | Store::Archive(_) => None,
+        }
+    }
+
     /// The target of a symbolic link, as it is written; `None` when it cannot be read.
     pub(super) fn read_link(&self, path: &str) -> Option<String> {
         match &self.store {
@@ -100,6 +126,17 @@ impl Context {
             }
         }
     }
+}
+
+#[cfg(unix)]
+fn mode_on_disk(path: &Path) -> Option<u32> {
+    let metadata = path.symlink_metadata().ok()?;
+    Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777)
+}
+
+#[cfg(not(unix))]
+fn mode_on_disk(_path: &Path) -> Option<u32> {
+    None
 }
 
 /// Where an entry of the context at `root` is on the disk.

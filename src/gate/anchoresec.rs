@@ -150,7 +150,7 @@ fn told(report: &Reporter<'_>, found: &Vulnerability) -> Finding {
         format!("{} {} has {} ({level}{}{fixed}){summary}", package.name, package.version, found.id, score(found));
     let path = found.paths.first().map(String::as_str);
     let finding = match found.is_placed {
-        true => report.in_layer(package.layer, path, message),
+        true => report.on_package(package, path, message),
         false => report.on_image(message),
     };
     let help = help(found, finding.origin);

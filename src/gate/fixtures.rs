@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{BaseFacts, Facts, PreviousFacts, Reporter};
-use crate::dockerfile::{self, Dockerfile};
+use crate::dockerfile::{self, BuildOptions, Dockerfile};
 use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, Place};
 use crate::image::{Change, Entry, EntryKind, FileSecret, Image, ImageConfig, Layer, Node, Problem, Tree};
@@ -12,7 +12,7 @@ use crate::packages::{Package, PackageHistory, PackageKind, Packages};
 use crate::policy::Date;
 use crate::rule::{self, Params, Value};
 use crate::text::SourceText;
-use crate::trace::Trace;
+use crate::trace::{Copies, Trace};
 
 /// An image of hand-written layers, the packages after each, and what is known about it.
 pub(super) struct Case {
@@ -121,6 +121,10 @@ impl Case {
         let (image, tree, base_tree) = (self.image(), self.tree(self.layers.len()), self.tree(base_layers));
         let (packages, base_packages) = (self.inventory(self.layers.len()), self.inventory(base_layers));
         let history = PackageHistory::of(&image);
+        let copies = self.dockerfile.as_ref().map(|dockerfile| {
+            let environments = dockerfile::environments(dockerfile, &BuildOptions::default());
+            Copies::new(dockerfile, None, &environments, Vec::new(), &tree, "")
+        });
         let facts = Facts {
             image: &image,
             tree: &tree,
@@ -137,6 +141,7 @@ impl Case {
             previous: self.previous.map(|size| PreviousFacts { name: "app:1".to_owned(), size }),
             dockerfile: self.dockerfile.as_ref(),
             trace: self.trace.as_ref(),
+            copies: copies.as_ref(),
             content_patterns: &self.content_patterns,
             vulnerabilities: self.vulnerabilities.as_ref(),
             registries: &self.registries,
@@ -174,7 +179,7 @@ impl Case {
             layers: layers.collect(),
             has_config: true,
             base: None,
-            materials: Vec::new(),
+            attestations: crate::image::Attestations::default(),
             notes: Vec::new(),
             problems: self.problems.clone(),
         }

@@ -33,6 +33,7 @@ pub mod platform;
 pub mod registry;
 pub mod secrets;
 pub mod suiddiff;
+mod traced;
 pub mod unchecked;
 
 pub use accounts::{EffectiveUser, effective_user};
@@ -41,10 +42,10 @@ use crate::dockerfile::Dockerfile;
 use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
-use crate::packages::{PackageHistory, Packages};
+use crate::packages::{Package, PackageHistory, Packages};
 use crate::policy::Date;
 use crate::rule::{Params, Phase, Rule};
-use crate::trace::{Maker, Trace};
+use crate::trace::{Copies, FileMaker, Maker, Trace};
 
 /// Whether gates look at the content of the file at an absolute path, so that it has to be captured
 /// ([`Wants::capture_if`](crate::image::Wants::capture_if)).
@@ -71,6 +72,8 @@ pub struct Facts<'a> {
     pub dockerfile: Option<&'a Dockerfile>,
     /// Layers traced to the Dockerfile, when there is one.
     pub trace: Option<&'a Trace>,
+    /// Files traced to its COPY lines, likewise.
+    pub copies: Option<&'a Copies<'a>>,
     /// The content patterns searched for while reading, in the order `Wants::content` had them.
     pub content_patterns: &'a [String],
     /// Known vulnerabilities of the packages; `None` where there is no data at all.
@@ -128,18 +131,40 @@ impl<'a> Reporter<'a> {
     }
 
     /// Starts a finding about something layer `layer` did, to the file `path` when it is about one. Its primary place is
-    /// the Dockerfile instruction that made the layer, the FROM line for what came with the base, and the image itself
-    /// where no Dockerfile tells.
+    /// the Dockerfile instruction that made the layer, or the file in a layer of several instructions; the FROM line for what
+    /// came with the base; and the image itself where no Dockerfile tells. What was copied from a stage has that as a second
+    /// place.
     pub fn in_layer(&self, layer: usize, path: Option<&str>, message: impl Into<String>) -> Finding {
+        let (maker, source) = self.maker_of(layer, path.and_then(|path| self.file_of(layer, path)));
+        self.made_by(maker, source, layer, path, message)
+    }
+
+    /// Starts a finding about a package that layer `package.layer` installed, to the file `path` when it is about one; otherwise
+    /// as [`Reporter::in_layer`].
+    pub fn on_package(&self, package: &Package, path: Option<&str>, message: impl Into<String>) -> Finding {
+        match self.is_package_of_base(package) {
+            true => self.made_by(Maker::Base, None, package.layer, path, message),
+            false => self.in_layer(package.layer, path, message),
+        }
+    }
+
+    fn made_by(
+        &self,
+        maker: Maker,
+        source: Option<FileMaker>,
+        layer: usize,
+        path: Option<&str>,
+        message: impl Into<String>,
+    ) -> Finding {
         let diff_id = self.facts.image.layers.get(layer).map(|l| l.diff_id.clone()).unwrap_or_default();
         let inside = ImagePlace {
             image: self.facts.image.reference.clone(),
             path: path.map(str::to_owned),
             layer: Some(LayerRef { index: layer, diff_id }),
         };
-        let maker = self.facts.trace.and_then(|t| t.layers.get(layer)).copied().unwrap_or(Maker::Unknown);
         let is_base = maker == Maker::Base || self.facts.base.as_ref().is_some_and(|b| layer < b.layers);
-        self.traced(maker, inside, message).origin(if is_base { Origin::Base } else { Origin::Yours })
+        let finding = self.traced(maker, inside, message).origin(if is_base { Origin::Base } else { Origin::Yours });
+        self.with_sources(finding, maker, path, source)
     }
 
     /// Starts a finding about the image as a whole: at the final stage's FROM line when there is a Dockerfile.
@@ -270,6 +295,7 @@ mod tests {
             base_layers: Some(1),
             base_from: Some(0),
             mismatch: None,
+            is_merged: false,
         };
         let findings = case().dockerfile("FROM debian:12\nRUN keygen\n").trace(trace).run("file-name-matched", NAMES);
         let expected = [

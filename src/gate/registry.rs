@@ -66,7 +66,7 @@ fn unwanted(report: &Reporter<'_>, package: &Package) -> Finding {
         package.name,
         package.version
     );
-    report.in_layer(package.layer, Some(&package.database), message)
+    report.on_package(package, Some(&package.database), message)
 }
 
 /// npm packages that have a newer version.
@@ -111,7 +111,7 @@ fn outdated(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: PackageKind) {
         if kind.compare_versions(&package.version, latest) == Some(Ordering::Less) {
             let (name, version) = (&package.name, &package.version);
             let message = format!("the {} {name} {version} is not the latest: {latest} is", thing(kind));
-            report.push(report.in_layer(package.layer, Some(&package.database), message).subject(name));
+            report.push(report.on_package(package, Some(&package.database), message).subject(name));
         }
     }
 }
@@ -120,7 +120,7 @@ fn unofficial_package(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: Packag
     for (package, known) in registered(facts, kind) {
         if !known.is_known() {
             let message = format!("{} has no {} {}, which is installed", registry(kind), thing(kind), package.name);
-            report.push(report.in_layer(package.layer, Some(&package.database), message).subject(&package.name));
+            report.push(report.on_package(package, Some(&package.database), message).subject(&package.name));
         }
     }
 }
@@ -134,7 +134,7 @@ fn unofficial_version(facts: &Facts<'_>, report: &mut Reporter<'_>, kind: Packag
                 registry(kind),
                 thing(kind)
             );
-            report.push(report.in_layer(package.layer, Some(&package.database), message).subject(name));
+            report.push(report.on_package(package, Some(&package.database), message).subject(name));
         }
     }
 }

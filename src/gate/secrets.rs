@@ -12,17 +12,21 @@ use crate::rule::{Confidence, Detector, Severity};
 
 /// Secrets in the files of the image, each file and kind of secret at the layer that brought it.
 pub fn secret_in_layer(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    for group in shipped(facts).filter(|group| group.is_there) {
+    let groups: Vec<Group<'_>> = shipped(facts).filter(|group| group.is_there).collect();
+    let owners = packages::owners(facts.tree, groups.iter().map(|group| group.path));
+    for group in &groups {
         let message =
             format!("{} holds a secret ({}): whoever can pull the image can read it", group.path, group.told());
-        report.push(finding(facts, report, &group, message));
+        report.push(finding(facts, report, group, &owners, message));
     }
 }
 
 /// Key files and files with secrets that a later layer removes or replaces.
 pub fn secret_in_deleted_file(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     keys::deleted(facts, report);
-    for group in shipped(facts).filter(|group| !group.is_there) {
+    let groups: Vec<Group<'_>> = shipped(facts).filter(|group| !group.is_there).collect();
+    let owners = packages::owners(facts.tree, groups.iter().map(|group| group.path));
+    for group in &groups {
         let message = format!(
             "{} with a secret in it ({}) is {} and still in layer {}, where whoever can pull the image can read it",
             group.path,
@@ -30,7 +34,7 @@ pub fn secret_in_deleted_file(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             Gone::of(facts, group.layer, group.path),
             group.layer + 1
         );
-        let finding = finding(facts, report, &group, message);
+        let finding = finding(facts, report, group, &owners, message);
         report.push(told_as_gone(facts, report, finding, group.layer, group.path));
     }
 }
@@ -85,12 +89,20 @@ fn shipped<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Group<'a>> + use<'a> {
     groups.into_iter()
 }
 
-fn finding(facts: &Facts<'_>, report: &Reporter<'_>, group: &Group<'_>, message: String) -> Finding {
+/// The packages that files came with, by path.
+type Owners<'a> = BTreeMap<&'a str, String>;
+
+fn finding(
+    facts: &Facts<'_>,
+    report: &Reporter<'_>,
+    group: &Group<'_>,
+    owners: &Owners<'_>,
+    message: String,
+) -> Finding {
     let finding = report.in_layer(group.layer, Some(group.path), message).subject(group.path);
     let finding = finding.confidence(group.confidence());
     // Files of packages are in everybody's hands already: what looks like a secret in them is a sample or a test.
-    let owner = packages::owner(facts.tree, group.path)
-        .filter(|owner| facts.package_history.layer_of(owner) == Some(group.layer));
+    let owner = owners.get(group.path).filter(|owner| facts.package_history.layer_of(owner) == Some(group.layer));
     if let Some(owner) = owner {
         return finding
             .severity(Severity::Info)

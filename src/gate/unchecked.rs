@@ -108,6 +108,7 @@ mod tests {
             base_layers: None,
             base_from: None,
             mismatch: Some("history entry 1 has no instruction".into()),
+            is_merged: false,
         });
         let findings = misfit.run("base-unknown", &[]);
         assert_eq!(

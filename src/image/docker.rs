@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::attestation::Attestations;
 use super::error::ImageError;
 use super::holder::Blob;
 use super::limits::MAX_MANIFESTS;
@@ -58,7 +59,7 @@ pub(super) fn plan(
         digest: None,
         top: None,
         base: None,
-        materials: Vec::new(),
+        attestations: Attestations::default(),
         layers,
         problems,
         notes: Vec::new(),

@@ -49,6 +49,21 @@ pub(super) struct Told {
     pub(super) repo_digests: Option<Vec<String>>,
     /// Bytes of its layers.
     pub(super) size: u64,
+    #[serde(rename = "RootFS")]
+    root_fs: Option<ToldLayers>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ToldLayers {
+    layers: Option<Vec<String>>,
+}
+
+impl Told {
+    /// Diff ids of its layers, lowest first; none where the engine does not tell.
+    pub(super) fn diff_ids(&self) -> &[String] {
+        self.root_fs.as_ref().and_then(|layers| layers.layers.as_deref()).unwrap_or_default()
+    }
 }
 
 impl Engine {

@@ -1,7 +1,7 @@
 //! The Docker archive an engine sends: read in one pass, though its manifest comes last and its layers in any order.
 //!
 //! Every member that may be a layer is read as one when it comes by, and gets its place when the manifest is known. What
-//! is small and no tar is kept, for the documents are among it.
+//! is small and no tar is kept, for the documents are among it. A layer that the cache has is hashed and not looked through.
 
 use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
@@ -21,6 +21,7 @@ use super::network::Body;
 use super::source::{Plan, Progress};
 use super::store::{Section, is_document, link_target};
 use super::stream::{CHUNK, Compression};
+use super::streamed::Streamed;
 
 /// Bytes of documents that are kept together.
 const MAX_DOCUMENTS: u64 = 64 << 20;
@@ -34,42 +35,69 @@ struct Seen {
     document_bytes: u64,
     layers: HashMap<String, ReadLayer>,
     links: HashMap<String, String>,
+    /// Layers that were looked through, by name.
+    fresh: Vec<String>,
     members: usize,
     remarks: Vec<String>,
+    /// A member was not the layer it was thought to be, and went by without being looked through.
+    is_mistaken: bool,
 }
 
 type Stream = Arc<Mutex<Entries<BufReader<Body>>>>;
 
-/// Reads the image an engine exports: what its manifest says of it, and its layers, which have no place yet.
+/// Reads the image an engine exports: what its manifest says of it, and its layers, which have no place yet. `None` when one was
+/// not the layer it was thought to be, and the image has to be exported once more, without what was thought (`streamed`).
 pub(super) fn read(
     engine: &Engine,
     body: Body,
     job: &Job<'_>,
+    streamed: Option<&Streamed<'_>>,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<(Plan, Placed), ImageError> {
+) -> Result<Option<(Plan, Placed)>, ImageError> {
     let place = engine.place();
     let stream = Arc::new(Mutex::new(Entries::new(BufReader::with_capacity(CHUNK, body))));
     // How many layers there are is not known before they have gone by.
     progress(Progress::Start { layers: 0, bytes: engine.told.size });
     let bytes = |bytes| progress(Progress::Bytes(bytes));
+    let export = Export { place: &place, stream, job, streamed, seen: &bytes };
     let read = layers::read_stream(job, &bytes, |read_layer| {
         let mut seen = Seen::default();
-        while seen.next(&place, &stream, read_layer)? {}
+        while seen.next(&export, read_layer)? {}
+        if seen.is_mistaken {
+            return Ok(None);
+        }
         let document = |name: &str| Ok(seen.find(&seen.documents, name).cloned());
         let plan = docker::plan(&place, &document, &seen.remarks, None)?;
         let mut layers = Vec::with_capacity(plan.layers.len());
         for blob in &plan.layers {
             layers.push((blob.clone(), seen.layer(&place, &blob.name, read_layer)?));
         }
-        Ok((plan, Placed { layers }))
+        Ok(Some((plan, Placed { layers }, seen)))
     });
-    read.unwrap_or_else(|| {
+    let failed = || {
         Err(ImageError::Remote {
             place: engine.place(),
             reason: "its archive could not be read".to_owned(),
             hint: None,
         })
-    })
+    };
+    let Some((plan, placed, seen)) = read.unwrap_or_else(failed)? else { return Ok(None) };
+    if let Some(streamed) = streamed.filter(|_| !seen.fresh.is_empty()) {
+        for (name, read) in seen.fresh.iter().filter_map(|name| Some((name, seen.layers.get(name)?))) {
+            streamed.keep(name, read, job);
+        }
+        streamed.cache.tidy();
+    }
+    Ok(Some((plan, placed)))
+}
+
+/// An export as it is read.
+struct Export<'a> {
+    place: &'a str,
+    stream: Stream,
+    job: &'a Job<'a>,
+    streamed: Option<&'a Streamed<'a>>,
+    seen: &'a (dyn Fn(u64) + Sync),
 }
 
 /// The layers of a manifest, lowest first; `None` where the stream had none of that name.
@@ -92,10 +120,11 @@ impl Placed {
 
 impl Seen {
     /// Takes in the next member; tells whether there was one.
-    fn next(&mut self, place: &str, stream: &Stream, read_layer: &mut ReadOne<'_>) -> Result<bool, ImageError> {
-        let limit = |what: String| ImageError::Limit { place: place.to_owned(), what };
+    fn next(&mut self, export: &Export<'_>, read_layer: &mut ReadOne<'_>) -> Result<bool, ImageError> {
+        let Export { place, stream, job, streamed, seen } = export;
+        let limit = |what: String| ImageError::Limit { place: (*place).to_owned(), what };
         let broken = |e: TarError| ImageError::Remote {
-            place: place.to_owned(),
+            place: (*place).to_owned(),
             reason: format!("the archive the engine sends is damaged: {e}"),
             hint: None,
         };
@@ -116,8 +145,23 @@ impl Seen {
         lock(stream).data().take(HEAD as u64).read_to_end(&mut head).map_err(|e| broken(e.into()))?;
         if is_layer(&head) || member.stored > MAX_DOCUMENT {
             let source = io::Cursor::new(head).chain(MemberData(Arc::clone(stream)));
-            let read = read_layer(Section::new(member.stored, source)).map_err(|OverBudget(what)| limit(what))?;
-            self.layers.insert(name, read);
+            let section = Section::new(member.stored, source);
+            let thought = streamed.and_then(|streamed| streamed.thought(&name, job));
+            let is_thought = thought.is_some();
+            let read = match thought {
+                Some(thought) => {
+                    let Some(read) = thought.verified(section, *seen) else {
+                        self.is_mistaken = true;
+                        return Ok(false);
+                    };
+                    job.charge_layer(&read.layer).map(|()| read)
+                }
+                None => read_layer(section),
+            };
+            if !is_thought {
+                self.fresh.push(name.clone());
+            }
+            self.layers.insert(name, read.map_err(|OverBudget(what)| limit(what))?);
             return Ok(true);
         }
         self.document_bytes += member.stored;

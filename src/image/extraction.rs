@@ -66,7 +66,7 @@ mod tests {
             config: ImageConfig::default(),
             has_config: true,
             base: None,
-            materials: Vec::new(),
+            attestations: crate::image::Attestations::default(),
             layers: vec![layer],
             problems: Vec::new(),
             notes: Vec::new(),

@@ -37,8 +37,10 @@ mod source;
 mod sparse;
 mod store;
 mod stream;
+mod streamed;
 mod tree;
 
+pub use attestation::{Attestations, AttestedPackage, Sbom};
 pub use cache::{Cache, CacheInfo};
 pub use digests::{Answer, Digests, whole_name};
 pub use error::ImageError;

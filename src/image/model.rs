@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::attestation::Attestations;
 use crate::rule::{Confidence, Detector};
 use crate::secrets::{KeyHit, SecretHit};
 use crate::text::Masked;
@@ -26,8 +27,8 @@ pub struct Image {
     pub has_config: bool,
     /// What its makers say it is built on, in labels, annotations or an attested provenance.
     pub base: Option<BaseIdentity>,
-    /// The images that took part in its build, as far as its provenance gives their digests, sorted.
-    pub materials: Vec<BaseIdentity>,
+    /// What was attested of it.
+    pub attestations: Attestations,
     /// Layers, lowest first.
     pub layers: Vec<Layer>,
     /// Which parts could not be checked, in words; each is a finding of its own.
@@ -37,7 +38,7 @@ pub struct Image {
 }
 
 /// The image another one is built on, by what is said of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct BaseIdentity {
     /// `debian:12`.
     pub name: String,
@@ -154,6 +155,9 @@ pub struct History {
     /// The command, in the builder's spelling.
     #[serde(deserialize_with = "null_is_empty")]
     pub created_by: String,
+    /// Who built: a builder's name (`kaniko`, `Bazel`) or a person's.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub author: String,
     /// `buildkit.dockerfile.v0` and the like.
     #[serde(deserialize_with = "null_is_empty")]
     pub comment: String,

@@ -126,7 +126,7 @@ impl<'a> Variants<'a> {
         });
         let about = reader.attestations.iter().filter(|(_, about)| *about == leaf.digest);
         let manifests: Vec<String> = about.map(|(manifest, _)| manifest.clone()).collect();
-        let Attested { base, materials, notes } = attestation::read(reader.holder, &manifests);
+        let Attested { attestations, notes } = attestation::read(reader.holder, &manifests);
         let annotations = leaf.manifest.annotations().as_ref();
         let annotated = BaseIdentity::annotated(|key| annotations.and_then(|annotations| annotations.get(key)));
         Ok(Plan {
@@ -134,8 +134,8 @@ impl<'a> Variants<'a> {
             tags,
             digest: Some(leaf.digest),
             top,
-            base: annotated.or(base),
-            materials,
+            base: annotated,
+            attestations,
             layers: layers.collect(),
             problems: reader.problems,
             notes,

@@ -103,7 +103,8 @@ impl<'a> Recall<'a> {
     }
 }
 
-fn key(job: &Job<'_>, diff_id: &str) -> Key {
+/// Where the cache has what a job reads of a layer.
+pub(super) fn key(job: &Job<'_>, diff_id: &str) -> Key {
     Key::of([READER, "layer"].into_iter().chain(job.scope().iter().map(String::as_str)).chain([diff_id]))
 }
 

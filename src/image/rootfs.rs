@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use tar::{Builder, EntryType, Header};
 
+use super::attestation::Attestations;
 use super::entries::BLOCK;
 use super::error::ImageError;
 use super::holder::{Blob, Holder};
@@ -93,7 +94,7 @@ impl Rootfs {
             digest: None,
             top: None,
             base: None,
-            materials: Vec::new(),
+            attestations: Attestations::default(),
             layers: vec![blob],
             problems: Vec::new(),
             notes: vec![note.to_owned()],

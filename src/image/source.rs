@@ -1,5 +1,6 @@
 //! Reading an image: its documents first, then all layers side by side.
 
+use super::attestation::Attestations;
 use super::cache::Cache;
 use super::docker;
 use super::engine::{Engine, EngineKind};
@@ -20,6 +21,7 @@ use super::search::Patterns;
 use super::skopeo_dir::SkopeoDir;
 use super::store::Store;
 use super::stream::digest_of_bytes;
+use super::streamed::Streamed;
 
 /// How far reading has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,10 +72,10 @@ pub(super) struct Plan {
     pub(super) digest: Option<String>,
     /// That of what its name stands for: of the index, where it is in one.
     pub(super) top: Option<String>,
-    /// The base, as manifest or provenance name it.
+    /// The base, as the manifest names it.
     pub(super) base: Option<BaseIdentity>,
-    /// The images that took part in its build, as far as the provenance gives their digests.
-    pub(super) materials: Vec<BaseIdentity>,
+    /// What was attested.
+    pub(super) attestations: Attestations,
     /// Lowest first.
     pub(super) layers: Vec<Blob>,
     pub(super) problems: Vec<Problem>,
@@ -252,10 +254,13 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
         Where::Held(holder, plan) => read_held(&**holder, plan, platform.as_ref(), &job, options)?,
         Where::Engine(engine) => read_engine(engine, platform.as_ref(), &job, options)?,
     };
-    let Read { config, id, mut tags, digests, base, materials, layers, mut problems, mut notes } = read;
+    let Read { config, id, mut tags, digests, base, attestations, layers, mut problems, mut notes } = read;
     notes.extend(note);
     let labels = config.as_ref().map(|config| &config.config.labels);
     let base = labels.and_then(|labels| BaseIdentity::annotated(|key| labels.get(key))).or(base);
+    // A build from one image stands on it; of several, the Dockerfile tells which.
+    let only = || Some(&attestations.materials).filter(|all| all.len() == 1).and_then(|all| all.first().cloned());
+    let base = base.or_else(only);
     let diff_ids = config.as_ref().map(|config| config.rootfs.diff_ids.len());
     if let Some(count) = diff_ids.filter(|count| *count != layers.len()) {
         let message = format!(
@@ -282,7 +287,7 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
         has_config: config.is_some(),
         config: config.unwrap_or_default(),
         base,
-        materials,
+        attestations,
         layers: all,
         problems,
         notes,
@@ -296,7 +301,7 @@ struct Read {
     tags: Vec<String>,
     digests: Vec<String>,
     base: Option<BaseIdentity>,
-    materials: Vec<BaseIdentity>,
+    attestations: Attestations,
     layers: Vec<(Layer, Vec<Problem>)>,
     problems: Vec<Problem>,
     notes: Vec<String>,
@@ -324,7 +329,19 @@ fn read_engine(
     job: &Job<'_>,
     options: &ReadOptions<'_>,
 ) -> Result<Read, ImageError> {
-    let (plan, layers) = export::read(engine, engine.export(platform)?, job, options.progress)?;
+    let streamed = options.cache.map(|cache| Streamed { cache, diff_ids: engine.told.diff_ids() });
+    let mut exported = None;
+    // What was thought of a member and is not so is not thought a second time.
+    for streamed in [streamed.as_ref(), None] {
+        exported = export::read(engine, engine.export(platform)?, job, streamed, options.progress)?;
+        if exported.is_some() {
+            break;
+        }
+    }
+    let Some((plan, layers)) = exported else {
+        let reason = "its archive could not be read".to_owned();
+        return Err(ImageError::Remote { place: engine.place(), reason, hint: None });
+    };
     let config = understood(&engine.place(), &plan, platform)?;
     let diff_ids = config.as_ref().map(|config| config.rootfs.diff_ids.as_slice()).unwrap_or_default();
     let layers = layers.compared(diff_ids);
@@ -350,7 +367,7 @@ impl Read {
                 .flat_map(|top| plan.tags.iter().filter_map(move |tag| at_digest(tag, top)))
                 .collect(),
             base: plan.base.clone(),
-            materials: plan.materials.clone(),
+            attestations: plan.attestations.clone(),
             layers,
             problems: plan.problems.clone(),
             notes: plan.notes.clone(),

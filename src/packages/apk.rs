@@ -2,6 +2,7 @@
 
 use crate::image::{Node, Tree};
 
+use super::owner::Wanted;
 use super::{Package, PackageKind, Packages, licence};
 
 /// Where it is; newer systems with a merged `/usr` have it below that.
@@ -40,23 +41,24 @@ pub(super) fn read(path: &str, node: &Node, packages: &mut Packages) {
     }));
 }
 
-/// The package that installed the file at an absolute path.
-pub(super) fn owner(tree: &Tree, path: &str) -> Option<String> {
-    let (dir, name) = path.trim_start_matches('/').rsplit_once('/')?;
-    files(tree).into_iter().find_map(|(_, node)| {
-        let (mut package, mut is_in_dir) = (None, false);
-        for line in node.entry.content.as_deref()?.split(|b| *b == b'\n') {
+/// Gives packages the wanted files that they installed.
+pub(super) fn claim(tree: &Tree, wanted: &mut Wanted<'_>) {
+    for (_, node) in files(tree) {
+        let (mut package, mut directory) = (None, None);
+        for line in node.entry.content.as_deref().unwrap_or_default().split(|b| *b == b'\n') {
             match line {
-                [b'P', b':', value @ ..] => (package, is_in_dir) = (Some(value), false),
-                [b'F', b':', value @ ..] => is_in_dir = value == dir.as_bytes(),
-                [b'R', b':', value @ ..] if is_in_dir && value == name.as_bytes() => {
-                    return package.map(|package| String::from_utf8_lossy(package).into_owned());
+                [b'P', b':', value @ ..] => (package, directory) = (Some(value), None),
+                [b'F', b':', value @ ..] => directory = wanted.directory(&[b"/", value].concat()),
+                [b'R', b':', value @ ..] => {
+                    if let Some(directory) = &directory {
+                        let name = || package.map(|package| String::from_utf8_lossy(package).into_owned());
+                        wanted.claim(directory, value, &name);
+                    }
                 }
                 _ => {}
             }
         }
-        None
-    })
+    }
 }
 
 /// The packages, and the number of paragraphs that are none.

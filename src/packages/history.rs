@@ -128,7 +128,7 @@ mod tests {
             layers: layers.collect(),
             has_config: true,
             base: None,
-            materials: Vec::new(),
+            attestations: crate::image::Attestations::default(),
             notes: Vec::new(),
             problems: Vec::new(),
         };

@@ -30,7 +30,8 @@ pub use distro::Distro;
 pub use history::PackageHistory;
 pub use licence::{LicenceForm, normalise as normalise_licence};
 pub use model::{Package, PackageKind, Packages};
-pub use owner::owner;
+pub use owner::owners;
+pub use purl::key as purl_key;
 
 /// Problems with the metadata of single packages told one by one; the rest are counted.
 const MAX_TOLD: usize = 20;

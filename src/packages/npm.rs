@@ -8,7 +8,7 @@ use super::{Package, PackageKind, Unreadable, licence};
 /// package or another `node_modules`. Manifests deeper inside a package belong to its tests and templates.
 pub(super) fn is_wanted(path: &str) -> bool {
     let Some(folder) = path.strip_suffix("/package.json") else { return false };
-    let Some((_, below)) = folder.split_once("/node_modules/") else { return false };
+    let Some(below) = below_modules(folder) else { return false };
     let mut parts = below.split('/').peekable();
     loop {
         match parts.next() {
@@ -37,6 +37,21 @@ pub(super) fn is_wanted(path: &str) -> bool {
             return false;
         }
     }
+}
+
+/// What of a folder's path is below the outermost folder that packages are installed in. Debian's Node.js looks in folders of its
+/// own too, to which Debian has a link named `node_modules`.
+fn below_modules(folder: &str) -> Option<&str> {
+    if let Some((_, below)) = folder.split_once("/node_modules/") {
+        return Some(below);
+    }
+    let below_usr = folder.strip_prefix("/usr/share/").or_else(|| {
+        let below = folder.strip_prefix("/usr/lib/")?;
+        // `/usr/lib/x86_64-linux-gnu/nodejs` has packages with compiled parts.
+        let of_machine = below.split_once('/').filter(|(machine, _)| machine.contains("-linux-gnu"));
+        Some(of_machine.map_or(below, |(_, below)| below))
+    })?;
+    below_usr.strip_prefix("nodejs/")
 }
 
 /// Reads a manifest. One without name or version is no package of a registry.
@@ -77,6 +92,9 @@ mod tests {
             "/node_modules/a/node_modules/b/package.json",
             "/node_modules/@s/a/node_modules/@t/b/package.json",
             "/app/node_modules/.pnpm/a@1.0.0/node_modules/a/package.json",
+            "/usr/share/nodejs/@types/node/package.json",
+            "/usr/share/nodejs/a/node_modules/b/package.json",
+            "/usr/lib/x86_64-linux-gnu/nodejs/a/package.json",
         ] {
             assert!(is_wanted(path), "{path}");
         }
@@ -89,6 +107,9 @@ mod tests {
             "/app/node_modules/.cache/package.json",
             "/app/node_modules/.pnpm/package.json",
             "/app/node_modules/a/package.json/x",
+            "/usr/share/nodejs/a/lib/package.json",
+            "/usr/share/x/nodejs/a/package.json",
+            "/usr/share/nodejs/package.json",
         ] {
             assert!(!is_wanted(path), "{path}");
         }

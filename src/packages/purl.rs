@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Distro, Package, PackageKind};
+use crate::text::percent_decoded;
 
 /// The package URL of a package in an image of this distribution.
 pub(super) fn of(package: &Package, distro: Option<&Distro>) -> String {
@@ -37,6 +38,30 @@ pub(super) fn of(package: &Package, distro: Option<&Distro>) -> String {
         before = '&';
     }
     purl
+}
+
+/// What two package URLs of the same package have in common however they are spelled: type, name and version. The namespace of a
+/// distribution's package, which names the distribution, and qualifiers do not count. `None` when it is no package URL.
+pub fn key(purl: &str) -> Option<String> {
+    let rest = purl.strip_prefix("pkg:")?;
+    let path = rest.split(['?', '#']).next()?;
+    let (kind, path) = path.trim_start_matches('/').split_once('/')?;
+    let kind = kind.to_ascii_lowercase();
+    // An `@` that is not encoded may also begin a scope.
+    let (path, version) = path.rsplit_once('@').filter(|(_, version)| !version.contains('/')).unwrap_or((path, ""));
+    let (mut path, version) = (percent_decoded(path)?, percent_decoded(version)?);
+    match kind.as_str() {
+        "deb" | "apk" | "rpm" => path = path.rsplit('/').next()?.to_owned(),
+        "pypi" => path = path.to_ascii_lowercase().replace(['_', '.'], "-"),
+        "composer" => path.make_ascii_lowercase(),
+        _ => {}
+    }
+    // Some tools write the epoch of rpm into the version, others beside it.
+    let version = match kind.as_str() {
+        "rpm" => version.split_once(':').map_or(version.as_str(), |(_, version)| version),
+        _ => &version,
+    };
+    Some(format!("{kind}/{path}@{version}"))
 }
 
 /// The namespace, which may have several segments or be empty, and the name.
@@ -104,6 +129,22 @@ mod tests {
         assert_eq!(purl(PackageKind::Maven, "org.slf4j:slf4j-api", "1"), "pkg:maven/org.slf4j/slf4j-api@1");
         assert_eq!(purl(PackageKind::Maven, "alone", ""), "pkg:maven/alone");
         assert_eq!(purl(PackageKind::Composer, "Symfony/Yaml", "6"), "pkg:composer/symfony/yaml@6");
+    }
+
+    #[test]
+    fn spellings_of_one_package_have_one_key() {
+        for (one, other) in [
+            ("pkg:deb/debian/zlib1g@1%3A1.2?arch=amd64&distro=debian-12", "pkg:deb/ubuntu/zlib1g@1:1.2"),
+            ("pkg:npm/%40babel/core@7.0.0", "pkg:NPM/@babel/core@7.0.0"),
+            ("pkg:pypi/Typing_Extensions@4.1", "pkg:pypi/typing-extensions@4.1"),
+            ("pkg:rpm/redhat/bash@5.1-6?epoch=2", "pkg:rpm/bash@2%3A5.1-6"),
+        ] {
+            assert_eq!(key(one), key(other), "{one}");
+            assert!(key(one).is_some());
+        }
+        assert_ne!(key("pkg:npm/a@1"), key("pkg:npm/a@2"));
+        assert_ne!(key("pkg:npm/a@1"), key("pkg:gem/a@1"));
+        assert_eq!((key("npm/a@1"), key("pkg:npm"), key("pkg:npm/%zz")), (None, None, None));
     }
 
     #[test]

@@ -8,10 +8,12 @@ mod edit;
 mod embedded;
 pub mod escape;
 mod masked;
+mod percent;
 mod source;
 
 pub use closest::closest;
 pub use edit::{Edit, EditError, apply_edits};
 pub use embedded::Embedding;
 pub use masked::Masked;
+pub use percent::percent_decoded;
 pub use source::{Position, Region, SourceText, Span, decode, encode};

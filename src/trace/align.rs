@@ -32,6 +32,8 @@ pub(super) struct Problem {
     pub(super) message: String,
     /// The Dockerfile is not the image's, or no longer.
     pub(super) is_fatal: bool,
+    /// The history has the line where it should, and it was left out for what follows it.
+    is_there: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,7 +138,8 @@ impl Alignment {
         // A few common lines (`COPY . .`) are no proof.
         let is_chance = lines.len().max(strangers.len()) >= pairs;
         let mut problems: Vec<Problem> = lines.into_iter().chain(strangers).collect();
-        let fatal = problems.iter().position(|problem| problem.is_fatal);
+        let of = |is_first: &dyn Fn(&Problem) -> bool| problems.iter().position(is_first);
+        let fatal = of(&|problem| problem.is_fatal && !problem.is_there).or_else(|| of(&|problem| problem.is_fatal));
         let mut first = (!problems.is_empty()).then(|| problems.swap_remove(fatal.unwrap_or(0)))?;
         first.is_fatal |= is_chance;
         Some(first)
@@ -145,14 +148,39 @@ impl Alignment {
     /// Lines of the Dockerfile that left no entry.
     fn lines(&self, steps: &[Step], entries: &[Entry]) -> Vec<Problem> {
         let is_bare = self.records_no_settings(entries);
-        let alone = steps.iter().zip(&self.entry).filter(|(_, entry)| entry.is_none()).map(|(step, _)| step);
+        let alone = steps.iter().enumerate().filter(|(index, _)| self.entry.get(*index).is_some_and(Option::is_none));
         // Not every builder records arguments, and some record no settings at all.
-        let alone = alone.filter(|step| step.keyword != Keyword::Arg && (makes_files(step.keyword) || !is_bare));
-        let problem = |step: &Step| Problem {
-            message: format!("line {} ({}) has no step in the image's history", step.line, step.keyword.name()),
-            is_fatal: makes_files(step.keyword),
+        let alone = alone.filter(|(_, step)| step.keyword != Keyword::Arg && (makes_files(step.keyword) || !is_bare));
+        let problem = |(index, step): (usize, &Step)| {
+            let entry = self.in_place_of(index, entries);
+            let is_there = entry.is_some_and(|entry| step.fits(entry).is_some());
+            let there = match entry {
+                Some(entry) => format!("has `{}` there", entry.shown()),
+                None => "has nothing there".to_owned(),
+            };
+            Problem {
+                message: format!(
+                    "line {} (`{}`) is not in the image's history, which {there}",
+                    step.line,
+                    step.shown()
+                ),
+                is_fatal: makes_files(step.keyword),
+                is_there,
+            }
         };
         alone.map(problem).collect()
+    }
+
+    /// The entry that stands where a step without one would have its own: after that of the step before, rather one that
+    /// wrote files. Where no step before has one, the base lies there, and entries are counted from the next pair.
+    fn in_place_of<'e>(&self, step: usize, entries: &'e [Entry]) -> Option<&'e Entry> {
+        let before = self.entry.get(..step)?.iter().flatten().next_back();
+        let mut after = self.entry.iter().enumerate().skip(step + 1);
+        let (next, end) =
+            after.find_map(|(index, entry)| Some((index, (*entry)?))).unwrap_or((self.entry.len(), entries.len()));
+        let Some(before) = before else { return entries.get(end.checked_sub(next - step)?) };
+        let gap = || entries.get(before + 1..end).unwrap_or_default().iter().filter(|entry| !entry.is_squash);
+        gap().find(|entry| entry.makes_files()).or_else(|| gap().next())
     }
 
     /// Entries after the base that come from no line.
@@ -165,10 +193,10 @@ impl Alignment {
             if !is_fatal && matches!(entry.keyword, Some(Keyword::Arg | Keyword::Env | Keyword::Label)) {
                 return None;
             }
-            let keyword = entry.keyword.map_or_else(String::new, |keyword| format!(" ({})", keyword.name()));
-            let number = index + 1;
-            let message = format!("step {number}{keyword} of the image's history comes from no line of the Dockerfile");
-            Some(Problem { message, is_fatal })
+            let (number, shown) = (index + 1, entry.shown());
+            let message =
+                format!("step {number} of the image's history (`{shown}`) comes from no line of the Dockerfile");
+            Some(Problem { message, is_fatal, is_there: false })
         };
         alone.filter_map(problem).collect()
     }
@@ -178,6 +206,16 @@ impl Alignment {
         let is_setting = |entry: &Entry| entry.keyword.is_some_and(|keyword| !makes_files(keyword));
         let mut ours = entries.iter().skip(self.base_entries).peekable();
         ours.peek().is_some() && !ours.any(is_setting)
+    }
+
+    /// Whether steps are paired at all, those that are not stand before all that are, and no entry of the build is left over: the
+    /// history begins in the middle of the Dockerfile.
+    pub(super) fn is_cut_off(&self, entries: &[Entry]) -> bool {
+        let first = self.entry.iter().position(Option::is_some);
+        let rest = first.and_then(|first| self.entry.get(first..)).unwrap_or_default();
+        let is_whole = |entry: &Entry| entry.is_squash || !entry.makes_files();
+        let alone = self.partner.iter().zip(entries).filter(|(partner, _)| partner.is_none());
+        !rest.is_empty() && rest.iter().all(Option::is_some) && alone.into_iter().all(|(_, entry)| is_whole(entry))
     }
 
     /// Whether at least half of what writes files has a partner, on both sides.

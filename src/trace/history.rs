@@ -3,6 +3,7 @@
 use super::step::Step;
 use crate::dockerfile::Keyword;
 use crate::image::History;
+use crate::secrets;
 
 /// A history entry.
 #[derive(Debug)]
@@ -15,6 +16,10 @@ pub(super) struct Entry {
     pub(super) is_empty: bool,
     /// It stands for a layer into which `docker build --squash` merged the steps before.
     pub(super) is_squash: bool,
+    /// kaniko wrote it.
+    pub(super) is_kaniko: bool,
+    /// As the builder wrote it.
+    raw: String,
 }
 
 /// Marks a classic builder's step that runs nothing.
@@ -31,6 +36,8 @@ impl Entry {
             text: plain(rest),
             is_empty: history.empty_layer,
             is_squash: text.is_empty() && history.comment.starts_with("merge "),
+            is_kaniko: history.author == "kaniko",
+            raw: history.created_by.clone(),
         };
         if let Some((_, instruction)) = text.split_once(NO_OPERATION) {
             let (word, rest) = first_word(instruction);
@@ -56,10 +63,29 @@ impl Entry {
         Some(Step::triggered(keyword(word)?, rest))
     }
 
+    /// What the builder wrote, for messages.
+    pub(super) fn shown(&self) -> String {
+        excerpt(&self.raw)
+    }
+
     /// Whether the step wrote files, as far as its entry tells.
     pub(super) fn makes_files(&self) -> bool {
         !self.is_squash && (!self.is_empty || self.keyword.is_some_and(makes_files))
     }
+}
+
+/// Characters of a step that a message quotes.
+const EXCERPT: usize = 60;
+
+/// The start of a step on one line, secrets masked.
+pub(super) fn excerpt(text: &str) -> String {
+    let text = text.trim().trim_end_matches("# buildkit");
+    let text = secrets::masked(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut shown: String = text.chars().filter(|c| !c.is_control()).take(EXCERPT).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Whether an instruction is there to write files.

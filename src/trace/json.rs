@@ -18,6 +18,7 @@ pub fn trace_json(trace: &Trace, dockerfile: &Dockerfile) -> Value {
         "layers": trace.layers.iter().map(maker).collect::<Vec<_>>(),
         "history": trace.history.iter().map(maker).collect::<Vec<_>>(),
         "mismatch": trace.mismatch,
+        "merged": trace.is_merged,
     })
 }
 

@@ -2,18 +2,24 @@
 //!
 //! Every builder writes a step's history in its own spelling, with variables expanded and arguments prefixed, so an
 //! instruction becomes an expectation of what may be written ([`step`]), an entry is read into a neutral form
-//! ([`history`]), and the two sequences are aligned at least cost ([`align`]). What the alignment cannot account for is said
-//! in [`Trace::mismatch`]; nothing is attributed on a guess.
+//! ([`history`]), and the two sequences are aligned at least cost ([`align`]). Where a builder merged the work of several
+//! instructions into one layer ([`merged`]), single files are traced to the COPY that brings them ([`copies`]). What cannot be
+//! accounted for is said in [`Trace::mismatch`]; nothing is attributed on a guess.
 
 mod align;
+mod copies;
+mod foreign;
 mod history;
 mod json;
+mod merged;
 mod step;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
 use align::{Alignment, align};
+pub use copies::{Copies, CopySources, FileMaker, StageFile};
+pub use foreign::{Foreign, foreign};
 use history::Entry;
 pub use json::trace_json;
 use step::Step;
@@ -34,9 +40,12 @@ pub struct Trace {
     pub base_layers: Option<usize>,
     /// The FROM instruction that names the base image (the first of the chain of stages the final stage stands on).
     pub base_from: Option<usize>,
-    /// Why the alignment is not whole: the first history entry or line that has no partner, in words. No text of the
-    /// history is in it, for that can hold secrets.
+    /// Why the alignment is not whole: the first line or history entry that has no partner, in words. Secrets in what it
+    /// quotes are masked.
     pub mismatch: Option<String>,
+    /// A layer holds what several instructions made, or the base as well, so that only its single files can be traced
+    /// ([`Copies`]).
+    pub is_merged: bool,
 }
 
 /// What made a layer or history entry.
@@ -74,6 +83,7 @@ pub fn trace(dockerfile: &Dockerfile, target: Option<&str>, config: &ImageConfig
         base_layers: None,
         base_from,
         mismatch: Some(mismatch),
+        is_merged: false,
     };
     let Some(stage) = dockerfile.target_stage(target) else {
         return match target {
@@ -87,7 +97,8 @@ pub fn trace(dockerfile: &Dockerfile, target: Option<&str>, config: &ImageConfig
     let base = stages.first().copied().unwrap_or(stage);
     let base_from = Some(base.from);
     if config.history.is_empty() && layer_count > 0 {
-        return unknown(base_from, "the image has no history".into());
+        // Exported and imported, it is one layer without a history.
+        return Trace { is_merged: layer_count == 1, ..unknown(base_from, "the image has no history".into()) };
     }
     let steps = step::steps(dockerfile, &stages, &config.config.shell);
     let entries: Vec<Entry> = config.history.iter().map(Entry::read).collect();
@@ -96,9 +107,9 @@ pub fn trace(dockerfile: &Dockerfile, target: Option<&str>, config: &ImageConfig
         return unknown(base_from, format!("the Dockerfile has more than {} instructions to align", align::MAX_STEPS));
     };
     let mut trace = attribute(&steps, &entries, &alignment, base.from);
-    trace.base_from = base_from;
     give_layers(&mut trace, &steps, &entries, &alignment, layer_count);
-    trace
+    let merged = merged::trace(&steps, &entries, &alignment, &trace, is_scratch);
+    Trace { base_from, ..merged.unwrap_or(trace) }
 }
 
 /// Makers of the history entries, and what does not fit.
@@ -129,6 +140,7 @@ fn attribute(steps: &[Step], entries: &[Entry], alignment: &Alignment, from: usi
         base_layers,
         base_from: None,
         mismatch: problem.map(|problem| problem.message),
+        is_merged: false,
     }
 }
 
@@ -155,13 +167,21 @@ fn give_layers(trace: &mut Trace, steps: &[Step], entries: &[Entry], alignment: 
         return;
     }
     let mut previous = alignment.base_entries;
+    let mut is_merged = false;
     trace.layers = made
         .iter()
         .map(|index| {
             let maker = trace.history.get(*index).copied().unwrap_or(Maker::Unknown);
             let since = previous..index + 1;
             previous = previous.max(index + 1);
-            if *index < alignment.base_entries { maker } else { alignment.layer_maker(steps, entries, since, maker) }
+            if *index < alignment.base_entries {
+                return maker;
+            }
+            let of_layer = alignment.layer_maker(steps, entries, since, maker);
+            is_merged |= of_layer == Maker::Unknown
+                && (maker != Maker::Unknown || entries.get(*index).is_some_and(|e| e.is_squash));
+            of_layer
         })
         .collect();
+    trace.is_merged = is_merged && trace.base_layers.is_some();
 }

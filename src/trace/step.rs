@@ -1,6 +1,6 @@
 //! What an instruction is expected to leave in the history.
 
-use super::history::{Entry, first_word, plain};
+use super::history::{Entry, excerpt, first_word, plain};
 use crate::dockerfile::{Args, Dockerfile, Flag, Instruction, Keyword, Pair, Stage, Word};
 use crate::text::SourceText;
 
@@ -13,6 +13,8 @@ pub(super) struct Step {
     pub(super) line: usize,
     /// What it does; for a trigger, the trigger's.
     pub(super) keyword: Keyword,
+    /// As the Dockerfile has it.
+    text: String,
     expected: Expected,
 }
 
@@ -99,7 +101,8 @@ impl Reader<'_> {
             }),
             _ => self.text(instruction),
         };
-        Some(Step { instruction: index, line: instruction.lines.0, keyword, expected })
+        let text = self.source.slice(instruction.head_span).to_owned();
+        Some(Step { instruction: index, line: instruction.lines.0, keyword, text, expected })
     }
 
     fn command(&self, instruction: &Instruction) -> Expected {
@@ -214,7 +217,12 @@ impl Step {
             Keyword::Arg => Expected::Names(vec![text.split('=').next().unwrap_or_default().to_owned()]),
             _ => Expected::Text(vec![Pattern::new(&text, '\\')]),
         };
-        Self { instruction: 0, line: 0, keyword, expected }
+        Self { instruction: 0, line: 0, keyword, text, expected }
+    }
+
+    /// As the Dockerfile has it, for messages.
+    pub(super) fn shown(&self) -> String {
+        excerpt(&self.text)
     }
 
     /// Whether the entry can be this step's, and how surely.

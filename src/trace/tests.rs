@@ -242,27 +242,114 @@ fn a_dockerfile_of_another_image_does_not_match() {
     let history = ["base", "RUN /bin/sh -c a # buildkit", "RUN /bin/sh -c b # buildkit", "-CMD [\"x\"]"];
     assert_eq!(
         whole("FROM x\nRUN other\nRUN things\nCMD [\"x\"]\n", &history),
-        "? ? ? | none | line 2 (RUN) has no step in the image's history"
+        "? ? ? | none | line 2 (`RUN other`) is not in the image's history, which has `RUN /bin/sh -c a` there"
     );
     // What still fits is attributed.
     assert_eq!(
         whole("FROM x\nRUN a\nRUN changed\nRUN b\nCMD [\"x\"]\n", &history),
-        "? 2 4 | none | line 3 (RUN) has no step in the image's history"
+        "? 2 4 | none | line 3 (`RUN changed`) is not in the image's history, which has nothing there"
     );
     assert_eq!(
         whole("FROM x\nRUN a\nCMD [\"x\"]\n", &history),
-        "? 2 ? | none | step 3 (RUN) of the image's history comes from no line of the Dockerfile"
+        "? 2 ? | none | step 3 of the image's history (`RUN /bin/sh -c b`) comes from no line of the Dockerfile"
     );
     // A changed setting does not move the base.
     assert_eq!(
         whole("FROM x\nRUN a\nRUN b\nCMD [\"y\"]\n", &history),
-        "base 2 3 | 1 | line 4 (CMD) has no step in the image's history"
+        "base 2 3 | 1 | line 4 (`CMD [\"y\"]`) is not in the image's history, which has `CMD [\"x\"]` there"
     );
     assert_eq!(
         whole("FROM scratch\nRUN a\nRUN b\nCMD [\"x\"]\n", &history),
-        "? 2 3 | none | step 1 of the image's history comes from no line of the Dockerfile"
+        "? 2 3 | none | step 1 of the image's history (`base`) comes from no line of the Dockerfile"
     );
     assert_eq!(whole("FROM x\n", &history), "base base base | 3");
+}
+
+#[test]
+fn the_first_line_that_does_not_match_is_told_with_what_is_there() {
+    let history = [
+        "base",
+        "COPY a /a # buildkit",
+        "RUN |1 TOKEN=q7Zt9LmX2vKd /bin/sh -c curl https://example.test/v1 # buildkit",
+        "COPY b /b # buildkit",
+        "RUN /bin/sh -c last # buildkit",
+        "-USER app",
+    ];
+    let told = |dockerfile: &str| whole(dockerfile, &history);
+    let there = told("FROM x\nCOPY a /a\nRUN curl https://example.test/v2\nCOPY b /b\nRUN last\nUSER app\n");
+    assert!(there.contains("| none | line 3 (`RUN curl https://example.test/v2`) is not in"), "{there}");
+    assert!(there.contains("which has `RUN |1 TOKEN=") && !there.contains("q7Zt9LmX"), "{there}");
+    // Of several, the first; and of the first ones, the entry that stands as far before the first pair.
+    assert!(told("FROM x\nCOPY z /z\nRUN y\nCOPY b /b\nRUN last\nUSER app\n").contains("has `COPY a /a` there"));
+    assert!(told("FROM x\nCOPY a /a\nRUN y\nCOPY z /z\nRUN last\nUSER app\n").contains("line 3 (`RUN y`)"));
+}
+
+/// The same with builders' names, as `author|created_by|comment`, and whether layers were merged.
+fn signed(dockerfile: &str, history: &[&str]) -> String {
+    let mut signed = config(&[]);
+    for text in history {
+        let (is_empty, text) = text.strip_prefix('-').map_or((false, *text), |text| (true, text));
+        let mut parts = text.splitn(3, '|').map(str::to_owned);
+        let mut next = || parts.next().unwrap_or_default();
+        let (author, created_by, comment) = (next(), next(), next());
+        signed.history.push(History { author, created_by, comment, empty_layer: is_empty, created: None });
+    }
+    let layers = layers_of(history);
+    let dockerfile = parse(&SourceText::new("Dockerfile", dockerfile));
+    let trace = trace(&dockerfile, None, &signed, layers);
+    let makers: Vec<String> = trace
+        .layers
+        .iter()
+        .map(|maker| match maker {
+            Maker::Base => "base".into(),
+            Maker::Unknown => "?".into(),
+            Maker::Instruction(index) => dockerfile.instructions[*index].lines.0.to_string(),
+        })
+        .collect();
+    let merged = if trace.is_merged { " merged" } else { "" };
+    let mismatch = trace.mismatch.as_deref().map_or(String::new(), |text| format!(" | {text}"));
+    format!("{} | {:?}{merged}{mismatch}", makers.join(" "), trace.base_layers)
+}
+
+#[test]
+fn a_single_snapshot_of_kaniko_is_all_of_the_build() {
+    let dockerfile = "FROM x\nRUN a\nCOPY b /b\nENV C=d\nCMD [\"e\"]\n";
+    let history = ["|base|", "-|CMD [\"bash\"]|", "kaniko|CMD [\"e\"]|"];
+    assert_eq!(signed(dockerfile, &history), "base ? | Some(1) merged");
+    assert_eq!(signed("FROM x\nCOPY b /b\nCMD [\"e\"]\n", &history), "base 2 | Some(1)");
+    // Of another Dockerfile's last step nothing is believed.
+    let other = signed("FROM x\nRUN a\nCOPY b /b\nCMD [\"f\"]\n", &history);
+    assert!(other.starts_with("? ? | None | line 2 (`RUN a`)"), "{other}");
+    // Step by step it is an image like any other, without settings.
+    let steps = ["|base|", "kaniko|RUN a|", "kaniko|COPY b /b|"];
+    assert_eq!(signed(dockerfile, &steps), "base 2 3 | Some(1)");
+}
+
+#[test]
+fn buildah_squashes_the_base_with_the_steps() {
+    let dockerfile = "FROM x\nRUN a\nCOPY b /b\nUSER c\n";
+    let digest = "5b13ab59110688314cbf86ffe499bc4853e3c7f92467c7b4462dccdf2764364a";
+    let copy = format!("-|/bin/sh -c #(nop) COPY file:{digest} in /b |");
+    let history = ["-|/bin/sh -c a|", &copy, "|/bin/sh -c #(nop) USER c|FROM 6299bf792549"];
+    assert_eq!(signed(dockerfile, &history), "? | None merged");
+    assert_eq!(signed(&dockerfile.replace("FROM x", "FROM scratch"), &history), "? | Some(0) merged");
+    // The stages below are squashed without a history of theirs.
+    let staged = format!("FROM scratch AS s\nADD y /\nRUN z\n{}", dockerfile.replace("FROM x", "FROM s"));
+    assert_eq!(signed(&staged, &history), "? | Some(0) merged");
+    // What the image has and the Dockerfile has not is of another build.
+    let other = signed("FROM x\nCOPY b /b\nUSER c\n", &["-|/bin/sh -c a|", &copy, "-|/bin/sh -c d|", history[2]]);
+    assert!(other.starts_with("? | None | ") && other.contains("`/bin/sh -c d`"), "{other}");
+}
+
+#[test]
+fn an_image_without_a_history_of_steps_is_merged_and_proves_nothing() {
+    let dockerfile = "FROM x\nCOPY b /b\n";
+    let told = signed(dockerfile, &["||Imported from -"]);
+    assert!(told.starts_with("? | None merged | its history tells of no instruction"), "{told}");
+    let told = signed(dockerfile, &["|# debian.sh|", "-|CMD [\"bash\"]|"]);
+    assert!(told.starts_with("? | None | line 2 (`COPY b /b`)"), "{told}");
+    let none = trace(&parse(&SourceText::new("Dockerfile", dockerfile)), None, &config(&[]), 1);
+    assert!(none.is_merged && none.mismatch.is_some());
 }
 
 #[test]
@@ -276,7 +363,10 @@ fn a_suffix_is_not_a_command() {
 fn hostile_histories_are_not_believed() {
     let dockerfile = "FROM x\nRUN a\n";
     assert_eq!(traced(dockerfile, None, &[], 2), "? ? | none | the image has no history");
-    assert_eq!(traced(dockerfile, None, &[], 0), "| none | line 2 (RUN) has no step in the image's history");
+    assert_eq!(
+        traced(dockerfile, None, &[], 0),
+        "| none | line 2 (`RUN a`) is not in the image's history, which has nothing there"
+    );
     let history = ["base", "RUN /bin/sh -c a # buildkit"];
     for layers in [0, 1, 3] {
         let told = format!("the history tells of 2 layers, the image has {layers}");
@@ -313,6 +403,7 @@ fn a_trace_is_shown_with_lines() {
             "layers": ["base", run],
             "history": ["base", run],
             "mismatch": null,
+            "merged": false,
         })
     );
 }

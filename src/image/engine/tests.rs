@@ -8,13 +8,17 @@ use serde_json::json;
 use tar::{Builder, EntryType};
 use tempfile::TempDir;
 
+use super::super::cache::Cache;
 use super::super::environment::Environment;
 use super::super::export;
 use super::super::fixture::{File, config, digest, gzip, header, tar};
 use super::super::layer::Job;
 use super::super::model::{Layer, Problem, Wants};
+use super::super::recall;
+use super::super::record;
 use super::super::search::Patterns;
 use super::super::source::Plan;
+use super::super::streamed::Streamed;
 use super::super::{Change, ImageError};
 use super::{Engine, EngineKind, is_name};
 
@@ -54,7 +58,7 @@ fn exported(archive: Vec<u8>, diff_ids: &[String]) -> Result<Exported, ImageErro
     let engine = find(&socket, "app:1").unwrap();
     let (wants, patterns) = (Wants::default(), Patterns::new(&[]).unwrap());
     let job = Job::new(&wants, &patterns);
-    let (plan, placed) = export::read(&engine, engine.export(None)?, &job, &|_| {})?;
+    let (plan, placed) = export::read(&engine, engine.export(None)?, &job, None, &|_| {})?.unwrap();
     Ok((plan, placed.compared(diff_ids)))
 }
 
@@ -126,6 +130,53 @@ fn a_layer_is_what_its_digests_say_or_it_is_told() {
     assert!(problems[0].starts_with("layer 1 is not what the image config says"), "{problems:?}");
     assert!(problems[1].starts_with("layer 1 is not what the manifest says"), "{problems:?}");
     assert!(problems[2].starts_with("layer 2 is not packed with the image (gone/layer.tar"), "{problems:?}");
+}
+
+#[test]
+fn a_layer_that_the_cache_has_is_hashed_and_not_read() {
+    let layers = [tar(&[("one", File("1"))]), tar(&[("two", File("2"))])];
+    let diff_ids = layers.each_ref().map(|layer| digest(layer));
+    let named = format!("{}.tar", diff_ids[0].trim_start_matches("sha256:"));
+    let config = config(&diff_ids).to_string();
+    let sent = |first: &[u8]| {
+        let manifest =
+            json!([{"Config": "c.json", "RepoTags": ["app:1"], "Layers": [&named, "x/layer.tar"]}]).to_string();
+        let (second, manifest) = (layers[1].as_slice(), manifest.as_bytes());
+        archive(&[
+            (&named, Ok(first)),
+            ("x/layer.tar", Ok(second)),
+            ("c.json", Ok(config.as_bytes())),
+            ("manifest.json", Ok(manifest)),
+        ])
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path()).unwrap();
+    let (wants, patterns) = (Wants::default(), Patterns::new(&[]).unwrap());
+    let job = Job::new(&wants, &patterns);
+    let streamed = Streamed { cache: &cache, diff_ids: &diff_ids };
+    let read = |first: &[u8], streamed| {
+        let (_folder, socket) = engine(sent(first));
+        let engine = find(&socket, "app:1").unwrap();
+        let read = export::read(&engine, engine.export(None).unwrap(), &job, streamed, &|_| {}).unwrap();
+        read.map(|(_, placed)| placed.compared(&diff_ids))
+    };
+    assert!(streamed.thought(&named, &job).is_none());
+    let cold = read(&layers[0], Some(&streamed)).unwrap();
+    assert_eq!(told(&cold), (vec![vec!["/one"], vec!["/two"]], vec![]));
+    // By its name, and by what was seen under a name that tells nothing.
+    assert!(streamed.thought(&named, &job).is_some() && streamed.thought("x/layer.tar", &job).is_some());
+    let warm = read(&layers[0], Some(&streamed)).unwrap();
+    assert_eq!(told(&warm), told(&cold));
+    assert_eq!(warm[0].0.stored_size, cold[0].0.stored_size);
+    // The record is what is told, so that the layer was not read again.
+    let forged = Layer { changes: vec![Change::Whiteout("/forged".into())], ..Layer::default() };
+    cache.keep_layer(&recall::key(&job, &diff_ids[0]), &record::encode(&forged, &[]).unwrap());
+    assert_eq!(told(&read(&layers[0], Some(&streamed)).unwrap()).0, [["/forged"], ["/two"]]);
+    // What has the name of a layer and is another is found out, and told when it is read.
+    let other = tar(&[("other", File("3"))]);
+    assert!(read(&other, Some(&streamed)).is_none());
+    let (paths, problems) = (read(&other, None).unwrap(), 1);
+    assert_eq!((told(&paths).0[0].clone(), told(&paths).1.len()), (vec!["/other"], problems));
 }
 
 #[test]

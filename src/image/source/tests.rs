@@ -278,7 +278,10 @@ fn attested(layout: &mut Layout, materials: &[&str]) -> [Value; 2] {
         materials.iter().map(|uri| json!({"uri": uri, "digest": {"sha256": "0".repeat(64)}})).collect();
     let statements = [
         ("https://slsa.dev/provenance/v0.2", json!({"predicate": {"materials": materials}})),
-        ("https://spdx.dev/Document", json!({"predicate": {"packages": [{}, {}]}})),
+        (
+            "https://spdx.dev/Document",
+            json!({"predicate": {"spdxVersion": "SPDX-2.3", "packages": [{"name": "a"}, {"name": "b"}]}}),
+        ),
     ];
     let blobs: Vec<Value> = statements
         .map(|(kind, statement)| {
@@ -305,13 +308,16 @@ fn attestations_name_the_base_and_are_told() {
         let image = opened(&reference);
         let base = image.base.unwrap();
         assert_eq!((base.name.as_str(), base.digest), ("debian:12", Some(format!("sha256:{}", "0".repeat(64)))));
-        assert_eq!(image.notes, ["the image comes with attestations: an SBOM of 2 packages, provenance"]);
+        assert_eq!(image.notes, ["the image comes with attestations: an SBOM of 2 packages (SPDX-2.3), provenance"]);
     }
     // Two images: which of them the last stage stands on is not told.
     let mut layout = Layout::new();
     let index = attested(&mut layout, &[frontend, "pkg:docker/debian@12", "pkg:docker/golang@1"]);
     let [_, archive] = layout.write(&index);
-    assert_eq!(opened(&archive).base, None);
+    let image = opened(&archive);
+    let materials: Vec<&str> = image.attestations.materials.iter().map(|material| material.name.as_str()).collect();
+    assert_eq!((image.base, materials), (None, vec!["debian:12", "golang:1"]));
+    assert!(image.attestations.has_provenance && image.attestations.sboms[0].packages.len() == 2);
     // One that is not what its digest says is told, and spoils nothing.
     let mut layout = Layout::new();
     let index = attested(&mut layout, &["pkg:docker/debian@12"]);

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::View;
 use crate::check::Inspection;
+use crate::image::{AttestedPackage, Sbom};
 use crate::output::SCHEMA_VERSION;
+use crate::packages::Package;
 use crate::secrets;
 use crate::trace::Maker;
 
@@ -19,7 +21,9 @@ pub(super) fn write(inspection: &Inspection, view: View, out: &mut dyn Write) ->
     });
     let shown = match view {
         View::Packages => {
-            json!({ "distro": inspection.packages.distro, "packages": inspection.packages.list })
+            json!({
+                "distro": inspection.packages.distro, "packages": inspection.packages.list, "sboms": sboms(inspection),
+            })
         }
         View::Files => json!({ "files": files(inspection) }),
         View::Layers => json!({ "layers": layers(inspection) }),
@@ -36,6 +40,17 @@ pub(super) fn write(inspection: &Inspection, view: View, out: &mut dyn Write) ->
     }
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
+}
+
+/// The lists of packages attested beside the image: what only they claim, and the package URLs of what only the image has.
+fn sboms(inspection: &Inspection) -> Vec<Value> {
+    let list = |(sbom, claimed, found): (&Sbom, Vec<&AttestedPackage>, Vec<&Package>)| {
+        let found: Vec<&str> = found.iter().map(|package| package.purl.as_str()).collect();
+        json!({
+            "format": sbom.format, "packages": sbom.packages.len(), "only_attested": claimed, "only_found": found,
+        })
+    };
+    inspection.attested().into_iter().map(list).collect()
 }
 
 fn files(inspection: &Inspection) -> Vec<Value> {
@@ -88,7 +103,7 @@ fn history(inspection: &Inspection) -> Vec<Value> {
     entries
         .map(|entry| {
             json!({
-                "created": entry.created, "created_by": secrets::masked(entry.created_by.trim()),
+                "created": entry.created, "author": entry.author, "created_by": secrets::masked(entry.created_by.trim()),
                 "comment": secrets::masked(&entry.comment), "empty_layer": entry.empty_layer,
             })
         })

@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::View;
 use crate::check::{DiffKind, Difference, Inspection};
-use crate::image::{Entry, EntryKind};
+use crate::image::{AttestedPackage, Entry, EntryKind};
 use crate::secrets;
 use crate::text::escape;
 
@@ -27,8 +27,35 @@ pub(super) fn write(inspection: &Inspection, view: View, out: &mut dyn Write) ->
     for line in table.lines() {
         writeln!(out, "{}", line.trim())?;
     }
+    if view == View::Packages {
+        attested(inspection, out)?;
+    }
     for problem in super::problems(inspection) {
         writeln!(out, "note: {}", escape::line(problem))?;
+    }
+    Ok(())
+}
+
+/// What lists attested beside the image say otherwise than what was found.
+fn attested(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()> {
+    for (sbom, claimed, found) in inspection.attested() {
+        let (format, all) = (escape::line(&sbom.format), sbom.packages.len());
+        let there = all - claimed.len();
+        writeln!(
+            out,
+            "note: of the {all} packages that the attested SBOM ({format}) lists, {there} were found in the image"
+        )?;
+        for AttestedPackage { name, version, purl } in claimed {
+            let line = format!("{name} {version} {}", purl.as_deref().unwrap_or_default());
+            writeln!(out, "only attested: {}", escape::line(line.trim()))?;
+        }
+        for package in found {
+            writeln!(
+                out,
+                "not attested: {}",
+                escape::line(&format!("{} {} {}", package.name, package.version, package.purl))
+            )?;
+        }
     }
     Ok(())
 }

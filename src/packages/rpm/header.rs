@@ -23,36 +23,91 @@ const STRING: u32 = 6;
 const STRING_ARRAY: u32 = 8;
 const I18N_STRING: u32 = 9;
 
+/// A header's index and data.
+pub(super) struct Header<'h> {
+    index: &'h [u8],
+    data: &'h [u8],
+}
+
+impl<'h> Header<'h> {
+    /// `None` when it is damaged.
+    pub(super) fn open(header: &'h [u8]) -> Option<Self> {
+        let entries = Endian::Big.size32(header, 0)?;
+        let data_length = Endian::Big.size32(header, 4)?;
+        if entries > MAX_ENTRIES {
+            return None;
+        }
+        let index = slice(header, 8, entries * 16)?;
+        let data = slice(header, 8 + entries * 16, data_length)?;
+        Some(Self { index, data })
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Value<'h>> + use<'h> {
+        let data = self.data;
+        self.index.chunks_exact(16).filter_map(move |entry| {
+            let number = |at| Endian::Big.u32(entry, at);
+            let data = usize::try_from(number(8)?).ok().and_then(|at| data.get(at..)).unwrap_or_default();
+            let count = usize::try_from(number(12)?).ok()?;
+            Some(Value { tag: number(0)?, kind: number(4)?, count, data })
+        })
+    }
+
+    /// The value of a tag.
+    pub(super) fn value(&self, tag: u32) -> Option<Value<'h>> {
+        self.entries().find(|value| value.tag == tag)
+    }
+}
+
+/// What a tag says.
+pub(super) struct Value<'h> {
+    tag: u32,
+    kind: u32,
+    count: usize,
+    /// From where it starts to the end of all data.
+    data: &'h [u8],
+}
+
+impl<'h> Value<'h> {
+    /// A text, or the first of several; `None` when it is empty.
+    fn text(&self) -> Option<String> {
+        matches!(self.kind, STRING | STRING_ARRAY | I18N_STRING).then_some(())?;
+        let text = self.data.get(..self.data.len().min(MAX_TEXT))?;
+        let text = text.get(..text.iter().position(|b| *b == 0)?)?;
+        Some(String::from_utf8_lossy(text).into_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn number(&self) -> Option<u32> {
+        (self.kind == INT32).then(|| Endian::Big.u32(self.data, 0))?
+    }
+
+    /// Several texts.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+        let count = if self.kind == STRING_ARRAY { self.count } else { 0 };
+        self.data.split(|b| *b == 0).take(count)
+    }
+
+    /// Several numbers.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = usize> + use<'h> {
+        let count = if self.kind == INT32 { self.count } else { 0 };
+        self.data.chunks_exact(4).take(count).map_while(|bytes| Endian::Big.size32(bytes, 0))
+    }
+}
+
 /// The package a header describes; `None` when it is damaged or has no name or version.
 pub(super) fn package(header: &[u8]) -> Option<Package> {
-    let entries = Endian::Big.size32(header, 0)?;
-    let data_length = Endian::Big.size32(header, 4)?;
-    if entries > MAX_ENTRIES {
-        return None;
-    }
-    let index = slice(header, 8, entries * 16)?;
-    let data = slice(header, 8 + entries * 16, data_length)?;
     let mut package = Package::new(PackageKind::Rpm, "", "");
     let (mut version, mut release, mut epoch) = (None, None, None);
-    for entry in index.chunks_exact(16) {
-        let number = |at| Endian::Big.u32(entry, at);
-        let value = || -> Option<&[u8]> { data.get(usize::try_from(number(8)?).ok()?..) };
-        let text = || -> Option<String> {
-            let kind = number(4)?;
-            matches!(kind, STRING | STRING_ARRAY | I18N_STRING).then_some(())?;
-            let value = value()?;
-            let text = value.get(..value.len().min(MAX_TEXT))?;
-            let text = text.get(..text.iter().position(|b| *b == 0)?)?;
-            Some(String::from_utf8_lossy(text).into_owned()).filter(|text| !text.is_empty())
-        };
-        match number(0)? {
-            NAME => package.name = text()?,
-            VERSION => version = text(),
-            RELEASE => release = text(),
-            EPOCH if number(4) == Some(INT32) => epoch = Endian::Big.u32(value()?, 0),
-            LICENSE => package.licences = text().and_then(|field| licence::normalise(&field)).into_iter().collect(),
-            ARCH => package.architecture = text(),
-            SOURCE_RPM => (package.source, package.source_version) = text().and_then(|f| source(&f)).unzip(),
+    for value in Header::open(header)?.entries() {
+        match value.tag {
+            NAME => package.name = value.text()?,
+            VERSION => version = value.text(),
+            RELEASE => release = value.text(),
+            EPOCH => epoch = value.number(),
+            LICENSE => {
+                package.licences = value.text().and_then(|field| licence::normalise(&field)).into_iter().collect()
+            }
+            ARCH => package.architecture = value.text(),
+            SOURCE_RPM => (package.source, package.source_version) = value.text().and_then(|f| source(&f)).unzip(),
             _ => {}
         }
     }
@@ -66,6 +121,11 @@ pub(super) fn package(header: &[u8]) -> Option<Package> {
         None => version,
     };
     Some(package)
+}
+
+/// The name of the package.
+pub(super) fn name(header: &Header<'_>) -> Option<String> {
+    header.value(NAME)?.text()
 }
 
 /// Name and version of a source package from its file: `bash-5.1.8-6.el9.src.rpm`.

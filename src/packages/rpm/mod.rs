@@ -2,6 +2,7 @@
 //! readers that know only what these databases use.
 
 mod bdb;
+mod files;
 mod header;
 mod ndb;
 mod sqlite;
@@ -10,6 +11,7 @@ use std::borrow::Cow;
 
 use crate::image::{Node, Tree};
 
+use super::owner::Wanted;
 use super::{Package, Packages, Unreadable};
 
 /// Where the databases are.
@@ -65,13 +67,11 @@ pub(super) fn read(path: &str, node: &Node, packages: &mut Packages) {
     let mut problem = |reason: &str| {
         packages.problem(node.layer, format!("the rpm database {path} {reason}, so packages may be missing"));
     };
-    let format = FORMATS.iter().find(|(file, _)| path.ends_with(&format!("/{file}")));
-    let (Some(content), Some((_, read))) = (&node.entry.content, format) else {
+    let Some((headers, damage)) = headers(path, node) else {
         problem("could not be read");
         return;
     };
-    let mut headers = Headers { list: Vec::new(), room: content.len() };
-    if let Err(reason) = read(content, &mut headers) {
+    if let Some(reason) = damage {
         problem(&reason.to_string());
     }
     let found: Vec<Option<Package>> = headers.list.iter().map(|header| header::package(header)).collect();
@@ -84,6 +84,24 @@ pub(super) fn read(path: &str, node: &Node, packages: &mut Packages) {
         layer: node.layer,
         ..package
     }));
+}
+
+/// The headers of a database, and why they are not all; `None` when its content was not kept.
+fn headers<'a>(path: &str, node: &'a Node) -> Option<(Headers<'a>, Option<Unreadable>)> {
+    let (_, read) = FORMATS.iter().find(|(file, _)| path.rsplit('/').next() == Some(*file))?;
+    let content = node.entry.content.as_deref()?;
+    let mut headers = Headers { list: Vec::new(), room: content.len() };
+    let damage = read(content, &mut headers).err();
+    Some((headers, damage))
+}
+
+/// Gives packages the wanted files that they installed.
+pub(super) fn claim(tree: &Tree, wanted: &mut Wanted<'_>) {
+    for (path, node) in files(tree) {
+        for header in headers(&path, node).iter().flat_map(|(headers, _)| &headers.list) {
+            files::claim(header, wanted);
+        }
+    }
 }
 
 /// Tells of changes that lie beside a database and were not read.

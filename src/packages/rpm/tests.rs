@@ -9,20 +9,29 @@ use crate::image::{Entry, EntryKind};
 enum Value<'v> {
     Text(&'v str),
     Number(u32),
+    Texts(&'v [&'v str]),
+    Numbers(&'v [u32]),
 }
-use Value::{Number, Text};
+use Value::{Number, Numbers, Text, Texts};
 
 /// A header as the databases hold it.
 fn header(tags: &[(u32, Value<'_>)]) -> Vec<u8> {
     let (mut index, mut data) = (Vec::new(), Vec::new());
     for (tag, value) in tags {
-        let kind = if matches!(value, Text(_)) { 6 } else { 4 };
-        for number in [*tag, kind, u32::try_from(data.len()).unwrap(), 1] {
+        let (kind, count) = match value {
+            Text(_) => (6, 1),
+            Number(_) => (4, 1),
+            Texts(texts) => (8, texts.len()),
+            Numbers(numbers) => (4, numbers.len()),
+        };
+        for number in [*tag, kind, u32::try_from(data.len()).unwrap(), u32::try_from(count).unwrap()] {
             index.extend(number.to_be_bytes());
         }
         match value {
             Text(text) => data.extend(text.bytes().chain([0])),
             Number(number) => data.extend(number.to_be_bytes()),
+            Texts(texts) => data.extend(texts.iter().flat_map(|text| text.bytes().chain([0]))),
+            Numbers(numbers) => data.extend(numbers.iter().flat_map(|number| number.to_be_bytes())),
         }
     }
     let lengths = [tags.len(), data.len()].map(|n| u32::try_from(n).unwrap().to_be_bytes());
@@ -37,6 +46,9 @@ fn bash() -> Vec<u8> {
         (1002, Text("6.el9")),
         (1014, Text("GPLv3+")),
         (1022, Text("x86_64")),
+        (1116, Numbers(&[0, 1, 1, 9])),
+        (1117, Texts(&["bash", "skel.key", "sample.pem", "nowhere"])),
+        (1118, Texts(&["/usr/bin/", "/usr/share/bash/"])),
         (1044, Text("bash-5.1.8-6.el9.src.rpm")),
     ];
     header(&tags)
@@ -51,6 +63,7 @@ fn vim() -> Vec<u8> {
         (1001, Text("9.0")),
         (1002, Text("1")),
         (1044, Text("vim-9.0-2.src.rpm")),
+        (1027, Texts(&["/usr/share/vim/key.pem"])),
     ];
     header(&tags)
 }
@@ -250,4 +263,19 @@ fn a_loop_of_pages_ends() {
     looped[512 + 8..512 + 12].copy_from_slice(&2_u32.to_be_bytes());
     let packages = inventory(&tree(&[("/var/lib/rpm/rpmdb.sqlite", Some(looped))]));
     assert_eq!((packages.list.len(), packages.problems.len()), (1, 1));
+}
+
+#[test]
+fn every_format_names_the_owners_of_files() {
+    let blobs = [bash(), vim()];
+    let paths = ["/usr/bin/bash", "/usr/share/bash/sample.pem", "/usr/share/vim/key.pem", "/usr/share/bash/nowhere"];
+    for (path, content) in [
+        ("/var/lib/rpm/rpmdb.sqlite", sqlite(&blobs)),
+        ("/usr/lib/sysimage/rpm/Packages.db", ndb(&blobs)),
+        ("/var/lib/rpm/Packages", bdb(&blobs)),
+    ] {
+        let owners = super::super::owners(&tree(&[(path, Some(content))]), paths);
+        let owner = |path| owners.get(path).map(String::as_str);
+        assert_eq!(paths.map(owner), [Some("bash"), Some("bash"), Some("vim-common"), None], "{path}");
+    }
 }
