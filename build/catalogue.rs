@@ -186,6 +186,7 @@ struct Example {
     text: String,
     marked: Vec<usize>,
     context: Vec<(String, String)>,
+    digests: Vec<(String, String)>,
     params: Vec<(String, String)>,
     is_unsafe: bool,
 }
@@ -295,11 +296,12 @@ impl Build<'_> {
         Some(Page { id, file: file.to_owned(), phase, head, head_text, body, examples, code })
     }
 
-    /// The fenced `dockerfile bad|good|fixed` blocks; `context` blocks before them give their files, and a `context fixed`
-    /// block before a `fixed` one those that the fix makes or changes.
+    /// The fenced `dockerfile bad|good|fixed` blocks; `context` blocks before them give their files, `digests` blocks what is
+    /// known of images, and a `context fixed` block before a `fixed` one those files that the fix makes or changes.
     fn examples(&mut self, file: &str, body: &str, first_line: usize) -> Vec<Example> {
         let mut examples = Vec::new();
         let mut context: Vec<(String, String)> = Vec::new();
+        let mut digests: Vec<(String, String)> = Vec::new();
         let mut changed: Vec<(String, String)> = Vec::new();
         let files = |block: &[&str]| -> Vec<(String, String)> {
             let pairs = block.iter().map(|l| l.split_once(": ").unwrap_or((l, "")));
@@ -314,6 +316,7 @@ impl Build<'_> {
             match (words.next(), words.next()) {
                 (Some("context"), None) => context = files(&block),
                 (Some("context"), Some("fixed")) => changed = files(&block),
+                (Some("digests"), None) => digests = files(&block),
                 (Some("dockerfile"), Some(kind @ ("bad" | "good" | "fixed"))) => {
                     let words: Vec<&str> = words.collect();
                     let params =
@@ -324,6 +327,7 @@ impl Build<'_> {
                         text: String::new(),
                         marked: Vec::new(),
                         context: if kind == "fixed" { std::mem::take(&mut changed) } else { context.clone() },
+                        digests: digests.clone(),
                         params,
                         is_unsafe: kind == "fixed" && words.contains(&"unsafe"),
                     };
@@ -540,12 +544,13 @@ fn catalogue(
         for e in &page.examples {
             put!(
                 out,
-                "Example {{ kind: ExampleKind::{}, page_line: {}, text: {:?}, marked: &{:?}, context: &{:?}, params: &{:?}, is_unsafe: {} }}, ",
+                "Example {{ kind: ExampleKind::{}, page_line: {}, text: {:?}, marked: &{:?}, context: &{:?}, digests: &{:?}, params: &{:?}, is_unsafe: {} }}, ",
                 e.kind,
                 e.page_line,
                 e.text,
                 e.marked,
                 e.context,
+                e.digests,
                 e.params,
                 e.is_unsafe,
             );

@@ -302,6 +302,7 @@ fn report(folder: &Path, dockerfiles: Vec<Arc<SourceText>>, others: &OtherTexts)
         watch: &|_| {},
         feeds: None,
         scan_reports: &[],
+        digests: None,
         cache: None,
     })
 }

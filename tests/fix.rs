@@ -4,16 +4,19 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assert_cmd::Command;
 use dockgate::check::{Build, CheckError, Judged, Report, Request, Selection, run};
-use dockgate::dockerfile::{self, BuildOptions, Keyword};
-use dockgate::finding::Fix;
+use dockgate::dockerfile::{self, Args, BuildOptions, Instruction, Word};
 use dockgate::fix::{self, Mended, Wishes};
 use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
 use dockgate::rule::{self, Edition, ExampleKind, FixKind, Params, Phase};
-use dockgate::text::SourceText;
+use dockgate::text::{Edit, SourceText, Span};
 use proptest::prelude::*;
+use rayon::prelude::*;
+
+use super::grammar;
 
 /// A policy that asks for every rule of Dockerfiles that needs no parameters.
 fn all_rules() -> Policy {
@@ -59,6 +62,7 @@ fn report(policy: &Policy, dockerfiles: Vec<Arc<SourceText>>) -> Result<Report, 
         watch: &|_| {},
         feeds: None,
         scan_reports: &[],
+        digests: None,
         cache: None,
     })
 }
@@ -77,14 +81,58 @@ fn errors(source: &Arc<SourceText>) -> usize {
     parsed.errors.len() + parsed.instructions.iter().filter(|i| i.error.is_some()).count()
 }
 
-/// Instructions that no edit touches, as they are written.
-fn untouched(source: &Arc<SourceText>, fix: &Fix) -> Vec<(Keyword, String)> {
-    let parsed = dockerfile::parse(source);
-    let is_touched = |span: dockgate::text::Span| {
-        fix.edits().iter().any(|edit| edit.span.start <= span.end && span.start <= edit.span.end)
+/// What an instruction means: its keyword, flags, arguments and here-documents, without where they stand.
+fn meaning(node: &Instruction) -> String {
+    let words = |words: &[Word]| words.iter().map(|word| word.text.clone()).collect::<Vec<_>>();
+    let args = match &node.args {
+        Args::Json(list) => format!("json {:?}", words(list)),
+        Args::Text(text) => format!("text {:?}", text.text),
+        Args::Words(list) => format!("words {:?}", words(list)),
+        Args::Pairs(pairs) => {
+            let pair = |pair: &dockerfile::Pair| (pair.key.text.clone(), pair.value.as_ref().map(|v| v.text.clone()));
+            format!("pairs {:?}", pairs.iter().map(pair).collect::<Vec<_>>())
+        }
+        Args::None => "none".to_owned(),
     };
-    let instructions = parsed.instructions.iter().filter(|i| !is_touched(i.span));
-    instructions.map(|i| (i.keyword, source.slice(i.span).to_owned())).collect()
+    let flags: Vec<_> = node.flags.iter().map(|f| (&f.name, f.value.as_ref().map(|value| &value.text))).collect();
+    let documents: Vec<_> = node.heredocs.iter().map(|d| (&d.name, d.expand, &d.content)).collect();
+    let inner = node.trigger.as_ref().map(|inner| meaning(inner));
+    let check = node.check_type.as_ref().map(|check| &check.text);
+    format!("{:?} {:?} {flags:?} {args} {documents:?} {check:?} {inner:?}", node.stage, node.keyword)
+}
+
+/// The instructions that no edit touches: where each is once the edits are made, and what it means.
+fn untouched(source: &Arc<SourceText>, edits: &[Edit]) -> Vec<(Span, String)> {
+    let is_touched = |span: Span| {
+        edits.iter().any(|Edit { span: edit, text }| match edit.is_empty() {
+            // What is put in before or behind an instruction on lines of its own is none of it.
+            true if edit.start == span.start => !text.ends_with('\n'),
+            true if edit.start == span.end => !text.starts_with(['\n', '\r']),
+            true => span.start < edit.start && edit.start < span.end,
+            false => edit.start < span.end && span.start < edit.end,
+        })
+    };
+    let moved = |span: Span| {
+        let before = edits.iter().filter(|edit| edit.span.end <= span.start);
+        let (gone, come) = before.fold((0, 0), |(gone, come), edit| (gone + edit.span.len(), come + edit.text.len()));
+        Span::new(span.start + come - gone, span.end + come - gone)
+    };
+    let parsed = dockerfile::parse(source);
+    let nodes = parsed.instructions.iter().filter(|node| !is_touched(node.span));
+    nodes.map(|node| (moved(node.span), meaning(node))).collect()
+}
+
+/// A text with edits made by hand.
+fn spliced(text: &str, edits: &[Edit]) -> String {
+    let mut sorted: Vec<&Edit> = edits.iter().collect();
+    sorted.sort_by_key(|edit| edit.span);
+    let (mut out, mut at) = (String::new(), 0);
+    for edit in sorted {
+        out += &text[at..edit.span.start];
+        out += &edit.text;
+        at = edit.span.end;
+    }
+    out + &text[at..]
 }
 
 /// What every fix of a text promises; the words say which promise is broken.
@@ -107,18 +155,15 @@ fn broken_promises(policy: &Policy, source: &Arc<SourceText>) -> Vec<String> {
         if count(&after, judged) >= count(&found, judged) {
             wrong.push(format!("{name}: the finding stays: {:?}", fixed.text.text()));
         }
-        let first = fix.edits().iter().map(|edit| edit.span.start).min().unwrap();
-        let last = source.text().len() - fix.edits().iter().map(|edit| edit.span.end).max().unwrap();
-        let (before, text) = (source.text().as_bytes(), fixed.text.text().as_bytes());
-        if before[..first] != text[..first] || before[before.len() - last..] != text[text.len() - last..] {
+        if spliced(source.text(), fix.edits()) != fixed.text.text() {
             wrong.push(format!("{name}: bytes outside the edits change"));
         }
         if fix.is_safe() {
-            let kept = dockerfile::parse(&fixed.text);
-            let mut kept = kept.instructions.iter().map(|i| (i.keyword, fixed.text.slice(i.span)));
-            let is_kept = |(keyword, text): &(Keyword, String)| kept.any(|(k, t)| k == *keyword && t == text);
-            if !untouched(source, fix).iter().all(is_kept) {
-                wrong.push(format!("{name}: another instruction changes: {:?}", fixed.text.text()));
+            let kept = untouched(&fixed.text, &[]);
+            for lost in untouched(source, fix.edits()).iter().filter(|(span, meaning)| {
+                kept.binary_search_by_key(span, |(span, _)| *span).map(|at| &kept[at].1) != Ok(meaning)
+            }) {
+                wrong.push(format!("{name}: another instruction changes, {lost:?}: {:?}", fixed.text.text()));
             }
         }
     }
@@ -229,6 +274,40 @@ proptest! {
         let wrong = broken_promises(&all_rules(), &SourceText::new("Dockerfile", text));
         prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
+
+    #[test]
+    fn the_fixes_of_what_a_grammar_makes_keep_their_promises(text in grammar::dockerfile()) {
+        let source = SourceText::from_bytes("Dockerfile", text.into_bytes());
+        let wrong = broken_promises(&all_rules(), &source);
+        prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// `DOCKGATE_CORPUS` names a folder of Dockerfiles, as many as you like.
+#[test]
+fn the_fixes_of_real_dockerfiles_keep_their_promises() {
+    let Some(folder) = std::env::var_os("DOCKGATE_CORPUS") else {
+        eprintln!("skipped: DOCKGATE_CORPUS names no folder of Dockerfiles");
+        return;
+    };
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.to_string_lossy().ends_with("Dockerfile"));
+    paths.sort();
+    assert!(!paths.is_empty(), "there is no Dockerfile in it");
+    let policy = all_rules();
+    let (fixes, unparsed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let of_file = |path: &std::path::PathBuf| {
+        let bytes = fs::read(path).unwrap();
+        let source = SourceText::from_bytes("Dockerfile", bytes);
+        unparsed.fetch_add(usize::from(errors(&source) > 0), Ordering::Relaxed);
+        let found = report(&policy, vec![Arc::clone(&source)]).unwrap();
+        fixes.fetch_add(found.findings.iter().filter(|j| j.finding.fix.is_some()).count(), Ordering::Relaxed);
+        let wrong = broken_promises(&policy, &source);
+        wrong.into_iter().map(|wrong| format!("{}: {wrong}", path.display())).collect::<Vec<_>>()
+    };
+    let wrong: Vec<String> = paths.par_iter().flat_map_iter(of_file).collect();
+    eprintln!("{} files ({unparsed:?} with errors), {fixes:?} fixes, {} promises broken", paths.len(), wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn dockgate() -> Command {
@@ -278,6 +357,77 @@ fn fix_takes_the_rules_it_is_given() {
     filter.env_clear().args(["fix", "-"]).write_stdin("FROM debian:12\nMAINTAINER jo\n");
     let (out, _) = said(&mut filter, 0);
     assert_eq!(out, "FROM debian:12\nLABEL org.opencontainers.image.authors=\"jo\"\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn fix_writes_through_links_and_leaves_alone_what_it_may_not_write() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::process::CommandExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (real, link) = (folder.path().join("real"), folder.path().join("Dockerfile"));
+    fs::create_dir(&real).unwrap();
+    let file = real.join("app.Dockerfile");
+    fs::write(&file, "FROM debian:12\nEXPOSE 53/UDP\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+    symlink("real/app.Dockerfile", &link).unwrap();
+    said(dockgate().current_dir(&folder).args(["fix", "Dockerfile"]), 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "FROM debian:12\nEXPOSE 53/udp\n");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o604);
+    assert!(fs::symlink_metadata(&link).unwrap().file_type().is_symlink());
+    // A file that may not be written is not replaced either, though its folder could be written; the others are fixed.
+    fs::write(&file, "FROM debian:12\nEXPOSE 53/UDP\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    let other = real.join("other.Dockerfile");
+    fs::write(&other, "FROM debian:12\nEXPOSE 54/UDP\n").unwrap();
+    for (path, mode) in [(folder.path(), 0o777), (real.as_path(), 0o777), (other.as_path(), 0o666)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let binary = assert_cmd::cargo::cargo_bin("dockgate");
+    let mut command = std::process::Command::new(binary);
+    command.env_clear().current_dir(&folder).args(["fix", "real"]);
+    // Root may write everything.
+    if fs::OpenOptions::new().write(true).open(&file).is_ok() {
+        command.uid(65534).gid(65534);
+    }
+    let Ok(output) = command.output() else {
+        eprintln!("skipped: the command cannot be run as somebody else here");
+        return;
+    };
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.contains("app.Dockerfile") && errors.to_lowercase().contains("permission denied"), "{errors}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "FROM debian:12\nEXPOSE 53/UDP\n");
+    assert_eq!(fs::read_to_string(&other).unwrap(), "FROM debian:12\nEXPOSE 54/udp\n");
+    let names: Vec<_> = fs::read_dir(&real).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "nothing is left lying about: {names:?}");
+}
+
+#[test]
+fn fixes_that_never_come_to_rest_end() {
+    let policy = all_rules();
+    let text = "FROM debian:12\nRUN apt-get update\n";
+    let source = SourceText::new("Dockerfile", text);
+    // The same finding over and over, whatever became of the text.
+    let same =
+        |_: Vec<Arc<SourceText>>, _: &fix::OtherTexts| report(&policy, vec![SourceText::new("Dockerfile", text)]);
+    let wishes = Wishes { takes_all: false, are_apart: true };
+    let mended = fix::mend(vec![source], wishes, same).unwrap().remove(0);
+    assert!(mended.is_stuck);
+    assert_eq!(mended.applied.get("apt-lists-left"), Some(&fix::MAX_PASSES));
+    assert_eq!(mended.after.text().matches("rm -rf").count(), fix::MAX_PASSES);
+}
+
+#[test]
+fn fixes_are_made_in_the_order_of_the_rules() {
+    // Both rules rewrite the keyword's line: the first by name goes first, the other in the next pass.
+    let policy = all_rules();
+    let source = SourceText::new("Dockerfile", "FROM debian:12\nmaintainer jo\nRUN cd /x && sudo make\n");
+    let mended = mended(&policy, &source, true);
+    assert!(!mended.is_stuck, "{}", mended.after.text());
+    let expected = "FROM debian:12\nLABEL org.opencontainers.image.authors=\"jo\"\nWORKDIR /x\nRUN make\n";
+    assert_eq!(mended.after.text(), expected);
 }
 
 #[test]

@@ -293,6 +293,7 @@ impl Made {
             shellcheck: None,
             feeds: None,
             scan_reports: &[],
+            digests: None,
             today: Date::parse("2026-01-01").unwrap(),
             progress: &|_| {},
             watch: &|_| {},

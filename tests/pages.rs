@@ -10,6 +10,7 @@ use dockgate::context::{IgnoreFile, Outside, definitions};
 use dockgate::dockerfile::{BuildOptions, HostKind};
 use dockgate::finding::Fix;
 use dockgate::fix;
+use dockgate::image::{Digests, whole_name};
 use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
 use dockgate::rule::{self, Default, Edition, Example, ExampleKind, FixKind, Params, Phase, Rule, Value};
 use dockgate::text::SourceText;
@@ -72,6 +73,8 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         let args = defined.list.into_iter().flat_map(|definition| definition.args);
         build.options.build_args.extend(args.map(|(name, argument)| (name, argument.value)));
     }
+    let known = example.digests.iter().map(|(name, digest)| (whole_name(name).unwrap(), (*digest).to_owned()));
+    let digests = Digests::known(known);
     run(&Request {
         notes: Vec::new(),
         builds: vec![build],
@@ -83,6 +86,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         shellcheck: None,
         feeds: None,
         scan_reports: &[],
+        digests: Some(&digests),
         today: Date::parse("2026-01-01").unwrap(),
         progress: &|_| {},
         watch: &|_| {},

@@ -18,7 +18,7 @@ const ARCHIVE: &str = "fixtures/aic-secret/image.tar";
 const NAME: &str = "dockgate-fixture/aic-secret:1";
 
 /// A server that ends with its test.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     _folder: Option<TempDir>,
 }
@@ -38,17 +38,17 @@ impl Drop for Server {
 }
 
 /// Says why a test is skipped, unless skipping is not allowed.
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("DOCKGATE_REQUIRE_SERVERS").is_none(), "{why}");
     eprintln!("skipped: {why}");
 }
 
-fn is_installed(program: &str) -> bool {
+pub(crate) fn is_installed(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
 }
 
-fn run(command: &mut Command) -> Result<String, String> {
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
@@ -212,7 +212,7 @@ fn podman_gives_the_archives_report() {
 }
 
 /// A registry on loopback, with its images in a folder.
-fn registry(folder: &Path, extra: serde_json::Value) -> Result<(Server, String), String> {
+pub(crate) fn registry(folder: &Path, extra: serde_json::Value) -> Result<(Server, String), String> {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?.port();
     let host = format!("127.0.0.1:{port}");
     let mut config = json!({

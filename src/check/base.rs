@@ -1,5 +1,6 @@
 //! What an image is compared with: a base that was named, or the one found in the image itself.
 
+use super::digests::GivenBase;
 use super::request::{CheckError, ImageRequest};
 use crate::dockerfile::{Base, Dockerfile};
 use crate::gate;
@@ -16,6 +17,8 @@ pub(super) struct BaseModels {
     pub(super) layers: usize,
     current_layers: Option<usize>,
     platform: Option<String>,
+    /// What it is called, where it was named.
+    pub(super) given: Option<GivenBase>,
 }
 
 impl BaseModels {
@@ -35,15 +38,16 @@ impl BaseModels {
                 let tree = Tree::merge(image.layers.get(..layers).unwrap_or_default());
                 let packages = packages::inventory(&tree);
                 let name = base_name(layers, identity);
-                Self { name, tree, packages, layers, current_layers: None, platform: None }
+                Self { name, tree, packages, layers, current_layers: None, platform: None, given: None }
             }));
         };
         let other = image::read(reference, &packages::wants(), options)?;
         let layers = image.layers.iter().zip(&other.layers).take_while(|(a, b)| a.diff_id == b.diff_id).count();
         let tree = Tree::merge(&other.layers);
         let packages = packages::inventory(&tree);
+        let given = Some(GivenBase::from(&other));
         let (current_layers, platform) = (Some(other.layers.len()), other.config.platform());
-        Ok(Some(Self { name: other.reference, tree, packages, layers, current_layers, platform }))
+        Ok(Some(Self { name: other.reference, tree, packages, layers, current_layers, platform, given }))
     }
 
     pub(super) fn facts(&self) -> gate::BaseFacts<'_> {

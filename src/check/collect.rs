@@ -7,6 +7,7 @@ use super::attested::SbomSummary;
 use super::base::{self, BaseModels};
 use super::buildkit::Reach;
 use super::contexts::{Asks, ContextModels, Contexts};
+use super::digests::GivenBase;
 use super::report::ImageSummary;
 use super::request::{Build, CheckError, ContextRequest, ImageRequest, Request};
 use super::suppress::{self, Suppression};
@@ -15,6 +16,7 @@ use crate::dockerfile::{self, Base, BuildFailure, BuildOptions, CheckOptions, Do
 use crate::feeds::{self, Registries, ScanReport, Scanned, Store, Vulnerabilities};
 use crate::finding::{Finding, Place};
 use crate::image::{self, BaseIdentity, Image, ReadOptions, Tree, Wants};
+use crate::lint::KnownDigest;
 use crate::packages::{self, PackageHistory, Packages};
 use crate::policy::Date;
 use crate::rule::{Confidence, Rule, catalogue};
@@ -52,6 +54,8 @@ pub(super) struct LintModels {
     argument_places: BTreeMap<String, Place>,
     /// Build arguments that are given secrets.
     given_secrets: Vec<GivenSecret>,
+    /// Digests of images, by the image's whole name.
+    pub(super) digests: BTreeMap<String, KnownDigest>,
     /// What the file asks of BuildKit's checks, or why BuildKit would refuse to read that.
     pub(super) check_options: Result<CheckOptions, SyntaxError>,
     suppressions: Vec<Suppression>,
@@ -157,6 +161,7 @@ impl LintModels {
                 true => secrets::in_arguments(&options.build_args),
                 false => Vec::new(),
             },
+            digests: BTreeMap::new(),
             check_options,
             suppressions,
             failures,
@@ -189,6 +194,7 @@ impl LintModels {
             context_names: &self.context_names,
             argument_places: &self.argument_places,
             given_secrets: &self.given_secrets,
+            digests: &self.digests,
         }
     }
 
@@ -364,6 +370,11 @@ impl ImageModels {
             provenance: self.image.attestations.has_provenance,
             sboms: SbomSummary::all(&self.image, &self.packages),
         }
+    }
+
+    /// The base that was named, as it is called.
+    pub(super) fn given_base(&self) -> Option<&GivenBase> {
+        self.base.as_ref()?.given.as_ref()
     }
 
     /// Leading layers that are the base's, when known.

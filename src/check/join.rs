@@ -70,6 +70,8 @@ pub(super) fn merge(lint: &mut [Decided], image: Vec<Decided>, models: Option<&L
             told.finding.verdict_of_image = Some(ImageWord::Confirmed(found.finding.message().to_owned()));
             told.finding.related.extend(found.finding.related.iter().cloned());
         }
+        // What the image has, the Dockerfile alone does not tell.
+        told.finding.fix = told.finding.fix.take().or_else(|| found.finding.fix.clone());
         if found.decision.action > told.decision.action && told.decision.waived.is_none() {
             told.decision = found.decision.clone();
         }

@@ -5,6 +5,7 @@ mod base;
 mod buildkit;
 mod collect;
 mod contexts;
+mod digests;
 mod inspect;
 mod join;
 mod layers;

@@ -10,7 +10,7 @@ use crate::context::{Archive, ContextError, IgnoreFile};
 use crate::dockerfile::BuildOptions;
 use crate::feeds::{FeedError, ScanReport, Store};
 use crate::finding::{Finding, Place};
-use crate::image::{Cache, ImageError, ImageReference, Progress};
+use crate::image::{Cache, Digests, ImageError, ImageReference, Progress};
 use crate::policy::{Date, Decision, Policy};
 use crate::rule::{Rule, Target};
 use crate::shell::ShellCheck;
@@ -39,6 +39,8 @@ pub struct Request<'a> {
     pub feeds: Option<&'a Store>,
     /// Reports of other scanners on the image.
     pub scan_reports: &'a [ScanReport],
+    /// Whom to ask for the digests of the images that Dockerfiles name; `None` for nobody.
+    pub digests: Option<&'a Digests>,
     /// The day waivers are held against.
     pub today: Date,
     /// Told while layers are read.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::collect::{ImageModels, LintModels};
 use super::contexts::Contexts;
+use super::digests;
 use super::join;
 use super::layers;
 use super::report::{Coverage, ImageSummary, Judged, PolicySummary, Report, Scope, Waived};
@@ -42,6 +43,10 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
         .map(|build| LintModels::collect(build, request, &contexts, linter.as_ref(), &asks))
         .collect::<Result<Vec<_>, _>>()?;
     let searched_bytes = contexts.search(&mut models, &asks, request);
+    let image =
+        request.image.as_ref().map(|wanted| ImageModels::collect(wanted, models.first(), request)).transpose()?;
+    let mut notes: Vec<String> = request.policy.notes.iter().chain(&request.notes).cloned().collect();
+    notes.extend(digests::find(&mut models, image.as_ref(), request));
     let mut decided: Vec<Decided> =
         models.par_iter().flat_map_iter(|models| lint_findings(models, &lint_checks, request)).collect();
 
@@ -62,15 +67,13 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     coverage.bytes = texts.values().map(|text| text.text().len() as u64).sum::<u64>() + searched_bytes;
     coverage.context_files = contexts.file_count();
 
-    let mut notes: Vec<String> = request.policy.notes.iter().chain(&request.notes).cloned().collect();
     notes.extend(models.iter().flat_map(LintModels::notes));
     let (mut summary, mut layers) = (None, Vec::new());
-    if let Some(wanted) = &request.image {
-        let image = ImageModels::collect(wanted, models.first(), request)?;
-        join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), &image, models.first());
+    if let Some(image) = &image {
+        join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), image, models.first());
         let (found, facts) = rayon::join(
-            || gate_findings(&image, models.first(), &gate_checks, request),
-            || layers::facts(&image, models.first().map(|m| &m.dockerfile)),
+            || gate_findings(image, models.first(), &gate_checks, request),
+            || layers::facts(image, models.first().map(|m| &m.dockerfile)),
         );
         layers = facts;
         let found = join::merge(&mut decided, found, models.first());

@@ -113,6 +113,9 @@ pub(super) struct CheckArgs {
     /// Show under each finding that has one how to fix it.
     #[arg(long)]
     pub(super) fix_suggestions: bool,
+    /// Ask the registries for the digests of the images that the Dockerfile names, to suggest them.
+    #[arg(long)]
+    pub(super) online: bool,
     #[command(flatten)]
     pub(super) vulnerabilities: VulnerabilityArgs,
     #[command(flatten)]
@@ -129,6 +132,11 @@ pub(super) struct LintArgs {
     /// Show under each finding that has one how to fix it.
     #[arg(long)]
     pub(super) fix_suggestions: bool,
+    /// Ask the registries for the digests of the images that the Dockerfiles name, to suggest them.
+    #[arg(long)]
+    pub(super) online: bool,
+    #[command(flatten)]
+    pub(super) registries: RegistryArgs,
     #[command(flatten)]
     pub(super) build: BuildArgs,
     #[command(flatten)]
@@ -175,7 +183,20 @@ pub(super) struct FixArgs {
     /// Show what would change, and change nothing; exit status 1 when there is something to change.
     #[arg(long)]
     pub(super) diff: bool,
-    /// Fix only what these rules find (repeatable, ids or aliases, comma-separated).
+    /// Ask the registries for the digests of the images that the Dockerfiles name, to pin them with --unsafe.
+    #[arg(long)]
+    pub(super) online: bool,
+    /// The image built from the Dockerfile: also make the fixes that it makes known, such as the user it has.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) image: Option<String>,
+    /// The base of that image, to pin the Dockerfile to.
+    #[arg(long, value_name = "IMAGE", requires = "image")]
+    pub(super) base: Option<String>,
+    #[command(flatten)]
+    pub(super) registries: RegistryArgs,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
+    /// Fix only what these rules find, those too that the policy leaves out (repeatable, ids or aliases, comma-separated).
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(super) select: Vec<String>,
     /// Leave what these rules find as it is (repeatable, ids or aliases, comma-separated).
@@ -302,7 +323,7 @@ pub(super) enum FeedsCommand {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct BuildArgs {
     /// The build argument the image is built with (repeatable).
     #[arg(long = "build-arg", value_name = "NAME=VALUE")]

@@ -49,6 +49,7 @@ pub(super) fn known(
         feeds: request.feeds,
         // They are on the image at hand.
         scan_reports: &[],
+        digests: None,
         today: request.today,
         progress: request.progress,
         watch: &|_| {},

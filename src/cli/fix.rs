@@ -1,7 +1,8 @@
 //! `fix`: finds Dockerfiles, mends them and what keeps files out of their contexts, and writes them back, or shows what it
 //! would do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,12 +12,13 @@ use rayon::prelude::*;
 use super::args::FixArgs;
 use super::builds::{self, Found, Wanted};
 use super::gate::{ignore_files, today};
-use super::options::{build_options, named_rules};
+use super::options::{build_options, image_request, named_rules, registry_access};
 use super::sink::Terminal;
-use super::{CliError, FAILED, UNABLE, discover, policies};
-use crate::check::{self, Build, ContextSource, Request, Selection};
+use super::{CliError, FAILED, UNABLE, cache, discover, policies};
+use crate::check::{self, Build, CheckError, ContextSource, Request, Selection};
 use crate::dockerfile::BuildOptions;
 use crate::fix::{self, Mended, OtherTexts, Wishes};
+use crate::image::Digests;
 use crate::output;
 use crate::policy::Action;
 use crate::text::{SourceText, escape};
@@ -25,8 +27,12 @@ use crate::text::{SourceText, escape};
 /// 2 a file could not be read, fixed or written.
 pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
     let selection = Selection { select: named_rules(&args.select)?, ignore: named_rules(&args.ignore)? };
-    let policy = policies::in_force(&args.policies, None, args.build.platform.as_deref())?;
+    let image = image_request(args.image.as_deref(), args.base.as_deref(), None, &args.registries)?;
+    let mut policy = policies::in_force(&args.policies, image.as_ref(), args.build.platform.as_deref())?;
+    policy.take_in(&selection.select);
     let build = build_options(&args.build)?;
+    let digests = args.online.then(|| Digests::new(registry_access(&args.registries)));
+    let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.cache, terminal))?;
     let Found { builds, mut notes, mut errors } = found(&args, &build)?;
     let mut sources: Vec<Arc<SourceText>> = builds.iter().map(|build| Arc::clone(&build.dockerfile)).collect();
     // One Dockerfile may be built in several ways.
@@ -38,6 +44,13 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
             .iter()
             .map(|source| format!("{}: not fixed: the Dockerfile is a text inside another file", source.path())),
     );
+    if let (Some(named), true) = (&args.image, builds.len() != 1) {
+        let wanted = format!("of use with {} Dockerfiles, since it is made from one; name that one", builds.len());
+        return Err(CliError::Argument { what: "--image", value: named.clone(), wanted });
+    }
+    // The image was made from the file as it is now, and says nothing of what becomes of it.
+    let image = Cell::new(image);
+    let seen = RefCell::new(BTreeSet::new());
     let ignore_files = ignore_files(&builds);
     let check = |dockerfiles: Vec<Arc<SourceText>>, others: &OtherTexts| {
         let ignored = |source: &Arc<SourceText>| {
@@ -54,10 +67,10 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
             }
             Some(build)
         };
-        check::run(&Request {
+        let report = check::run(&Request {
             ignore_files: dockerfiles.iter().filter_map(ignored).collect(),
             builds: builds.iter().filter_map(of_now).collect(),
-            image: None,
+            image: image.take(),
             notes: Vec::new(),
             policy: &policy,
             selection: selection.clone(),
@@ -68,11 +81,16 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
             watch: &|_| {},
             feeds: None,
             scan_reports: &[],
-            cache: None,
-        })
+            digests: digests.as_ref(),
+            cache: cache.as_ref(),
+        })?;
+        seen.borrow_mut().extend(report.notes.iter().cloned());
+        Ok::<_, CheckError>(report)
     };
     let wishes = Wishes { takes_all: args.takes_unsafe, are_apart: args.contexts.is_empty() };
     let files = fix::mend(sources, wishes, check)?;
+    cache::close(cache.as_ref(), terminal);
+    notes.extend(seen.take());
     for file in files.iter().filter(|file| file.is_stuck) {
         notes.push(format!(
             "{}: some fixes were not made: the file would not parse, or fixes undo each other",

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::{CheckArgs, GateArgs, LintArgs, VulnerabilityArgs};
-use super::options::{ALL_PLATFORMS, Ready, build_options, image_request};
+use super::options::{ALL_PLATFORMS, Ready, build_options, image_request, registry_access};
 use super::progress::Bar;
 use super::sink::{FileOutput, Terminal};
-use super::{CliError, FAILED, UNABLE, before, builds, cache, discover, feeds, repository, shellcheck, sink};
-use crate::check::{self, Build, CheckError, Comparison, ImageRequest, Report, Request};
+use super::{
+    CliError, FAILED, UNABLE, before, builds, cache, discover, feeds, fix_command, repository, shellcheck, sink,
+};
+use crate::check::{self, Build, CheckError, Comparison, ImageRequest, Request};
 use crate::context::{ContextError, IgnoreFile};
 use crate::feeds::{ScanReport, Store};
-use crate::finding::Fix;
-use crate::image::{self, Cache};
+use crate::image::{self, Cache, Digests};
 use crate::output::{self, Style};
 use crate::policy::{Baseline, Date};
 use crate::shell::ShellCheck;
@@ -37,7 +38,10 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
         services: &args.services,
     };
     let mut found = builds::find(wanted, &options)?;
-    let fix_words = args.fix_suggestions.then(|| fix_words(wanted));
+    let of_image = [("--image", args.image.as_deref()), ("--base", args.gate.base.as_deref())];
+    let command =
+        || fix_command::of(&args.common, &args.build, args.online, &of_image, fix_command::words_of_check(wanted));
+    let fix_command = args.fix_suggestions.then(command);
     let ready = Ready::new(&args.common, args.build, image.as_ref())?;
     if let (Some(named), [_, _, ..]) = (&args.image, found.builds.as_slice()) {
         return Err(CliError::Argument {
@@ -56,23 +60,27 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
     let notes = found.notes.into_iter().chain(unread).collect();
     let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.gate.cache, terminal))?;
     let known = known(&args.vulnerabilities, image.as_ref(), &ready)?;
-    let code = run(&ready, Subject { builds: found.builds, image, known, cache, notes, fix_words }, terminal, out)?;
+    let digests = args.online.then(|| Digests::new(registry_access(&args.gate.registries)));
+    let subject = Subject { builds: found.builds, image, known, cache, notes, fix_command, digests };
+    let code = run(&ready, subject, terminal, out)?;
     found.errors.iter().for_each(|error| error.report(terminal));
     Ok(if found.errors.is_empty() { code } else { UNABLE })
 }
 
 /// Dockerfiles alone.
 pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let ready = Ready::new(&args.common, args.build, None)?;
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
+    let words = || paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let command = || fix_command::of(&args.common, &args.build, args.online, &[], words());
+    let fix_command = args.fix_suggestions.then(command);
+    let ready = Ready::new(&args.common, args.build, None)?;
     let discovered = discover::dockerfiles_or_error(&paths)?;
     let errors = discovered.errors;
     let unread = errors.iter().map(|error| format!("not checked: {error}"));
     let notes = discovered.notes.into_iter().chain(unread).collect();
     let builds = discovered.dockerfiles.into_iter().map(|text| Build::alone(text, ready.build.clone())).collect();
-    let fix_words =
-        args.fix_suggestions.then(|| paths.iter().map(|path| path.to_string_lossy().into_owned()).collect());
-    let code = run(&ready, Subject { builds, notes, fix_words, ..Subject::default() }, terminal, out)?;
+    let digests = args.online.then(|| Digests::new(registry_access(&args.registries)));
+    let code = run(&ready, Subject { builds, notes, fix_command, digests, ..Subject::default() }, terminal, out)?;
     errors.iter().for_each(|error| error.report(terminal));
     Ok(if errors.is_empty() { code } else { UNABLE })
 }
@@ -102,8 +110,10 @@ struct Subject {
     known: Known,
     /// What is left out of it, in words.
     notes: Vec<String>,
-    /// Fixes are shown; what to give to `fix` so that it makes them.
-    fix_words: Option<Vec<String>>,
+    /// Fixes are shown; the command that makes them.
+    fix_command: Option<String>,
+    /// Whom to ask for digests.
+    digests: Option<Digests>,
     cache: Option<Cache>,
 }
 
@@ -162,6 +172,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             shellcheck: shellcheck.as_ref(),
             feeds: subject.known.store.as_ref(),
             scan_reports: &subject.known.reports,
+            digests: subject.digests.as_ref(),
             today: Date::from_unix(now),
             progress: &|progress| bar.advance(progress),
             watch: &|progress| bar.watch(progress),
@@ -202,50 +213,19 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
         trigger_ids: ready.trigger_ids,
         time: now,
         sarif: ready.sarif,
-        fixes: subject.fix_words.is_some(),
+        fixes: subject.fix_command.is_some(),
     };
     for output in &ready.outputs {
         output.write(&report, style)?;
     }
     output::write(&report, ready.format, style, out).map_err(CliError::Write)?;
-    if let Some(words) = subject.fix_words.filter(|_| ready.format.is_for_people) {
-        writeln!(out, "{}", how_to_fix(&report, &words)).map_err(CliError::Write)?;
+    if let Some(command) = subject.fix_command.filter(|_| ready.format.is_for_people) {
+        writeln!(out, "{}", fix_command::how_to_fix(&report, &command)).map_err(CliError::Write)?;
     }
     if !ready.format.has_notes {
         report.notes.iter().for_each(|note| terminal.warn(&format!("note: {}", escape::line(note))));
     }
     Ok(if ready.fail_on.fails(report.verdict) { FAILED } else { 0 })
-}
-
-/// What `fix` is given to see what `check` sees.
-fn fix_words(wanted: builds::Wanted<'_>) -> Vec<String> {
-    let options = [
-        ("--context", wanted.contexts.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>()),
-        ("--build-context", wanted.build_contexts.to_vec()),
-        ("--service", wanted.services.to_vec()),
-    ];
-    let options = options.into_iter().flat_map(|(name, values)| values.into_iter().flat_map(|v| [name.to_owned(), v]));
-    options.chain(wanted.file.map(|file| file.to_string_lossy().into_owned())).collect()
-}
-
-/// The one command that makes the fixes that are shown.
-fn how_to_fix(report: &Report, words: &[String]) -> String {
-    let fixes = report.findings.iter().filter(|judged| judged.waived.is_none()).filter_map(|j| j.finding.fix.as_ref());
-    let (safe, others): (Vec<&Fix>, Vec<&Fix>) = fixes.partition(|fix| fix.is_safe());
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:@%=".contains(&b));
-    let quoted = |word: &String| {
-        let text = escape::line(word).into_owned();
-        if plain(&text) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-    };
-    let command = format!("dockgate fix {}", words.iter().map(quoted).collect::<Vec<_>>().join(" "));
-    let fixes = |n: usize, kind: &str| if n == 1 { format!("the {kind}fix") } else { format!("the {n} {kind}fixes") };
-    let others_of = |n: usize| if n == 1 { "the other".to_owned() } else { format!("the {n} others") };
-    match (safe.len(), others.len()) {
-        (0, 0) => "No finding has a fix".to_owned(),
-        (0, n) => format!("`{command} --unsafe` makes {}; look at what it changes", fixes(n, "")),
-        (n, 0) => format!("`{command}` makes {}", fixes(n, "")),
-        (n, m) => format!("`{command}` makes {}, with `--unsafe` also {}", fixes(n, "safe "), others_of(m)),
-    }
 }
 
 /// The ignore files of Dockerfiles that are linted alone, each taken to lie in its context's root.

@@ -11,6 +11,7 @@ mod discover;
 mod error;
 mod feeds;
 mod fix;
+mod fix_command;
 mod gate;
 mod git;
 mod inspect;

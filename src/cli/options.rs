@@ -103,7 +103,7 @@ pub(super) fn image_request(
     previous: Option<&str>,
     registries: &RegistryArgs,
 ) -> Result<Option<ImageRequest>, CliError> {
-    let access = RegistryAccess { insecure: registries.insecure.clone(), authorities: registries.authorities.clone() };
+    let access = registry_access(registries);
     let parse = |text: &str| match ImageReference::parse(text) {
         Ok(reference) => Ok(reference.with_access(access.clone())),
         Err(error) => Err(CliError::Check(CheckError::Image(error))),
@@ -118,6 +118,11 @@ pub(super) fn image_request(
     };
     let (base, previous) = (base.map(parse).transpose()?, previous.map(parse).transpose()?);
     Ok(Some(ImageRequest { reference: parse(image)?, base, previous }))
+}
+
+/// How registries are spoken to.
+pub(super) fn registry_access(registries: &RegistryArgs) -> RegistryAccess {
+    RegistryAccess { insecure: registries.insecure.clone(), authorities: registries.authorities.clone() }
 }
 
 /// The rules that names mean.

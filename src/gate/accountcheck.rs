@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::accounts::{self, PASSWD, SHADOW, effective_user};
-use super::{Facts, Reporter};
+use super::{Facts, Reporter, own_user};
 
 /// Tells that containers of the image run as root.
 pub fn runs_as_root(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -17,7 +17,10 @@ pub fn runs_as_root(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         name => format!("its config names the user {name}, who has the id 0"),
     };
     let message = format!("containers run as root: {because}");
-    report.push(report.on_image(message).help("end the Dockerfile with a user of its own, as in `USER 10001:10001`"));
+    let mut finding =
+        report.on_image(message).help("end the Dockerfile with a user of its own, as in `USER 10001:10001`");
+    finding.fix = own_user::fix(facts);
+    report.push(finding);
 }
 
 /// Accounts that anybody can log in to: the field of the password is there and empty.

@@ -174,6 +174,7 @@ impl Case {
             reference: String::from("docker-archive:x.tar"),
             id: String::from("sha256:x"),
             tags: self.tags.clone(),
+            digests: Vec::new(),
             config: self.config.clone(),
             layers: layers.collect(),
             has_config: true,

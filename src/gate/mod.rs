@@ -24,6 +24,7 @@ pub mod leftovers;
 pub mod licblacklist;
 pub mod metadata;
 mod old_ids;
+mod own_user;
 pub mod permissions;
 pub mod pkgblacklist;
 pub mod pkgcheck;

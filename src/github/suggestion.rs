@@ -131,6 +131,7 @@ mod tests {
             shellcheck: None,
             feeds: None,
             scan_reports: &[],
+            digests: None,
             today: Date::from_unix(0),
             progress: &|_| {},
             watch: &|_| {},

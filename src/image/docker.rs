@@ -57,6 +57,7 @@ pub(super) fn plan(
         config: Some(config),
         tags,
         digest: None,
+        top: None,
         base: None,
         attestations: Attestations::default(),
         layers,

@@ -62,6 +62,7 @@ mod tests {
             reference: reference.to_owned(),
             id: String::new(),
             tags: Vec::new(),
+            digests: Vec::new(),
             config: ImageConfig::default(),
             has_config: true,
             base: None,

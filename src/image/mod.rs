@@ -5,6 +5,7 @@ mod attestation;
 mod cache;
 mod contents;
 mod crew;
+mod digests;
 mod docker;
 mod engine;
 mod entries;
@@ -41,6 +42,7 @@ mod tree;
 
 pub use attestation::{Attestations, AttestedPackage, Sbom};
 pub use cache::{Cache, CacheInfo};
+pub use digests::{Answer, Digests, whole_name};
 pub use error::ImageError;
 pub use model::*;
 pub use reference::ImageReference;

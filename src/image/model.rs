@@ -19,6 +19,8 @@ pub struct Image {
     pub id: String,
     /// `name:tag`s the archive gives it.
     pub tags: Vec<String>,
+    /// `name@sha256:…`s under which whoever gave it has it: of the index, where it is in one.
+    pub digests: Vec<String>,
     /// The image config; empty where there is none.
     pub config: ImageConfig,
     /// Whether there is a config: a root directory has none.

@@ -41,6 +41,8 @@ struct Leaf {
 pub(super) struct Variants<'a> {
     reader: Reader<'a>,
     tags: Vec<String>,
+    /// The digest of what the name stands for, where it is one document.
+    top: Option<String>,
     leaves: Vec<Leaf>,
 }
 
@@ -56,11 +58,13 @@ pub(super) fn in_layout<'a>(store: &'a Store, wanted: Option<&str>) -> Result<Va
     let mut tags: Vec<String> = chosen.iter().filter_map(|d| full_name(d)).collect();
     tags.sort();
     tags.dedup();
+    let tops: BTreeSet<String> = chosen.iter().map(|d| d.digest().to_string()).collect();
+    let top = tops.first().filter(|_| tops.len() == 1).cloned();
     let mut leaves = BTreeMap::new();
     for descriptor in chosen {
         reader.collect(descriptor, 0, &mut leaves)?;
     }
-    Variants::new(reader, tags, leaves)
+    Variants::new(reader, tags, top, leaves)
 }
 
 /// The image that a document, an index or a manifest, stands for.
@@ -74,17 +78,22 @@ pub(super) fn behind<'a>(
     let mut leaves = BTreeMap::new();
     reader.documents = 1;
     reader.collect_document(document, digest, None, 0, &mut leaves)?;
-    Variants::new(reader, tags, leaves)
+    Variants::new(reader, tags, Some(digest.to_owned()), leaves)
 }
 
 impl<'a> Variants<'a> {
-    fn new(reader: Reader<'a>, tags: Vec<String>, leaves: BTreeMap<String, Leaf>) -> Result<Self, ImageError> {
+    fn new(
+        reader: Reader<'a>,
+        tags: Vec<String>,
+        top: Option<String>,
+        leaves: BTreeMap<String, Leaf>,
+    ) -> Result<Self, ImageError> {
         if leaves.is_empty() {
             let absent = reader.absent.first();
             let what = absent.map_or_else(|| "an image manifest".to_owned(), |digest| format!("the manifest {digest}"));
             return Err(ImageError::Missing { place: reader.holder.place(), what });
         }
-        Ok(Self { reader, tags, leaves: leaves.into_values().collect() })
+        Ok(Self { reader, tags, top, leaves: leaves.into_values().collect() })
     }
 
     /// The platforms there are, sorted; empty when none is told.
@@ -96,7 +105,7 @@ impl<'a> Variants<'a> {
 
     /// The image for a platform: the one asked for, else this machine's, else the only one there is.
     pub(super) fn plan(self, platform: Option<&Platform>) -> Result<Plan, ImageError> {
-        let Self { mut reader, tags, leaves } = self;
+        let Self { mut reader, tags, top, leaves } = self;
         let leaf = reader.for_platform(leaves, platform)?;
         reader.problems.extend(leaf.problem);
         let digest = leaf.manifest.config().digest().to_string();
@@ -124,6 +133,7 @@ impl<'a> Variants<'a> {
             config: Some(config),
             tags,
             digest: Some(leaf.digest),
+            top,
             base: annotated,
             attestations,
             layers: layers.collect(),

@@ -14,6 +14,7 @@ use oci_client::Reference;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Url};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 pub(super) use failure::{Failure, FailureKind};
 
@@ -31,6 +32,8 @@ use session::Session;
 const CONNECT: Duration = Duration::from_secs(10);
 /// The longest a server may be silent.
 const SILENCE: Duration = Duration::from_secs(60);
+/// The longest a registry may take to say what a name stands for, attempts and all.
+const PATIENCE: Duration = Duration::from_secs(20);
 const MAX_REDIRECTS: usize = 5;
 
 /// How registries are spoken to.
@@ -59,13 +62,44 @@ impl Registry {
         access: &RegistryAccess,
         environment: &Environment,
     ) -> Result<Self, ImageError> {
-        let failed = |failure: Failure| failed(reference, failure);
-        let unable = |e: std::io::Error| failed(Failure::lasting(format!("the network cannot be used: {e}")));
+        let open = || {
+            let mut found = Self::connect(reference, access, environment)?;
+            let wanted = found.wanted();
+            found.top = found.ask(|session| async move { session.manifest(&wanted).await })?;
+            Ok(found)
+        };
+        open().map_err(|failure| failed(reference, failure))
+    }
+
+    /// The digest of what a tag stands for: of the index, where the image is there for several platforms. It is that of the bytes the
+    /// registry sends. A registry that has not sent them after [`PATIENCE`] is given up.
+    pub(super) fn digest(
+        reference: &Reference,
+        access: &RegistryAccess,
+        environment: &Environment,
+    ) -> Result<String, Failure> {
+        let found = Self::connect(reference, access, environment)?;
+        let wanted = found.wanted();
+        let top = found.ask(|session| async move {
+            let late = |_| Err(Failure::new(FailureKind::Unreachable, "it does not answer in time"));
+            timeout(PATIENCE, session.manifest(&wanted)).await.unwrap_or_else(late)
+        })?;
+        // What is no manifest has a digest all the same.
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&top)
+            .ok()
+            .filter(|document| document.contains_key("schemaVersion"))
+            .ok_or_else(|| Failure::lasting("it sends no manifest"))?;
+        Ok(digest_of_bytes(&top))
+    }
+
+    /// Gets ready to ask a registry for an image.
+    fn connect(reference: &Reference, access: &RegistryAccess, environment: &Environment) -> Result<Self, Failure> {
+        let unable = |e: std::io::Error| Failure::lasting(format!("the network cannot be used: {e}"));
         let network = Network::start().map_err(unable)?;
         let registry = reference.registry();
         let credentials = Credentials::find(registry, reference.repository(), environment);
         let is_plain_allowed = is_this_machine(registry) || access.insecure.iter().any(|name| name == registry);
-        let http = client(registry, access, environment, is_plain_allowed).map_err(&failed)?;
+        let http = client(registry, access, environment, is_plain_allowed)?;
         let address = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
         let session = |scheme: &str| -> Result<Session, Failure> {
             let root = Url::parse(&format!("{scheme}://{address}/"));
@@ -77,19 +111,23 @@ impl Registry {
                 authorization: Mutex::new(None),
             })
         };
-        let mut chosen = Arc::new(session("https").map_err(&failed)?);
+        let mut chosen = Arc::new(session("https")?);
         if is_plain_allowed {
             // A server without TLS answers the greeting with garbage; one with a bad certificate is not spoken to in plain.
             let asked = Arc::clone(&chosen);
-            let answer = network.wait(async move { asked.ping().await }).map_err(unable)?;
+            let answer = network.wait(async move { timeout(PATIENCE, asked.ping()).await });
+            // One that says nothing at all is asked the real question, and fails with that.
+            let answer = answer.map_err(unable)?.unwrap_or(Ok(()));
             if answer.is_err_and(|failure| failure.kind != FailureKind::Certificate) {
-                chosen = Arc::new(session("http").map_err(&failed)?);
+                chosen = Arc::new(session("http")?);
             }
         }
-        let mut found = Self { reference: reference.clone(), network, session: chosen, top: Vec::new() };
-        let wanted = reference.digest().or(reference.tag()).unwrap_or("latest").to_owned();
-        found.top = found.fetch(|session| async move { session.manifest(&wanted).await })?;
-        Ok(found)
+        Ok(Self { reference: reference.clone(), network, session: chosen, top: Vec::new() })
+    }
+
+    /// The digest or tag that is meant.
+    fn wanted(&self) -> String {
+        self.reference.digest().or(self.reference.tag()).unwrap_or("latest").to_owned()
     }
 
     /// The image that the reference means.
@@ -110,9 +148,15 @@ impl Registry {
     where
         F: Future<Output = Result<Vec<u8>, Failure>> + Send + 'static,
     {
+        self.ask(ask).map_err(|failure| failed(&self.reference, failure))
+    }
+
+    fn ask<F>(&self, ask: impl FnOnce(Arc<Session>) -> F) -> Result<Vec<u8>, Failure>
+    where
+        F: Future<Output = Result<Vec<u8>, Failure>> + Send + 'static,
+    {
         let answer = self.network.wait(ask(Arc::clone(&self.session)));
-        let answer = answer.unwrap_or_else(|e| Err(Failure::lasting(e.to_string())));
-        answer.map_err(|failure| failed(&self.reference, failure))
+        answer.unwrap_or_else(|e| Err(Failure::lasting(e.to_string())))
     }
 }
 

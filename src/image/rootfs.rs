@@ -92,6 +92,7 @@ impl Rootfs {
             config: None,
             tags: Vec::new(),
             digest: None,
+            top: None,
             base: None,
             attestations: Attestations::default(),
             layers: vec![blob],

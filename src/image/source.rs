@@ -70,6 +70,8 @@ pub(super) struct Plan {
     pub(super) tags: Vec<String>,
     /// The manifest's, when it has one.
     pub(super) digest: Option<String>,
+    /// That of what its name stands for: of the index, where it is in one.
+    pub(super) top: Option<String>,
     /// The base, as the manifest names it.
     pub(super) base: Option<BaseIdentity>,
     /// What was attested.
@@ -252,7 +254,7 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
         Where::Held(holder, plan) => read_held(&**holder, plan, platform.as_ref(), &job, options)?,
         Where::Engine(engine) => read_engine(engine, platform.as_ref(), &job, options)?,
     };
-    let Read { config, id, mut tags, base, attestations, layers, mut problems, mut notes } = read;
+    let Read { config, id, mut tags, digests, base, attestations, layers, mut problems, mut notes } = read;
     notes.extend(note);
     let labels = config.as_ref().map(|config| &config.config.labels);
     let base = labels.and_then(|labels| BaseIdentity::annotated(|key| labels.get(key))).or(base);
@@ -281,6 +283,7 @@ pub fn read(reference: &ImageReference, wants: &Wants, options: &ReadOptions<'_>
         reference: reference.to_string(),
         id,
         tags,
+        digests,
         has_config: config.is_some(),
         config: config.unwrap_or_default(),
         base,
@@ -296,6 +299,7 @@ struct Read {
     config: Option<ImageConfig>,
     id: String,
     tags: Vec<String>,
+    digests: Vec<String>,
     base: Option<BaseIdentity>,
     attestations: Attestations,
     layers: Vec<(Layer, Vec<Problem>)>,
@@ -344,7 +348,8 @@ fn read_engine(
     let tags = engine.tags();
     let read = Read::new(config, &plan, layers);
     // An archive of one name has that name alone.
-    Ok(Read { tags: if read.tags.is_empty() { tags } else { read.tags }, ..read })
+    let digests = engine.told.repo_digests.iter().flatten().map(|name| docker::familiar(name)).collect();
+    Ok(Read { tags: if read.tags.is_empty() { tags } else { read.tags }, digests, ..read })
 }
 
 impl Read {
@@ -356,6 +361,11 @@ impl Read {
             config,
             id,
             tags: plan.tags.clone(),
+            digests: plan
+                .top
+                .iter()
+                .flat_map(|top| plan.tags.iter().filter_map(move |tag| at_digest(tag, top)))
+                .collect(),
             base: plan.base.clone(),
             attestations: plan.attestations.clone(),
             layers,
@@ -363,6 +373,12 @@ impl Read {
             notes: plan.notes.clone(),
         }
     }
+}
+
+/// `debian@sha256:…` of `debian:12`.
+fn at_digest(tag: &str, digest: &str) -> Option<String> {
+    let (repository, _) = tag.split('@').next()?.rsplit_once(':')?;
+    Some(format!("{repository}@{digest}"))
 }
 
 /// The config of a plan that is within bounds and for the platform.

@@ -37,7 +37,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 }
 
 /// Whether a later RUN, of the stage or of one that stands on it, installs packages without lists of its own.
-fn is_needed_later(facts: &Facts<'_>, run: &Run<'_>) -> bool {
+pub(super) fn is_needed_later(facts: &Facts<'_>, run: &Run<'_>) -> bool {
     let Some(stage) = run.instruction.stage else { return false };
     let mut later = facts.runs().filter(|later| later.instruction.span.start > run.instruction.span.start);
     later.any(|later| {
@@ -62,7 +62,7 @@ fn drops(run: &Run<'_>, call: &PackageCall, folder: &[&str]) -> bool {
 }
 
 /// Debian's images remove packages after each installation; this ends that, for the sake of a cache mount.
-fn switches_clean_up_off(run: &Run<'_>) -> bool {
+pub(super) fn switches_clean_up_off(run: &Run<'_>) -> bool {
     run.script.commands.iter().any(|command| match command.name() {
         Some("rm") => command.literals().any(|word| word.ends_with("apt.conf.d/docker-clean")),
         _ => command.literals().any(|word| word.contains("Keep-Downloaded-Packages \"true\"")),

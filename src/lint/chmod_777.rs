@@ -21,7 +21,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         );
         let at = facts.part_of(set.word, set.text);
         let mut finding = report.at(at, message);
-        let edit = edits::mode_without(facts, at, file_mode::OTHERS_WRITE);
+        let edit = edits::mode_without(facts, at, file_mode::OTHERS_WRITE).or_else(|| {
+            let is_written = facts.dockerfile.source.slice(at) == set.text;
+            Some(edits::replace(at, file_mode::owner_writes(set.text).filter(|_| is_written)?))
+        });
         finding.fix = edit.map(|edit| Fix::unsafe_("leave the write bit to the owner", vec![edit]));
         report.push(facts.if_shipped(finding.help(
             "give the files to the user who needs them (`chown`, `COPY --chown`), or to a group: `chmod g=u` for a platform \

@@ -58,7 +58,7 @@ fn joined(facts: &Facts<'_>, first: (usize, &Instruction), second: (usize, &Inst
     };
     let gap = Span::new(code(first)?.end, code(second)?.start);
     let comments = source.slice(Span::new(gap.start, second.1.span.start)).lines().skip(1);
-    let (newline, escape) = (edits::line_end(facts), facts.dockerfile.escape);
+    let (newline, escape) = (edits::line_end(facts.dockerfile), facts.dockerfile.escape);
     let kept: String =
         comments.filter(|line| line.trim_start().starts_with('#')).map(|line| format!("{line}{newline}")).collect();
     Some(edits::replace(gap, format!(" {escape}{newline}{kept} && ")))

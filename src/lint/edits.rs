@@ -2,7 +2,7 @@
 //! where it is, and only what is around it changes.
 
 use super::{Facts, Run, stages};
-use crate::dockerfile::{Args, Instruction, Keyword, Stage, Word};
+use crate::dockerfile::{Args, Dockerfile, Instruction, Keyword, Stage, Word};
 use crate::shell::{Dialect, Form, PackageCall, Script};
 use crate::text::{Edit, Span};
 
@@ -25,14 +25,14 @@ pub(super) fn delete(span: Span) -> Edit {
 }
 
 /// How the lines of the file end.
-pub(super) fn line_end(facts: &Facts<'_>) -> &'static str {
-    let text = facts.dockerfile.source.text();
+pub(super) fn line_end(dockerfile: &Dockerfile) -> &'static str {
+    let text = dockerfile.source.text();
     let first = text.find('\n').and_then(|at| text.get(..at));
     if first.is_some_and(|line| line.ends_with('\r')) { "\r\n" } else { "\n" }
 }
 
 /// A keyword in the case of the one that stands there.
-pub(super) fn in_case_of(word: &Word, keyword: &str) -> String {
+pub(crate) fn in_case_of(word: &Word, keyword: &str) -> String {
     if word.text == word.text.to_ascii_lowercase() { keyword.to_ascii_lowercase() } else { keyword.to_owned() }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn command_at_end(facts: &Facts<'_>, run: &Run<'_>, like: &PackageCal
         let body = source.slice(document.body_span);
         let line = body.lines().next_back().filter(|line| !line.ends_with('\\') && body.ends_with('\n'))?;
         let indent = &line[..line.len() - line.trim_start_matches(BLANKS).len()];
-        return Some(insert(document.body_span.end, format!("{indent}{command}{}", line_end(facts))));
+        return Some(insert(document.body_span.end, format!("{indent}{command}{}", line_end(facts.dockerfile))));
     }
     let text = run.instruction.args.text().filter(|_| run.instruction.heredocs.is_empty())?;
     let redirects = commands.iter().flat_map(|command| &command.redirects).map(|redirect| redirect.span.end);
@@ -102,7 +102,7 @@ pub(super) fn command_at_end(facts: &Facts<'_>, run: &Run<'_>, like: &PackageCal
         return None;
     }
     let joint = if tail.trim_end().ends_with(';') { "" } else { "&& " };
-    let end = (facts.dockerfile.escape, line_end(facts));
+    let end = (facts.dockerfile.escape, line_end(facts.dockerfile));
     Some(insert(text.span.end, continued(source.slice(text.span), joint, &command, end)))
 }
 
@@ -139,11 +139,21 @@ pub(super) fn without(facts: &Facts<'_>, instruction: &Instruction) -> Option<Ed
 }
 
 /// Puts a line above an instruction and the comments that belong to it.
-pub(super) fn line_above(facts: &Facts<'_>, instruction: &Instruction, line: &str) -> Edit {
-    let source = &facts.dockerfile.source;
-    let comment = instruction.leading_comments.first().and_then(|first| facts.dockerfile.comments.get(*first));
+pub(crate) fn line_above(dockerfile: &Dockerfile, instruction: &Instruction, line: &str) -> Edit {
+    let source = &dockerfile.source;
+    let comment = instruction.leading_comments.first().and_then(|first| dockerfile.comments.get(*first));
     let top = comment.map_or(instruction.span, |comment| comment.span).start;
-    insert(source.line_span(source.line(top)).start, format!("{line}{}", line_end(facts)))
+    insert(source.line_span(source.line(top)).start, format!("{line}{}", line_end(dockerfile)))
+}
+
+/// Puts a line below an instruction.
+pub(crate) fn line_below(dockerfile: &Dockerfile, instruction: &Instruction, line: &str) -> Edit {
+    let (text, newline) = (dockerfile.source.text(), line_end(dockerfile));
+    let rest = text.get(instruction.span.end..).unwrap_or_default();
+    match rest.find('\n') {
+        Some(end) => insert(instruction.span.end + end + 1, format!("{line}{newline}")),
+        None => insert(text.len(), format!("{newline}{line}{newline}")),
+    }
 }
 
 /// Takes a flag out, and the blanks behind it.
@@ -249,7 +259,7 @@ pub(super) fn json_form(facts: &Facts<'_>, script: &Script, args: &Args) -> Opti
         && command.assignments.is_empty()
         && command.redirects.is_empty()
         && command.span == text.span
-        && !command.name().is_some_and(|name| BUILTINS.contains(&name));
+        && !command.name().is_some_and(is_builtin);
     if !is_plain {
         return None;
     }
@@ -286,6 +296,11 @@ pub(super) fn json_form(facts: &Facts<'_>, script: &Script, args: &Args) -> Opti
 /// Characters that mean something to a shell outside quotes.
 const SPECIAL: [char; 20] =
     ['*', '?', '[', ']', '{', '}', '$', '`', '\'', '"', '#', ';', '&', '|', '<', '>', '(', ')', '!', '\\'];
+
+/// Whether a command is part of a shell, and no program.
+pub(super) fn is_builtin(name: &str) -> bool {
+    BUILTINS.contains(&name)
+}
 
 /// Commands that are part of a shell, and no programs.
 const BUILTINS: [&str; 28] = [

@@ -43,5 +43,5 @@ fn split(facts: &Facts<'_>, env: &Instruction, at: usize) -> Option<Edit> {
     let before = pairs.get(at.checked_sub(1)?)?.value.as_ref()?;
     let gap = Span::new(before.span.end, pairs.get(at)?.key.span.start);
     let is_bare = !facts.dockerfile.source.slice(gap).contains('#');
-    is_bare.then(|| edits::replace(gap, format!("{}{} ", edits::line_end(facts), env.keyword_word.text)))
+    is_bare.then(|| edits::replace(gap, format!("{}{} ", edits::line_end(facts.dockerfile), env.keyword_word.text)))
 }

@@ -57,6 +57,47 @@ impl Mode {
     }
 }
 
+/// A mode in letters, as [`Mode`] reads it, in which nobody but the owner gets to write: `a+rx,u+w` for `a+rwx`. `None` where nothing would be
+/// left of it.
+pub(super) fn owner_writes(text: &str) -> Option<String> {
+    let mode = rewritten(text, |who, perms| {
+        if !perms.contains('w') || !who.contains(['g', 'o', 'a']) {
+            return None;
+        }
+        let owner = who.contains(['u', 'a']).then(|| "u+w".to_owned());
+        Some((perms.replace('w', ""), owner))
+    })?;
+    (!Mode::parse(&mode).is_world_writable).then_some(mode)
+}
+
+/// A mode in letters without the setuid bit; the setgid bit that one letter sets with it goes too. `None` where nothing would be left of it.
+pub(super) fn without_setuid(text: &str) -> Option<String> {
+    let mode = rewritten(text, |who, perms| {
+        (perms.contains('s') && (who.is_empty() || who.contains(['u', 'a']))).then(|| (perms.replace('s', ""), None))
+    })?;
+    (!Mode::parse(&mode).sets_user_id).then_some(mode)
+}
+
+/// A mode in letters with other permissions, and another clause behind, where `change` gives some for who gets them and which they are.
+fn rewritten(text: &str, change: impl Fn(&str, &str) -> Option<(String, Option<String>)>) -> Option<String> {
+    let mut clauses: Vec<String> = Vec::new();
+    for clause in text.split(',') {
+        let at = clause.find(['+', '-', '='])?;
+        let (who, operator, perms) = (clause.get(..at)?, clause.get(at..=at)?, clause.get(at + 1..)?);
+        if !who.bytes().all(|b| b"ugoa".contains(&b)) || !perms.bytes().all(|b| b"rwxXst".contains(&b)) {
+            return None;
+        }
+        match change(who, perms).filter(|_| operator != "-") {
+            Some((perms, behind)) => {
+                clauses.extend((!perms.is_empty() || operator == "=").then(|| format!("{who}{operator}{perms}")));
+                clauses.extend(behind);
+            }
+            None => clauses.push(clause.to_owned()),
+        }
+    }
+    (!clauses.is_empty()).then(|| clauses.join(","))
+}
+
 /// A mode that a command gives to files.
 #[derive(Debug)]
 pub(super) struct SetMode<'c> {
@@ -122,6 +163,19 @@ mod tests {
         }
         for mode in ["4755", "04711", "6755", "u+s", "+s", "ug+s", "u=rwxs", "a+s"] {
             assert!(Mode::parse(mode).sets_user_id, "{mode}");
+        }
+        for (mode, better) in [
+            ("a+rwx", Some("a+rx,u+w")),
+            ("ugo+w", Some("u+w")),
+            ("a=rwX,g-w", Some("a=rX,u+w,g-w")),
+            ("u+x,go+rw", Some("u+x,go+r")),
+            ("o+w", None),
+            ("g=u,o+w", None),
+        ] {
+            assert_eq!(owner_writes(mode).as_deref(), better, "{mode}");
+        }
+        for (mode, better) in [("u+xs", Some("u+x")), ("+s", None), ("a+rs,g+s", Some("a+r,g+s")), ("ug+s", None)] {
+            assert_eq!(without_setuid(mode).as_deref(), better, "{mode}");
         }
         for mode in ["2755", "g+s", "u-s", "0755", "u+s,u-s", "a-s", "1777"] {
             assert!(!Mode::parse(mode).sets_user_id, "{mode}");

@@ -20,10 +20,20 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 /// The pair with its `=`, and the value kept in one piece: in quotes, or with its blanks escaped where it has quotes.
 fn with_equals(facts: &Facts<'_>, pair: &Pair) -> Option<Vec<Edit>> {
     let (source, escape) = (&facts.dockerfile.source, facts.dockerfile.escape);
-    let value = pair.value.as_ref().filter(|value| source.slice(value.span) == value.text)?;
+    let value = pair.value.as_ref()?;
     let gap = Span::new(pair.key.span.end, value.span.start);
     if source.slice(gap).contains('#') {
         return None;
+    }
+    let written = source.slice(value.span);
+    if written != value.text {
+        // Over several lines, which quotes may hold as well.
+        let mut lines: Vec<&str> = written.lines().map(str::trim_end).collect();
+        let last = lines.pop()?;
+        let goes_on = |line: &&str| line.strip_suffix(escape).is_some_and(|line| !line.trim().is_empty());
+        let is_plain = !written.contains(['"', '\'', '#']) && !value.text.contains(['\\', escape]);
+        let is_whole = lines.iter().all(goes_on) && !last.trim().is_empty();
+        return (is_plain && is_whole).then(|| vec![edits::replace(gap, "=\""), edits::insert(value.span.end, "\"")]);
     }
     let has_blanks = value.text.contains(char::is_whitespace);
     if has_blanks && !value.text.contains(['"', '\'', '\\', escape]) {

@@ -18,6 +18,7 @@ use crate::shell::{self, Command, CommandWord, PackageCall, Script};
 use crate::text::{SourceText, Span};
 
 pub use files::{ContextFacts, NotableFile, report_path};
+pub use images::{KnownDigest, OutsideImage};
 pub use run::Run;
 
 /// What a rule can look at. Everything is computed before the first rule runs.
@@ -69,6 +70,8 @@ pub struct Facts<'a> {
     pub argument_places: &'a BTreeMap<String, Place>,
     /// Arguments of the build that are given secrets.
     pub given_secrets: &'a [GivenSecret],
+    /// Digests of images, by the name that [`crate::image::whole_name`] gives.
+    pub digests: &'a BTreeMap<String, KnownDigest>,
 }
 
 /// Where a rule reports to.
@@ -222,18 +225,16 @@ impl<'a> Facts<'a> {
     /// Every RUN, those that ONBUILD leaves to a child build included, in the order of the file.
     pub fn runs(&self) -> impl Iterator<Item = Run<'a>> + use<'a> {
         let (dockerfile, environments) = (self.dockerfile, self.environments);
-        self.scripts.iter().zip(self.package_calls).filter_map(move |(script, calls)| {
-            let outer = dockerfile.instructions.get(script.instruction)?;
-            let instruction = outer.innermost();
-            (instruction.keyword == Keyword::Run).then(|| Run {
-                instruction,
-                is_trigger: outer.keyword == Keyword::Onbuild,
-                script,
-                calls,
-                env: environments.get(script.instruction),
-                escape: dockerfile.escape,
-            })
-        })
+        self.scripts
+            .iter()
+            .zip(self.package_calls)
+            .filter_map(move |(script, calls)| run::of(dockerfile, environments, script, calls))
+    }
+
+    /// The RUN that an instruction is, or that an ONBUILD holds.
+    pub fn run_of(&self, instruction: usize) -> Option<Run<'a>> {
+        let at = self.scripts.binary_search_by_key(&instruction, |script| script.instruction).ok()?;
+        run::of(self.dockerfile, self.environments, self.scripts.get(at)?, self.package_calls.get(at)?)
     }
 
     /// The commands of every RUN, those inside ONBUILD included, in the order of the file.
@@ -296,7 +297,9 @@ mod apt_used;
 mod apt_version_unpinned;
 mod apt_yes_missing;
 mod build_arg_secret;
+mod cache_mount_possible;
 mod cd_used;
+mod chain;
 mod chmod_777;
 mod consecutive_runs;
 mod constant_platform;
@@ -314,7 +317,7 @@ mod dockerignore_unused_pattern;
 mod dotenv_copied;
 mod duplicate_instruction;
 mod duplicate_stage_name;
-mod edits;
+pub(crate) mod edits;
 mod empty_continuation;
 mod empty_label;
 mod engine_compat;
@@ -333,6 +336,7 @@ mod go_version_unpinned;
 mod host_command;
 mod ignored_by_git_but_copied;
 mod ignored_file_copied;
+mod images;
 mod inline_ignore_used;
 mod insecure_download;
 mod invalid_default_base;
@@ -389,6 +393,7 @@ mod ssh_root_login;
 mod ssh_server_installed;
 mod stages;
 mod sudo_used;
+mod through_shell;
 mod undefined_arg_in_from;
 mod undefined_variable;
 mod unknown_copy_source;

@@ -68,7 +68,10 @@ fn set_pipefail(facts: &Facts<'_>, run: &Run<'_>) -> Option<Edit> {
         return match run.script.form {
             Form::Heredoc => {
                 let [document] = run.instruction.heredocs.as_slice() else { return None };
-                Some(edits::insert(document.body_span.start, format!("set -o pipefail{}", edits::line_end(facts))))
+                Some(edits::insert(
+                    document.body_span.start,
+                    format!("set -o pipefail{}", edits::line_end(facts.dockerfile)),
+                ))
             }
             _ => Some(edits::insert(run.instruction.args.text()?.span.start, "set -o pipefail && ")),
         };
@@ -82,5 +85,5 @@ fn set_pipefail(facts: &Facts<'_>, run: &Run<'_>) -> Option<Edit> {
     let lowest = facts.lowest(stage.index)?;
     let shell = if lowest.base.text.contains("alpine") { "/bin/ash" } else { "/bin/bash" };
     let line = format!("SHELL [\"{shell}\", \"-o\", \"pipefail\", \"-c\"]");
-    Some(edits::line_above(facts, run.instruction, &line))
+    Some(edits::line_above(facts.dockerfile, run.instruction, &line))
 }

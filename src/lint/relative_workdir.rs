@@ -20,7 +20,7 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 }
 
 /// The working directory before an instruction, when the file tells.
-fn folder_before(facts: &Facts<'_>, instruction: usize) -> Option<String> {
+pub(super) fn folder_before(facts: &Facts<'_>, instruction: usize) -> Option<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut stage = facts.dockerfile.stage_of(instruction)?;
     let mut end = instruction;
@@ -42,6 +42,7 @@ fn folder_before(facts: &Facts<'_>, instruction: usize) -> Option<String> {
         }
         match facts.bases.get(stage.index)? {
             Base::Scratch => break String::new(),
+            Base::Image(image) if begins_at_root(image) => break String::new(),
             Base::Stage(base) if *base < stage.index => stage = facts.dockerfile.stages.get(*base)?,
             _ => return None,
         }
@@ -49,6 +50,30 @@ fn folder_before(facts: &Facts<'_>, instruction: usize) -> Option<String> {
     };
     let below = parts.iter().rev().map(|part| part.trim_start_matches("./").trim_end_matches('/'));
     Some([top.trim_end_matches('/')].into_iter().chain(below).collect::<Vec<_>>().join("/"))
+}
+
+/// Official images of distributions and languages, which set no working directory.
+const AT_ROOT: [&str; 14] = [
+    "almalinux",
+    "alpine",
+    "amazonlinux",
+    "busybox",
+    "centos",
+    "debian",
+    "fedora",
+    "node",
+    "nginx",
+    "oraclelinux",
+    "python",
+    "rockylinux",
+    "ruby",
+    "ubuntu",
+];
+
+/// Whether an image is known to begin at `/`.
+fn begins_at_root(image: &str) -> bool {
+    let name = image.split(['@', ':']).next().unwrap_or_default();
+    AT_ROOT.contains(&name.strip_prefix("docker.io/").unwrap_or(name).trim_start_matches("library/"))
 }
 
 /// Whether a path starts at a root, as Linux or Windows images have it.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Facts;
-use crate::dockerfile::{Env, Instruction, expand_word};
+use crate::dockerfile::{Dockerfile, Env, Instruction, Keyword, expand_word};
 use crate::shell::{Command, PackageCall, Script};
 
 /// One RUN.
@@ -21,6 +21,25 @@ pub struct Run<'a> {
     pub env: Option<&'a Env>,
     /// The Dockerfile's escape character.
     pub escape: char,
+}
+
+/// The RUN whose code a script is.
+pub(super) fn of<'a>(
+    dockerfile: &'a Dockerfile,
+    environments: &'a [Env],
+    script: &'a Script,
+    calls: &'a [PackageCall],
+) -> Option<Run<'a>> {
+    let outer = dockerfile.instructions.get(script.instruction)?;
+    let instruction = outer.innermost();
+    (instruction.keyword == Keyword::Run).then(|| Run {
+        instruction,
+        is_trigger: outer.keyword == Keyword::Onbuild,
+        script,
+        calls,
+        env: environments.get(script.instruction),
+        escape: dockerfile.escape,
+    })
 }
 
 impl Run<'_> {
@@ -51,16 +70,24 @@ impl Run<'_> {
 /// Whether a command removes what is in one of the folders: `rm` of it, of a folder above it or of a glob in it, or a
 /// `find` in it that deletes.
 fn removes(command: &Command, folders: &[&str]) -> bool {
+    !removed_words(command, folders).is_empty()
+}
+
+/// The words of such a command that name what is in one of the folders, by their indexes.
+pub(super) fn removed_words(command: &Command, folders: &[&str]) -> Vec<usize> {
     let is_removal = match command.name() {
         Some("rm") => true,
         Some("find") => command.literals().any(|word| matches!(word, "-delete" | "rm" | "/bin/rm")),
         _ => false,
     };
-    is_removal
-        && command.args().iter().any(|word| {
-            let text = word.literal.clone().unwrap_or_else(|| word.text.replace(['"', '\''], ""));
-            alternatives(&text).iter().any(|path| folders.iter().any(|folder| covers(path, folder)))
-        })
+    if !is_removal {
+        return Vec::new();
+    }
+    let words = command.words.iter().enumerate().skip(1).filter(|(_, word)| {
+        let text = word.literal.clone().unwrap_or_else(|| word.text.replace(['"', '\''], ""));
+        alternatives(&text).iter().any(|path| folders.iter().any(|folder| covers(path, folder)))
+    });
+    words.map(|(index, _)| index).collect()
 }
 
 /// Whether all that matters in `folder` is at or below `path`, whose parts may hold `*`.

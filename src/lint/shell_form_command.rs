@@ -1,4 +1,4 @@
-use super::{Facts, Reporter, StepNode, edits};
+use super::{Facts, Reporter, StepNode, edits, through_shell};
 use crate::dockerfile::{Args, Instruction, Keyword};
 use crate::finding::{Finding, Fix};
 use crate::text::Span;
@@ -56,8 +56,23 @@ fn listed(facts: &Facts<'_>, step: &StepNode<'_>) -> Option<Fix> {
         return None;
     }
     let script = facts.scripts.binary_search_by_key(&step.step.instruction, |script| script.instruction).ok()?;
-    let edits = edits::json_form(facts, facts.scripts.get(script)?, &step.node.args)?;
-    Some(Fix::safe("write the command as a list", edits))
+    let script = facts.scripts.get(script)?;
+    if let Some(edits) = edits::json_form(facts, script, &step.node.args) {
+        // With an ENTRYPOINT in list form, the words of a CMD are what that gets.
+        let is_argument = step.node.keyword == Keyword::Cmd && has_list_entrypoint(facts);
+        let what = "write the command as a list";
+        return Some(if is_argument { Fix::unsafe_(what, edits) } else { Fix::safe(what, edits) });
+    }
+    if step.node.keyword == Keyword::Cmd && has_list_entrypoint(facts) {
+        return None;
+    }
+    let edits = through_shell::list(facts, script, &step.node.args)?;
+    Some(Fix::unsafe_("have the shell give its place to the program", edits))
+}
+
+fn has_list_entrypoint(facts: &Facts<'_>) -> bool {
+    let mut nodes = facts.dockerfile.instructions.iter().map(|node| node.innermost());
+    nodes.any(|node| node.keyword == Keyword::Entrypoint && matches!(node.args, Args::Json(_)))
 }
 
 fn helped(finding: Finding, node: &Instruction) -> Finding {

@@ -123,6 +123,7 @@ mod tests {
             reference: String::new(),
             id: String::new(),
             tags: Vec::new(),
+            digests: Vec::new(),
             config: ImageConfig::default(),
             layers: layers.collect(),
             has_config: true,

@@ -9,7 +9,7 @@ use super::vulnerability::WaivedVulnerability;
 use super::whitelist::WhitelistItem;
 use super::{Date, PathGlob};
 use crate::finding::Finding;
-use crate::rule::{Code, Edition, Params, Rule, Severity, Target};
+use crate::rule::{Code, Edition, Params, Phase, Rule, Severity, Target};
 use crate::text::{SourceText, Span};
 
 /// What a policy does about a finding, and what a run comes to.
@@ -156,6 +156,26 @@ pub struct OutputWishes {
 }
 
 impl Policy {
+    /// Takes in rules of Dockerfiles that somebody names by hand and the policy leaves out: what they find is told, and no more. Rules that
+    /// need parameters stay out.
+    pub fn take_in(&mut self, named: &[Target]) {
+        for target in named.iter().filter(|target| target.rule.phase == Phase::Lint) {
+            let is_there = self.checks.iter().any(|check| check.rule == target.rule);
+            let Some(params) = Params::new(target.rule, []).ok().filter(|_| !is_there) else { continue };
+            self.checks.push(Check {
+                rule: target.rule,
+                code: None,
+                params,
+                severity: None,
+                action: Action::Go,
+                is_by_severity: false,
+                trigger: None,
+                line: None,
+            });
+        }
+        self.checks.sort_by_key(|check| check.rule.id);
+    }
+
     /// Whether `check`, whose rule made the finding, is the one that decides about it: the check of the finding's own code
     /// before that of the whole rule.
     pub fn decides(&self, check: &Check, finding: &Finding) -> bool {

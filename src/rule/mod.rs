@@ -111,6 +111,8 @@ pub struct Example {
     /// Files of the build context, path and content, when the page gives some; of a `fixed` example those that the fix makes
     /// or changes.
     pub context: &'static [(&'static str, &'static str)],
+    /// Images and their digests, as far as the page says that they are known.
+    pub digests: &'static [(&'static str, &'static str)],
     /// Parameters of the run, as `name=value` after the block's kind.
     pub params: &'static [(&'static str, &'static str)],
     /// Of a `fixed` example: its fixes are to be looked at, though the rule has safe ones too.

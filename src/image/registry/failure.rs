@@ -19,6 +19,8 @@ pub(in crate::image) enum FailureKind {
     Absent,
     /// The certificate is not trusted.
     Certificate,
+    /// Nobody is there.
+    Unreachable,
     /// Another attempt may go better.
     Passing,
     /// Another attempt will go the same way.
@@ -54,14 +56,15 @@ impl From<reqwest::Error> for Failure {
             source = cause.source();
         }
         // A name that leads nowhere, a port where nobody listens, a server that does not speak TLS.
-        let is_lasting =
-            |cause: &String| ["dns error", "refused", "InvalidContentType"].iter().any(|t| cause.contains(t));
-        let is_lasting = is_redirect || is_builder || causes.iter().any(is_lasting);
+        let is_one_of = |words: &[&str]| causes.iter().any(|cause| words.iter().any(|word| cause.contains(word)));
+        let is_unreachable = is_one_of(&["dns error", "refused"]);
+        let is_lasting = is_redirect || is_builder || is_one_of(&["InvalidContentType"]);
         // The last one says what happened, the others which layer it passed through.
         let cause = causes.pop().unwrap_or_default();
         let kind = match () {
             () if cause.contains("certificate") => FailureKind::Certificate,
             () if is_lasting => FailureKind::Lasting,
+            () if is_unreachable => FailureKind::Unreachable,
             () => FailureKind::Passing,
         };
         let reason = if is_timeout { "it does not answer in time".to_owned() } else { cause };
