@@ -113,6 +113,7 @@ mod tests {
             base_layers: Some(1),
             base_from: Some(0),
             mismatch: None,
+            is_merged: false,
         };
         let mut case = Case::new(1).layer([text("/etc/passwd", passwd)], []).dockerfile(dockerfile).trace(trace);
         if let Some(path) = extra {

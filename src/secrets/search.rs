@@ -579,8 +579,15 @@ mod tests {
         let long = format!("{} {}\n", "y ".repeat(BLOCK), token());
         let wide: Vec<u8> = format!("auth = {}\r\n", token()).encode_utf16().flat_map(u16::to_le_bytes).collect();
         let marked = [b"\xff\xfe", wide.as_slice()].concat();
-        let texts = rule::detectors().iter().flat_map(|d| d.matches).map(|text| text.as_bytes());
-        for text in texts.chain([long.as_bytes(), &wide, &marked, b"\x89PNG\r\n\x1a\nx", b"", b"\0"]) {
+        let samples: Vec<String> = rule::detectors().iter().flat_map(|d| d.matches).map(rule::Sample::text).collect();
+        for text in samples.iter().map(String::as_bytes).chain([
+            long.as_bytes(),
+            &wide,
+            &marked,
+            b"\x89PNG\r\n\x1a\nx",
+            b"",
+            b"\0",
+        ]) {
             for path in ["a.yaml", "node_modules/a/b.js", "x.png"] {
                 let mut search = Scanner::shared().search();
                 let whole = format!("{:?}", search.scan_whole(path, text));
