@@ -112,6 +112,7 @@ mod tests {
             history: (0..count).map(|line| if line == 0 { Maker::Base } else { Maker::Instruction(line) }).collect(),
             base_layers: Some(1),
             base_from: Some(0),
+            is_merged: false,
             mismatch: None,
             is_merged: false,
         };
