@@ -114,7 +114,6 @@ mod tests {
             base_from: Some(0),
             is_merged: false,
             mismatch: None,
-            is_merged: false,
         };
         let mut case = Case::new(1).layer([text("/etc/passwd", passwd)], []).dockerfile(dockerfile).trace(trace);
         if let Some(path) = extra {
