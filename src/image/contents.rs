@@ -182,6 +182,7 @@ impl<'c, 'env> Contents<'c, 'env> {
         }
         if self.batch.bytes.capacity() == 0 {
             self.batch.bytes = self.looks.buffer();
+            self.batch.bytes.reserve(BATCH.max(size));
         }
         let bytes = &mut self.batch.bytes;
         let start = bytes.len();
@@ -277,6 +278,8 @@ impl Drop for Pending {
 
 /// Reads until `bytes` has `wanted` of them; tells whether it has, which it has not at the end of the data.
 fn fill(bytes: &mut Vec<u8>, wanted: usize, data: &mut impl BufRead) -> io::Result<bool> {
+    // At once, for growing by steps copies what is there each time. No caller wants more than a few MiB on a header's word.
+    bytes.reserve(wanted.saturating_sub(bytes.len()));
     while bytes.len() < wanted {
         let available = match data.fill_buf() {
             Ok([]) => return Ok(false),
