@@ -23,7 +23,7 @@ if [ $# = 0 ] && [ ! -d "$tree" ]; then
     cp -r "$(git rev-parse --git-common-dir)/objects" "$tree/objects/$copies" 2> /dev/null || true
   done
 fi
-# Twenty patterns, as they are.
+# Twenty patterns, as they are but for names of groups, which one alternation may have once.
 python3 - > "$work/patterns" << 'PY'
 import glob, tomllib
 wanted = """aws-access-key-id aws-secret-access-key github-pat github-fine-grained-pat github-oauth-token github-app-token gitlab-pat
@@ -32,7 +32,7 @@ private-key-block database-url-password generic-password""".split()
 for path in sorted(glob.glob("rules/detectors/*.toml")):
     for detector in tomllib.load(open(path, "rb"))["detector"]:
         if detector["id"] in wanted:
-            print(detector["regex"])
+            print(detector["regex"].replace("(?P<secret>", "("))
 PY
 cat > "$work/run.py" << 'PY'
 import json, os, resource, subprocess, sys, time
