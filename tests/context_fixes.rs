@@ -1,12 +1,11 @@
 //! Fixes that edit what keeps files out of a build context, and those that turn a copied secret into a mounted one.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use assert_cmd::Command;
-use dockgate::check::{Build, CheckError, ContextRequest, ContextSource, Report, Request, Selection, run};
+use dockgate::check::{Build, CheckError, ContextRequest, ContextSource, Report, Request, run};
 use dockgate::dockerfile::BuildOptions;
 use dockgate::fix::{self, Mended, OtherTexts, Wishes};
 use dockgate::policy::{Date, Policy};
@@ -288,23 +287,8 @@ fn report(folder: &Path, dockerfiles: Vec<Arc<SourceText>>, others: &OtherTexts)
         }),
         ..Build::alone(text, BuildOptions::default())
     };
-    run(&Request {
-        notes: Vec::new(),
-        builds: dockerfiles.into_iter().map(build).collect(),
-        ignore_files: BTreeMap::new(),
-        image: None,
-        policy: &Policy::load("strict").unwrap(),
-        selection: Selection::default(),
-        build: BuildOptions::default(),
-        shellcheck: None,
-        today: Date::parse("2026-01-01").unwrap(),
-        progress: &|_| {},
-        watch: &|_| {},
-        feeds: None,
-        scan_reports: &[],
-        digests: None,
-        cache: None,
-    })
+    let builds = dockerfiles.into_iter().map(build).collect();
+    run(&Request::new(builds, &Policy::load("strict").unwrap(), Date::parse("2026-01-01").unwrap()))
 }
 
 proptest! {

@@ -1,13 +1,12 @@
 //! Fixes: what each promises, over the examples on the rule pages and over made-up Dockerfiles, and the command that makes
 //! them.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assert_cmd::Command;
-use dockgate::check::{Build, CheckError, Judged, Report, Request, Selection, run};
+use dockgate::check::{Build, CheckError, Judged, Report, Request, run};
 use dockgate::dockerfile::{self, Args, BuildOptions, Instruction, Word};
 use dockgate::fix::{self, Mended, Wishes};
 use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
@@ -48,23 +47,8 @@ fn all_rules() -> Policy {
 }
 
 fn report(policy: &Policy, dockerfiles: Vec<Arc<SourceText>>) -> Result<Report, CheckError> {
-    run(&Request {
-        notes: Vec::new(),
-        builds: dockerfiles.into_iter().map(|text| Build::alone(text, BuildOptions::default())).collect(),
-        ignore_files: BTreeMap::new(),
-        image: None,
-        policy,
-        selection: Selection::default(),
-        build: BuildOptions::default(),
-        shellcheck: None,
-        today: Date::parse("2026-01-01").unwrap(),
-        progress: &|_| {},
-        watch: &|_| {},
-        feeds: None,
-        scan_reports: &[],
-        digests: None,
-        cache: None,
-    })
+    let builds = dockerfiles.into_iter().map(|text| Build::alone(text, BuildOptions::default())).collect();
+    run(&Request::new(builds, policy, Date::parse("2026-01-01").unwrap()))
 }
 
 fn mended(policy: &Policy, source: &Arc<SourceText>, takes_unsafe: bool) -> Mended {

@@ -1,10 +1,10 @@
 //! Every gate, trigger and parameter of the 2017 tool: a policy line, an image that it must find something in, and one
 //! that it must find nothing in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use dockgate::check::{Build, ImageRequest, Request, Selection, run};
+use dockgate::check::{Build, ImageRequest, Request, run};
 use dockgate::dockerfile::BuildOptions;
 use dockgate::image::ImageReference;
 use dockgate::policy::{Date, Policy};
@@ -278,26 +278,14 @@ impl Made {
         let reference = |name: &str| {
             ImageReference::parse(&format!("docker-archive:{}", folder.path().join(name).display())).unwrap()
         };
+        let builds = dockerfile.map(|text| Build::alone(text, BuildOptions::default())).into_iter().collect();
         let request = Request {
-            builds: dockerfile.map(|text| Build::alone(text, BuildOptions::default())).into_iter().collect(),
-            notes: Vec::new(),
-            ignore_files: BTreeMap::new(),
             image: Some(ImageRequest {
                 reference: reference("image.tar"),
                 base: self.newer_base.map(|_| reference("base.tar")),
                 previous: None,
             }),
-            policy: &policy,
-            selection: Selection::default(),
-            build: BuildOptions::default(),
-            shellcheck: None,
-            feeds: None,
-            scan_reports: &[],
-            digests: None,
-            today: Date::parse("2026-01-01").unwrap(),
-            progress: &|_| {},
-            watch: &|_| {},
-            cache: None,
+            ..Request::new(builds, &policy, Date::parse("2026-01-01").unwrap())
         };
         let report = run(&request).unwrap();
         let told = report.findings.iter().filter(|f| f.finding.rule().id != "parse-error");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Arc;
 
-use dockgate::check::{Build, ContextRequest, ContextSource, Judged, Report, Request, Selection, run};
+use dockgate::check::{Build, ContextRequest, ContextSource, Judged, Report, Request, run};
 use dockgate::context::{IgnoreFile, Outside, definitions};
 use dockgate::dockerfile::{BuildOptions, HostKind};
 use dockgate::finding::Fix;
@@ -76,21 +76,9 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
     let known = example.digests.iter().map(|(name, digest)| (whole_name(name).unwrap(), (*digest).to_owned()));
     let digests = Digests::known(known);
     run(&Request {
-        notes: Vec::new(),
-        builds: vec![build],
         ignore_files: ignore_file.into_iter().collect(),
-        image: None,
-        policy: &policy,
-        selection: Selection::default(),
-        build: BuildOptions::default(),
-        shellcheck: None,
-        feeds: None,
-        scan_reports: &[],
         digests: Some(&digests),
-        today: Date::parse("2026-01-01").unwrap(),
-        progress: &|_| {},
-        watch: &|_| {},
-        cache: None,
+        ..Request::new(vec![build], &policy, Date::parse("2026-01-01").unwrap())
     })
     .unwrap()
 }

@@ -51,6 +51,29 @@ pub struct Request<'a> {
     pub cache: Option<&'a Cache>,
 }
 
+impl<'a> Request<'a> {
+    /// Everything the policy has on these builds, and nothing else: no image, nobody asked, nobody told, nothing kept.
+    pub fn new(builds: Vec<Build>, policy: &'a Policy, today: Date) -> Self {
+        Self {
+            builds,
+            ignore_files: BTreeMap::new(),
+            image: None,
+            policy,
+            notes: Vec::new(),
+            selection: Selection::default(),
+            build: BuildOptions::default(),
+            shellcheck: None,
+            feeds: None,
+            scan_reports: &[],
+            digests: None,
+            today,
+            progress: &|_| {},
+            watch: &|_| {},
+            cache: None,
+        }
+    }
+}
+
 /// A Dockerfile and how it is built.
 #[derive(Clone)]
 pub struct Build {

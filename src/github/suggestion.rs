@@ -95,12 +95,11 @@ fn last_touched(region: Region) -> usize {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use super::super::report::SarifReport;
     use super::*;
-    use crate::check::{Build, Report, Request, Selection, run};
+    use crate::check::{Build, Report, Request, run};
     use crate::dockerfile::BuildOptions;
     use crate::output::{self, Format, Style};
     use crate::policy::{Date, Policy};
@@ -120,24 +119,8 @@ mod tests {
 
     /// The report of everything that the strictest policy finds in a text.
     fn strict(policy: &Policy, source: &Arc<SourceText>) -> Report {
-        let request = Request {
-            builds: vec![Build::alone(Arc::clone(source), BuildOptions::default())],
-            ignore_files: BTreeMap::new(),
-            image: None,
-            policy,
-            notes: Vec::new(),
-            selection: Selection::default(),
-            build: BuildOptions::default(),
-            shellcheck: None,
-            feeds: None,
-            scan_reports: &[],
-            digests: None,
-            today: Date::from_unix(0),
-            progress: &|_| {},
-            watch: &|_| {},
-            cache: None,
-        };
-        run(&request).unwrap()
+        let build = Build::alone(Arc::clone(source), BuildOptions::default());
+        run(&Request::new(vec![build], policy, Date::from_unix(0))).unwrap()
     }
 
     #[test]

@@ -107,9 +107,13 @@ impl Reader<'_> {
         }
         let folder = folder_of(&at);
         let project = entry.get("project_directory").and_then(Node::text);
-        let base = match project.map(|text| interpolated(text, environment)) {
-            Some(Ok(project)) => document.folder.join(project),
-            _ => folder.clone(),
+        let base = match project.map(|text| interpolated(text, environment)).transpose() {
+            Ok(project) => project.map_or_else(|| folder.clone(), |project| document.folder.join(project)),
+            Err(why) => {
+                let text = format!("what `include` brings in for a folder that is not known: {why}");
+                self.found.notes.push(note(document.file, entry.span, &text));
+                return Ok(());
+            }
         };
         let settings = (self.outside.settings)(&base);
         let within = |name: &str| environment(name).or_else(|| settings.get(name).cloned());
@@ -204,7 +208,7 @@ impl Reader<'_> {
         if self.opened.len() >= MAX_FILES {
             return Err(document.fault(node, format!("more than {MAX_FILES} files are taken in")));
         }
-        let refused = |why| document.fault(node, format!("cannot read {}: {why}", path.display()));
+        let refused = |why| document.fault(node, why);
         let file = (self.outside.read)(path).map_err(refused)?;
         let tree = tree::parse(file.text()).map_err(|fault| DefinitionError::of(&file, fault))?;
         let opened = Arc::new((file, tree));

@@ -98,7 +98,7 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Outside<'a> {
     /// The environment, what the `.env` beside the file says included.
     pub environment: Lookup<'a>,
-    /// Reads another file; fails with why it cannot be read.
+    /// Reads another file; fails with words that name the file and say why it cannot be read.
     pub read: &'a dyn Fn(&Path) -> Result<Arc<SourceText>, String>,
     /// The variables that the `.env` of another folder sets.
     pub settings: &'a dyn Fn(&Path) -> BTreeMap<String, String>,

@@ -22,7 +22,10 @@ fn read_among(name: &str, text: &str, only: &[&str], others: &[(&str, &str)]) ->
             }
         }
         let path = parts.join("/");
-        let found = others.iter().find(|(name, _)| *name == path).ok_or("there is no such file")?;
+        let found = others
+            .iter()
+            .find(|(name, _)| *name == path)
+            .ok_or_else(|| format!("cannot read {path}: there is no such file"))?;
         Ok(SourceText::new(found.0, found.1))
     };
     let settings = |folder: &Path| match folder.ends_with("web") {
@@ -144,6 +147,16 @@ fn what_a_compose_file_takes_in_is_read_where_it_lies() {
     let expected = ["a p/.", "b p/base/ctx L t U=u V=2 W=v2", "c p/.", "w p/web/./site D.v2", "x p/lib/sub"];
     assert_eq!(shown_of(defined), expected);
     assert_eq!(shown_of(read_among("compose.yaml", text, &["w"], &others).unwrap()), expected[3..4]);
+}
+
+#[test]
+fn an_included_file_for_a_folder_nobody_knows_is_not_checked() {
+    let others = [("p/x/c.yaml", "services:\n  x: {build: sub}\n")];
+    let text = "\ninclude:\n  - {path: x/c.yaml, project_directory: '${NOBODY_SETS_THIS:?no}'}\n";
+    let defined = read_among("compose.yaml", text, &[], &others).unwrap();
+    assert!(defined.list.is_empty());
+    let [note] = defined.notes.as_slice() else { panic!("{:?}", defined.notes) };
+    assert!(note.starts_with("compose.yaml:3: not checked: what `include` brings in for a folder"), "{note}");
 }
 
 #[test]
