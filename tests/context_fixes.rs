@@ -230,6 +230,26 @@ fn a_secret_is_mounted_where_it_is_used_and_only_where_that_can_be_told() {
 }
 
 #[test]
+fn a_pattern_is_not_mended_where_a_copy_would_be_left_with_nothing() {
+    for (line, fixed) in [("COPY web /srv/", "**/node_modules\n"), ("COPY web/node_modules/y /srv/", "node_modules\n")]
+    {
+        let folder =
+            folder(&[("web/node_modules/y/index.js", "1"), ("web/x", "1"), (".dockerignore", "node_modules\n")]);
+        write(folder.path(), "Dockerfile", &format!("FROM node:24.1.0\n{line}\n"));
+        said(
+            &folder,
+            &["fix", "--context", ".", "--unsafe", "--select", "dockerignore-unused-pattern"],
+            i32::from(fixed.starts_with('n')),
+        );
+        assert_eq!(read(&folder, ".dockerignore"), fixed, "{line}");
+    }
+    let folder = folder(&[("web/node_modules/y/index.js", "1"), (".dockerignore", "node_modules\n")]);
+    write(folder.path(), "Dockerfile", "FROM node:24.1.0\nCOPY web /srv/\n");
+    said(&folder, &["fix", "--context", ".", "--unsafe", "--select", "dockerignore-unused-pattern"], 1);
+    assert_eq!(read(&folder, ".dockerignore"), "node_modules\n");
+}
+
+#[test]
 fn an_archive_is_not_changed() {
     let folder = folder(&[("Dockerfile", "FROM node:24.1.0\n")]);
     let archive = folder.path().join("context.tar");

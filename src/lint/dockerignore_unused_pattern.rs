@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::files::{NAMED, listed};
 use super::{Facts, NotableFile, Reporter};
+use crate::context::IgnoreRules;
 use crate::finding::Place;
 use crate::rule::catalogue;
 use crate::text::Edit;
@@ -36,7 +37,11 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                 finding = finding.related(place, "this is taken");
             }
             let is_named = files.iter().any(|file| !source.can_go(facts, source.facts.path(file.file)));
-            if !is_named {
+            let leaves_some = || {
+                let meant = IgnoreRules::new([unused.instead.as_str()]);
+                meant.is_ok_and(|meant| source.leaves_some(facts, |file| meant.is_ignored(file)))
+            };
+            if !is_named && leaves_some() {
                 let what = format!("write `{}` in {}", unused.instead, source.facts.ignore_file());
                 let edit = Edit { span: pattern.span, text: unused.instead.clone() };
                 finding.fix = source.facts.ignore_fix(false, what, edit);

@@ -24,16 +24,7 @@ impl Source<'_> {
         if paths.is_empty() || paths.len() > MOST_LINES || !paths.iter().all(|path| self.can_go(facts, path)) {
             return None;
         }
-        let leaves_some = |source: Source<'_>| {
-            let is_kept = |index: &usize| {
-                let file = source.facts.path(*index);
-                !paths.iter().any(|path| is_in(file, path)) && !self.facts.may_go(*index)
-            };
-            let mut files = source.taken.files.iter();
-            // A source without files had none before either.
-            source.taken.files.is_empty() || files.any(is_kept)
-        };
-        if !facts.sources().filter(|source| source.facts.name == self.facts.name).all(leaves_some) {
+        if !self.leaves_some(facts, |file| paths.iter().any(|path| is_in(file, path))) {
             return None;
         }
         let edit = keep_out(self.facts.context.ignore_file.as_ref(), paths)?;
@@ -45,6 +36,15 @@ impl Source<'_> {
     /// The same for files that there is something to say about.
     pub(super) fn keep_files_out(&self, facts: &Facts<'_>, files: &[&NotableFile]) -> Option<Fix> {
         self.keep_out(facts, &files.iter().map(|file| self.facts.path(file.file)).collect::<Vec<_>>())
+    }
+
+    /// Whether each source of this context still takes something once files are left out, with those that the fixes of
+    /// other rules may keep out gone too.
+    pub(super) fn leaves_some(&self, facts: &Facts<'_>, is_left_out: impl Fn(&str) -> bool) -> bool {
+        let is_kept = |index: &usize| !is_left_out(self.facts.path(*index)) && !self.facts.may_go(*index);
+        let mut sources = facts.sources().filter(|source| source.facts.name == self.facts.name);
+        // A source without files had none before either.
+        sources.all(|source| source.taken.files.is_empty() || source.taken.files.iter().any(is_kept))
     }
 
     /// Whether a build could do without a path of the context: nothing names it, or something in it.
