@@ -30,6 +30,7 @@ mod recall;
 mod record;
 mod reference;
 mod registry;
+#[cfg(unix)]
 mod rootfs;
 mod search;
 mod skopeo_dir;
