@@ -78,6 +78,7 @@ ACTION
   workflow pull ./ 'context: .' 'dockerfile: Dockerfile' 'version: path' 'review: always' 'comment: always' 'upload-sarif: always'
   workflow fresh ./ 'context: .' 'version: path' 'new-only: "true"'
   workflow guarded ./ 'context: .' 'version: path' 'policy: dockgate.toml' 'policy-from: base' 'annotations: "false"'
+  workflow lenient ./ 'context: .' 'version: path' 'fail-on: never'
   workflow released acme/dockgate@v9 'context: good'
   workflow unlisted ./ 'context: good' 'version: 9.9.8'
   workflow misspelt ./ 'context: good' 'version: path' 'annotations: yes please'
@@ -139,6 +140,9 @@ EVENT
     same "act: code scanning has the report" "$((before + 1))" 'kept.uploads.length'
     expect "act: pull request, new only" 0 gate pull_request fresh 4111 --eventpath "$work/pull.json"
     has "act: what the base has too is left out" "$work/result" 'failure STOP \{"stop":2,"warn":0,'
+    expect "act: pull request, nothing is to fail" 0 gate pull_request lenient 4111 --eventpath "$work/pull.json"
+    has "act: and nothing does" "$work/result" '^success STOP'
+    same "act: nor the check run" "neutral" 'kept.checks.at(-1).conclusion'
     mode '{"deny": true}'
     expect "act: pull request from a fork" 0 gate pull_request pull 4111 --eventpath "$work/pull.json"
     has "act: insisting on a right fails" "$work/result" '^failure'
