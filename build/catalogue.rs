@@ -575,12 +575,12 @@ fn catalogue(
             |texts: &[String]| texts.iter().map(|text| veiled(&text.replace("{}", "")) + ", ").collect::<String>();
         put!(
             out,
-            "Detector {{ id: {:?}, name: {:?}, keywords: &{:?}, regex: {:?}, lines: {}, entropy: {:?}, \
+            "Detector {{ id: {:?}, name: {:?}, keywords: &[{}], regex: {:?}, lines: {}, entropy: {:?}, \
              confidence: Confidence::{:?}, check: {:?}, allow: &{:?}, paths: &{:?}, except: &{:?}, matches: &[{}], \
              no_matches: &[{}] }},\n",
             d.id.get_ref(),
             d.name,
-            d.keywords,
+            d.keywords.iter().map(|keyword| apart(keyword) + ", ").collect::<String>(),
             d.regex,
             d.lines,
             d.entropy,
@@ -608,6 +608,12 @@ fn catalogue(
     }
     put!(out, "];\nstatic POLICIES: &[(&str, &str, &str)] = &{policies:?};\n");
     out
+}
+
+/// A keyword with a byte behind it that is not part of it. In the program keywords lie one behind the other, and `glrt-` with others
+/// behind it would be a token.
+fn apart(keyword: &str) -> String {
+    format!("{:?}.split_at({}).0", format!("{keyword}\0"), keyword.len())
 }
 
 /// A text as `Veiled` holds it.
