@@ -54,6 +54,7 @@ pub(super) struct Section {
     /// Bytes of the blob, as far as they are known beforehand.
     pub(super) size: u64,
     /// The file they are in, and where they start.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing tells there whether it has changed"))]
     file: Option<(PathBuf, u64)>,
     /// They are fetched by their digest, and other bytes would be refused by everybody who fetches them.
     pub(super) is_addressed: bool,
