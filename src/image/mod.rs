@@ -31,6 +31,7 @@ mod recall;
 mod record;
 mod reference;
 mod registry;
+#[cfg(unix)]
 mod rootfs;
 mod search;
 mod skopeo_dir;

@@ -17,6 +17,7 @@ use super::oci;
 use super::platform::Platform;
 use super::reference::{ImageReference, Transport};
 use super::registry::Registry;
+#[cfg(unix)]
 use super::rootfs::Rootfs;
 use super::search::Patterns;
 use super::skopeo_dir::SkopeoDir;
@@ -188,6 +189,13 @@ impl Found {
                 let plan = dir.variants()?.plan(platform)?;
                 held(Box::new(dir), plan)
             }
+            #[cfg(not(unix))]
+            Transport::Rootfs(path) => {
+                let reason =
+                    "a root directory has owners, permissions and links that only Linux and macOS know".to_owned();
+                Err(ImageError::NotAnImage { path: path.clone(), reason })
+            }
+            #[cfg(unix)]
             Transport::Rootfs(path) => {
                 let rootfs = Rootfs::open(path)?;
                 let plan = rootfs.plan();

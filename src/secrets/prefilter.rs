@@ -337,7 +337,7 @@ mod tests {
             crate::rule::detectors()
                 .iter()
                 .flat_map(|d| d.matches)
-                .map(crate::rule::Sample::text)
+                .map(crate::rule::Veiled::text)
                 .collect::<Vec<_>>()
                 .join(" ")
         );

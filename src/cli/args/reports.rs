@@ -65,9 +65,10 @@ pub(in crate::cli) struct PublishArgs {
     /// Tells these reports from others of the same workflow, in a matrix for example, where what they are about does not.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) name: Option<String>,
-    /// The lowest action among what is published that gives exit status 1.
-    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "ACTION")]
-    pub(in crate::cli) fail_on: FailOn,
+    /// The lowest action among what is published that gives exit status 1 and a failed check run [default: STOP fails the
+    /// check run, and nothing this command].
+    #[arg(long, value_enum, value_name = "ACTION")]
+    pub(in crate::cli) fail_on: Option<FailOn>,
     /// The repository [default: GITHUB_REPOSITORY].
     #[arg(long, value_name = "OWNER/NAME")]
     pub(in crate::cli) repo: Option<String>,
