@@ -403,7 +403,7 @@ pub(super) struct CommonArgs {
     /// Whether shell code is read by the `shellcheck` on the PATH, which is slower, or by the linter that is built in.
     #[arg(long, value_enum, default_value_t = ShellCheck::Never, value_name = "WHEN")]
     pub(super) shellcheck: ShellCheck,
-    /// Run only these rules (repeatable, ids or aliases, comma-separated).
+    /// Run only these rules, those too that the policy leaves out: what they find is told, and fails nothing (repeatable, ids or aliases, comma-separated).
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(super) select: Vec<String>,
     /// Do not run these rules (repeatable, ids or aliases, comma-separated).
