@@ -128,7 +128,8 @@ pub(in crate::cli) struct CommonArgs {
     /// Whether shell code is read by the `shellcheck` on the PATH, which is slower, or by the linter that is built in.
     #[arg(long, value_enum, default_value_t = ShellCheck::Never, value_name = "WHEN")]
     pub(in crate::cli) shellcheck: ShellCheck,
-    /// Run only these rules (repeatable, ids or aliases, comma-separated).
+    /// Run only these rules, those too that the policy leaves out: what they find is told, and fails nothing (repeatable,
+    /// ids or aliases, comma-separated).
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(in crate::cli) select: Vec<String>,
     /// Do not run these rules (repeatable, ids or aliases, comma-separated).
