@@ -11,6 +11,7 @@ use dockgate::dockerfile::{self, Args, BuildOptions, Instruction, Word};
 use dockgate::fix::{self, Mended, Wishes};
 use dockgate::policy::{Action, Actions, Check, Date, OutputWishes, Policy};
 use dockgate::rule::{self, Edition, ExampleKind, FixKind, Params, Phase};
+use dockgate::shell::Linter;
 use dockgate::text::{Edit, SourceText, Span};
 use proptest::prelude::*;
 use rayon::prelude::*;
@@ -39,6 +40,7 @@ fn all_rules() -> Policy {
         base_limit: Action::Stop,
         checks: checks.collect(),
         left_out: Vec::new(),
+        named: Vec::new(),
         waivers: Vec::new(),
         honours_comments: true,
         notes: Vec::new(),
@@ -46,18 +48,27 @@ fn all_rules() -> Policy {
     }
 }
 
-fn report(policy: &Policy, dockerfiles: Vec<Arc<SourceText>>) -> Result<Report, CheckError> {
-    let builds = dockerfiles.into_iter().map(|text| Build::alone(text, BuildOptions::default())).collect();
-    run(&Request::new(builds, policy, Date::parse("2026-01-01").unwrap()))
+/// Everything that is asked of some texts that are much alike: their shell code is read once.
+struct Checker<'a> {
+    policy: &'a Policy,
+    linter: Linter<'a>,
 }
 
-fn mended(policy: &Policy, source: &Arc<SourceText>, takes_unsafe: bool) -> Mended {
-    let mut files =
-        fix::mend(vec![Arc::clone(source)], Wishes { takes_all: takes_unsafe, are_apart: true }, |sources, _| {
-            report(policy, sources)
-        })
-        .unwrap();
-    files.remove(0)
+impl<'a> Checker<'a> {
+    fn new(policy: &'a Policy) -> Self {
+        Self { policy, linter: Linter::default() }
+    }
+
+    fn report(&self, dockerfiles: Vec<Arc<SourceText>>) -> Result<Report, CheckError> {
+        let builds = dockerfiles.into_iter().map(|text| Build::alone(text, BuildOptions::default())).collect();
+        let request = Request::new(builds, self.policy, Date::parse("2026-01-01").unwrap());
+        run(&Request { linter: Some(&self.linter), ..request })
+    }
+
+    fn mended(&self, source: &Arc<SourceText>, takes_unsafe: bool) -> Mended {
+        let wishes = Wishes { takes_all: takes_unsafe, are_apart: true };
+        fix::mend(vec![Arc::clone(source)], wishes, |sources, _| self.report(sources)).unwrap().remove(0)
+    }
 }
 
 fn errors(source: &Arc<SourceText>) -> usize {
@@ -122,7 +133,8 @@ fn spliced(text: &str, edits: &[Edit]) -> String {
 /// What every fix of a text promises; the words say which promise is broken.
 fn broken_promises(policy: &Policy, source: &Arc<SourceText>) -> Vec<String> {
     let mut wrong = Vec::new();
-    let found = report(policy, vec![Arc::clone(source)]).unwrap();
+    let checker = Checker::new(policy);
+    let found = checker.report(vec![Arc::clone(source)]).unwrap();
     let kind = |judged: &Judged| (judged.finding.rule().id, judged.finding.code);
     let count = |report: &Report, of: &Judged| report.findings.iter().filter(|j| kind(j) == kind(of)).count();
     for judged in &found.findings {
@@ -135,7 +147,7 @@ fn broken_promises(policy: &Policy, source: &Arc<SourceText>) -> Vec<String> {
         if errors(&fixed.text) > errors(source) {
             wrong.push(format!("{name}: does not parse: {:?}", fixed.text.text()));
         }
-        let after = report(policy, vec![Arc::clone(&fixed.text)]).unwrap();
+        let after = checker.report(vec![Arc::clone(&fixed.text)]).unwrap();
         if count(&after, judged) >= count(&found, judged) {
             wrong.push(format!("{name}: the finding stays: {:?}", fixed.text.text()));
         }
@@ -152,14 +164,14 @@ fn broken_promises(policy: &Policy, source: &Arc<SourceText>) -> Vec<String> {
         }
     }
     for takes_unsafe in [false, true] {
-        let once = mended(policy, source, takes_unsafe);
+        let once = checker.mended(source, takes_unsafe);
         if once.is_stuck {
             wrong.push(format!("{:?}: comes to no rest: {:?}", source.text(), once.after.text()));
         }
         if errors(&once.after) > errors(source) {
             wrong.push(format!("{:?}: does not parse in the end: {:?}", source.text(), once.after.text()));
         }
-        let twice = mended(policy, &once.after, takes_unsafe);
+        let twice = checker.mended(&once.after, takes_unsafe);
         if twice.is_changed() {
             wrong.push(format!("{:?}: once is not enough: {:?}", source.text(), twice.after.text()));
         }
@@ -176,8 +188,14 @@ fn the_fixes_of_every_example_keep_their_promises() {
             let text = example.text.text();
             wrong.extend(broken_promises(&policy, &SourceText::new("Dockerfile", text.as_str())));
             if rule.fix != FixKind::None {
-                let windows = text.replace('\n', "\r\n");
-                wrong.extend(broken_promises(&policy, &SourceText::new("Dockerfile", windows)));
+                let others = [
+                    text.replace('\n', "\r\n"),
+                    format!("\u{feff}{text}"),
+                    text.trim_end().to_owned(),
+                    format!("# escape=`\n{}", text.replace("\\\n", "`\n")),
+                ];
+                let others = others.into_iter().map(|text| SourceText::new("Dockerfile", text));
+                wrong.extend(others.flat_map(|source| broken_promises(&policy, &source)));
             }
         }
     }
@@ -239,8 +257,15 @@ const LINES: [&str; 44] = [
     "HEALTHCHECK CMD curl -f localhost",
 ];
 
+/// As many cases as `PROPTEST_CASES` says, else few, since each makes many reports.
+fn cases() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 48 };
+    ProptestConfig { cases, failure_persistence: None, ..default }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases())]
 
     #[test]
     fn the_fixes_of_any_dockerfile_keep_their_promises(
@@ -285,7 +310,7 @@ fn the_fixes_of_real_dockerfiles_keep_their_promises() {
         let bytes = fs::read(path).unwrap();
         let source = SourceText::from_bytes("Dockerfile", bytes);
         unparsed.fetch_add(usize::from(errors(&source) > 0), Ordering::Relaxed);
-        let found = report(&policy, vec![Arc::clone(&source)]).unwrap();
+        let found = Checker::new(&policy).report(vec![Arc::clone(&source)]).unwrap();
         fixes.fetch_add(found.findings.iter().filter(|j| j.finding.fix.is_some()).count(), Ordering::Relaxed);
         let wrong = broken_promises(&policy, &source);
         wrong.into_iter().map(|wrong| format!("{}: {wrong}", path.display())).collect::<Vec<_>>()
@@ -382,6 +407,8 @@ fn fix_writes_through_links_and_leaves_alone_what_it_may_not_write() {
     };
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{errors}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("made 1 fix in 1 of 2 files") && told.contains("; not written: 1 file"), "{told}");
     assert!(errors.contains("app.Dockerfile") && errors.to_lowercase().contains("permission denied"), "{errors}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "FROM debian:12\nEXPOSE 53/UDP\n");
     assert_eq!(fs::read_to_string(&other).unwrap(), "FROM debian:12\nEXPOSE 54/udp\n");
@@ -392,11 +419,11 @@ fn fix_writes_through_links_and_leaves_alone_what_it_may_not_write() {
 #[test]
 fn fixes_that_never_come_to_rest_end() {
     let policy = all_rules();
+    let checker = Checker::new(&policy);
     let text = "FROM debian:12\nRUN apt-get update\n";
     let source = SourceText::new("Dockerfile", text);
     // The same finding over and over, whatever became of the text.
-    let same =
-        |_: Vec<Arc<SourceText>>, _: &fix::OtherTexts| report(&policy, vec![SourceText::new("Dockerfile", text)]);
+    let same = |_: Vec<Arc<SourceText>>, _: &fix::OtherTexts| checker.report(vec![SourceText::new("Dockerfile", text)]);
     let wishes = Wishes { takes_all: false, are_apart: true };
     let mended = fix::mend(vec![source], wishes, same).unwrap().remove(0);
     assert!(mended.is_stuck);
@@ -409,7 +436,7 @@ fn fixes_are_made_in_the_order_of_the_rules() {
     // Both rules rewrite the keyword's line: the first by name goes first, the other in the next pass.
     let policy = all_rules();
     let source = SourceText::new("Dockerfile", "FROM debian:12\nmaintainer jo\nRUN cd /x && sudo make\n");
-    let mended = mended(&policy, &source, true);
+    let mended = Checker::new(&policy).mended(&source, true);
     assert!(!mended.is_stuck, "{}", mended.after.text());
     let expected = "FROM debian:12\nLABEL org.opencontainers.image.authors=\"jo\"\nWORKDIR /x\nRUN make\n";
     assert_eq!(mended.after.text(), expected);

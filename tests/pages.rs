@@ -46,6 +46,7 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
         base_limit: Action::Stop,
         checks: vec![check],
         left_out: Vec::new(),
+        named: Vec::new(),
         waivers: Vec::new(),
         honours_comments: true,
         notes: Vec::new(),

@@ -257,3 +257,47 @@ fn checks_of_ones_own_and_image_blocks_decide() {
         tools["notes"]
     );
 }
+
+#[test]
+fn what_is_selected_by_name_runs_though_the_policy_leaves_it_out() {
+    let folder = folder();
+    let folder = folder.path();
+    fs::write(folder.join("Dockerfile"), "FROM debian:12\nARG A\nRUN sudo cp $A `date` /b\n").unwrap();
+    let policy = "ruleset = \"2026.1\"\n[actions]\nstyle = \"off\"\n[rules]\nsudo-used = \"off\"\nSC2086 = \"off\"\n";
+    fs::write(folder.join("own.toml"), policy).unwrap();
+    let found = |args: &[&str]| {
+        let (code, out, errors) = dockgate(folder, &[args, &["--policy", "own.toml", "--format", "json"]].concat());
+        let report: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{args:?}: {errors}"));
+        let told = |finding: &Value| {
+            let name = if finding["code"].is_string() { &finding["code"] } else { &finding["rule"] };
+            format!("{} {}", name.as_str().unwrap(), finding["action"].as_str().unwrap())
+        };
+        (code, report["findings"].as_array().unwrap().iter().map(told).collect::<Vec<_>>())
+    };
+    let (_, all) = found(&["lint"]);
+    assert!(
+        !all.is_empty() && !all.iter().any(|f| f.contains("sudo") || f.contains("SC2086") || f.contains("SC2006")),
+        "{all:?}"
+    );
+    for (name, told) in [("sudo-used", "sudo-used GO"), ("SC2086", "SC2086 GO"), ("SC2006", "SC2006 GO")] {
+        for command in ["lint", "check"] {
+            assert_eq!(found(&[command, "--select", name]), (Some(0), vec![told.to_owned()]), "{command}");
+        }
+    }
+    // What the policy has keeps its action.
+    assert_eq!(found(&["lint", "--select", "latest-base,last-user-root"]).0, Some(0));
+    fs::write(folder.join("Dockerfile"), "FROM debian\n").unwrap();
+    assert_eq!(found(&["lint", "--select", "untagged-base"]), (Some(0), vec!["untagged-base WARN".to_owned()]));
+    let (code, shells) = found(&["gate", "image.tar", "--select", "shell-present"]);
+    assert!(code == Some(0) && !shells.is_empty() && shells.iter().all(|f| f == "shell-present GO"), "{shells:?}");
+    // What could not be looked at is told with what was to be looked for.
+    let mut image = fs::read(folder.join("image.tar")).unwrap();
+    let header = image.windows(7).position(|bytes| bytes == b"bin/su\0").unwrap();
+    // The file's first byte is another than the layer's digest says.
+    image[header + 512] = b'S';
+    fs::write(folder.join("broken.tar"), image).unwrap();
+    let (code, broken) = found(&["gate", "broken.tar", "--select", "secret-in-layer"]);
+    assert_eq!((code, broken.as_slice()), (Some(1), &["image-part-unchecked STOP".to_owned()][..]));
+    // What a policy says of images is not said for it.
+    assert_eq!(found(&["gate", "image.tar", "--select", "denied-image"]), (Some(0), Vec::new()));
+}

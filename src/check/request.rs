@@ -13,7 +13,7 @@ use crate::finding::{Finding, Place};
 use crate::image::{Cache, Digests, ImageError, ImageReference, Progress};
 use crate::policy::{Date, Decision, Policy};
 use crate::rule::{Rule, Target};
-use crate::shell::ShellCheck;
+use crate::shell::Linter;
 use crate::text::SourceText;
 
 /// What to look at, and by which rules.
@@ -33,8 +33,9 @@ pub struct Request<'a> {
     pub selection: Selection,
     /// The platform of the image and the stage it is.
     pub build: BuildOptions,
-    /// The `shellcheck` command, to read shell code in place of the linter that is part of this program.
-    pub shellcheck: Option<&'a ShellCheck<'a>>,
+    /// Who reads shell code: runs that share one have the same code read once. `None` for one of this run's own, without
+    /// the `shellcheck` command.
+    pub linter: Option<&'a Linter<'a>>,
     /// Vulnerability data; `None` where nobody looks anything up.
     pub feeds: Option<&'a Store>,
     /// Reports of other scanners on the image.
@@ -62,7 +63,7 @@ impl<'a> Request<'a> {
             notes: Vec::new(),
             selection: Selection::default(),
             build: BuildOptions::default(),
-            shellcheck: None,
+            linter: None,
             feeds: None,
             scan_reports: &[],
             digests: None,

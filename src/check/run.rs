@@ -34,13 +34,14 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     let (lint_checks, gate_checks) = (of_phase(&[Phase::Lint, Phase::Context]), of_phase(&[Phase::Image]));
 
     let is_shell_read = lint_checks.iter().any(|c| c.rule == catalogue::SHELL_PITFALL);
-    let linter = is_shell_read.then(|| Linter::new(request.shellcheck));
+    let own = Linter::default();
+    let linter = is_shell_read.then(|| request.linter.unwrap_or(&own));
     let asks = |rule: &Rule| lint_checks.iter().any(|check| check.rule == rule);
     let contexts = Contexts::open(request)?;
     let mut models = request
         .builds
         .par_iter()
-        .map(|build| LintModels::collect(build, request, &contexts, linter.as_ref(), &asks))
+        .map(|build| LintModels::collect(build, request, &contexts, linter, &asks))
         .collect::<Result<Vec<_>, _>>()?;
     let searched_bytes = contexts.search(&mut models, &asks, request);
     let image =
@@ -60,7 +61,7 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
             .filter(|c| !models.is_empty() && (has_context || c.rule.phase == Phase::Lint))
             .map(|c| c.rule.id),
     );
-    if let Some(linter) = linter.as_ref().filter(|_| !models.is_empty()) {
+    if let Some(linter) = linter.filter(|_| !models.is_empty()) {
         coverage.shell_engine = Some(linter.engine());
         coverage.shell_scripts = models.iter().map(LintModels::shell_scripts).sum();
     }

@@ -45,7 +45,7 @@ pub(super) fn known(
         notes: Vec::new(),
         selection: request.selection.clone(),
         build: request.build.clone(),
-        shellcheck: request.shellcheck,
+        linter: request.linter,
         feeds: request.feeds,
         // They are on the image at hand.
         scan_reports: &[],

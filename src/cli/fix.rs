@@ -1,32 +1,32 @@
 //! `fix`: finds Dockerfiles, mends them and what keeps files out of their contexts, and writes them back, or shows what it
 //! would do.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use super::args::FixArgs;
 use super::builds::{self, Found, Wanted};
 use super::gate::{ignore_files, today};
-use super::options::{build_options, image_request, named_rules, registry_access};
+use super::options::{build_options, image_request, registry_access, selection};
 use super::sink::Terminal;
 use super::{CliError, FAILED, UNABLE, cache, discover, policies};
-use crate::check::{self, Build, CheckError, ContextSource, Request, Selection};
+use crate::check::{self, Build, CheckError, ContextSource, Request};
 use crate::dockerfile::BuildOptions;
 use crate::fix::{self, Mended, OtherTexts, Wishes};
 use crate::image::Digests;
 use crate::output;
 use crate::policy::Action;
+use crate::shell::Linter;
 use crate::text::{SourceText, escape};
 
 /// Exit status: 0 nothing is left that is WARN or STOP, 1 something is (with `--diff` also when something would change),
 /// 2 a file could not be read, fixed or written.
 pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let selection = Selection { select: named_rules(&args.select)?, ignore: named_rules(&args.ignore)? };
+    let selection = selection(&args.select, &args.ignore)?;
     let image = image_request(args.image.as_deref(), args.base.as_deref(), None, &args.registries)?;
     let mut policy = policies::in_force(&args.policies, image.as_ref(), args.build.platform.as_deref())?;
     policy.take_in(&selection.select);
@@ -49,33 +49,41 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
         return Err(CliError::Argument { what: "--image", value: named.clone(), wanted });
     }
     // The image was made from the file as it is now, and says nothing of what becomes of it.
-    let image = Cell::new(image);
-    let seen = RefCell::new(BTreeSet::new());
+    let image = Mutex::new(image);
+    let seen = Mutex::new(BTreeSet::new());
     let ignore_files = ignore_files(&builds);
+    let mut by_path: HashMap<&str, Vec<&Build>> = HashMap::new();
+    for build in builds.iter().filter(|build| build.dockerfile.whole_in_file().is_none()) {
+        by_path.entry(build.dockerfile.path()).or_default().push(build);
+    }
+    // Most code stays as it is from pass to pass.
+    let linter = Linter::default();
     let check = |dockerfiles: Vec<Arc<SourceText>>, others: &OtherTexts| {
         let ignored = |source: &Arc<SourceText>| {
             let file = ignore_files.get(source.path())?.as_ref().ok()?;
             Some((source.path().to_owned(), Ok(Arc::clone(file))))
         };
-        let texts: HashMap<&str, &Arc<SourceText>> = dockerfiles.iter().map(|text| (text.path(), text)).collect();
-        let of_now = |build: &Build| {
-            let is_own = build.dockerfile.whole_in_file().is_none();
-            let text = texts.get(build.dockerfile.path()).filter(|_| is_own)?;
+        let of_now = |text: &Arc<SourceText>, build: &Build| {
             let mut build = Build { dockerfile: Arc::clone(text), ..build.clone() };
             for context in build.context.iter_mut().chain(build.named_contexts.values_mut()) {
                 context.ignore_texts.clone_from(others);
             }
-            Some(build)
+            build
         };
+        let builds = dockerfiles.iter().flat_map(|text| {
+            let own = by_path.get(text.path()).map_or(&[][..], Vec::as_slice);
+            own.iter().map(|build| of_now(text, build))
+        });
+        let image = image.lock().unwrap_or_else(PoisonError::into_inner).take();
         let report = check::run(&Request {
             ignore_files: dockerfiles.iter().filter_map(ignored).collect(),
-            builds: builds.iter().filter_map(of_now).collect(),
-            image: image.take(),
+            builds: builds.collect(),
+            image,
             notes: Vec::new(),
             policy: &policy,
             selection: selection.clone(),
             build: build.clone(),
-            shellcheck: None,
+            linter: Some(&linter),
             today: today(),
             progress: &|_| {},
             watch: &|_| {},
@@ -84,19 +92,22 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
             digests: digests.as_ref(),
             cache: cache.as_ref(),
         })?;
-        seen.borrow_mut().extend(report.notes.iter().cloned());
+        seen.lock().unwrap_or_else(PoisonError::into_inner).extend(report.notes.iter().cloned());
         Ok::<_, CheckError>(report)
     };
-    let wishes = Wishes { takes_all: args.takes_unsafe, are_apart: args.contexts.is_empty() };
+    // A registry is asked for each name once, in whichever of the files it stands.
+    let are_apart = args.contexts.is_empty() && !args.online;
+    let wishes = Wishes { takes_all: args.takes_unsafe, are_apart };
     let files = fix::mend(sources, wishes, check)?;
     cache::close(cache.as_ref(), terminal);
-    notes.extend(seen.take());
+    notes.extend(seen.into_inner().unwrap_or_else(PoisonError::into_inner));
     for file in files.iter().filter(|file| file.is_stuck) {
         notes.push(format!(
             "{}: some fixes were not made: the file would not parse, or fixes undo each other",
             file.before.path()
         ));
     }
+    let mut unwritten = BTreeSet::new();
     if args.diff {
         for file in files.iter().filter(|file| file.is_changed()) {
             let (before, after) = (file.shown.0.text(), file.shown.1.text());
@@ -114,7 +125,10 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
                     out.write_all(text.as_bytes()).map_err(CliError::Write)?;
                 }
                 Ok(()) => {}
-                Err(error) => errors.push(error),
+                Err(error) => {
+                    unwritten.insert(file.before.path());
+                    errors.push(error);
+                }
             }
         }
         // What came from standard input goes on to standard output, mended or not.
@@ -123,7 +137,7 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
         }
     }
     let is_filter = files.iter().any(|file| file.before.path() == "-");
-    let summary = summary(&files, args.diff);
+    let summary = summary(&files, &unwritten, args.diff);
     if args.diff || is_filter {
         terminal.warn(&summary);
     } else {
@@ -201,10 +215,12 @@ fn counted(applied: &BTreeMap<&'static str, usize>) -> String {
     applied.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn summary(files: &[Mended], is_shown_only: bool) -> String {
-    let sum = |of: &dyn Fn(&Mended) -> usize| files.iter().map(of).sum::<usize>();
+/// `unwritten` are the paths of files that are as they were.
+fn summary(files: &[Mended], unwritten: &BTreeSet<&str>, is_shown_only: bool) -> String {
+    let is_done = |file: &&Mended| !unwritten.contains(file.before.path());
+    let sum = |of: &dyn Fn(&Mended) -> usize| files.iter().filter(is_done).map(of).sum::<usize>();
     let fixes = sum(&|file| file.applied.values().sum());
-    let changed = files.iter().filter(|file| file.is_changed()).count();
+    let changed = files.iter().filter(is_done).filter(|file| file.is_changed()).count();
     let number = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let verb = if is_shown_only { "would make" } else { "made" };
     let mut text = format!(
@@ -216,6 +232,9 @@ fn summary(files: &[Mended], is_shown_only: bool) -> String {
         sum(&|file| left(file, Action::Warn)),
         sum(&|file| left(file, Action::Go)),
     );
+    if !unwritten.is_empty() {
+        text += &format!("; not written: {}", number(unwritten.len(), "file"));
+    }
     let unsafe_left = sum(&|file| file.unsafe_left);
     if unsafe_left > 0 {
         text += &format!("; `--unsafe` also makes {unsafe_left} that you should look at");

@@ -19,7 +19,7 @@ use crate::feeds::{ScanReport, Store};
 use crate::image::{self, Cache, Digests};
 use crate::output::{self, Style};
 use crate::policy::{Baseline, Date};
-use crate::shell::ShellCheck;
+use crate::shell::{Linter, ShellCheck};
 use crate::text::escape;
 
 /// The main job: Dockerfile, context and image in one report.
@@ -160,6 +160,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
     let now = seconds_since_1970();
     let (mut report, before) = {
         let shellcheck = ready.shellcheck.clone().map(|version| ShellCheck { version, run: &shellcheck::run });
+        let linter = Linter::new(shellcheck.as_ref());
         let bar = Bar::new(terminal);
         let request = Request {
             builds: subject.builds,
@@ -169,7 +170,7 @@ fn run(ready: &Ready, subject: Subject, terminal: &Terminal, out: &mut dyn Write
             policy: &ready.policy,
             selection: ready.selection.clone(),
             build: ready.build.clone(),
-            shellcheck: shellcheck.as_ref(),
+            linter: Some(&linter),
             feeds: subject.known.store.as_ref(),
             scan_reports: &subject.known.reports,
             digests: subject.digests.as_ref(),

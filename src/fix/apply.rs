@@ -1,5 +1,6 @@
 //! One pass: as many fixes as do not overlap.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::Arc;
@@ -8,6 +9,9 @@ use crate::context::IgnoreFile;
 use crate::dockerfile;
 use crate::finding::Fix;
 use crate::text::{Edit, SourceText, apply_edits};
+
+/// How often a text is read with some fixes in it, to find those that break it; the rest waits.
+const MAX_TRIES: usize = 200;
 
 /// A source with fixes applied.
 #[derive(Debug)]
@@ -39,24 +43,27 @@ pub fn apply(source: &Arc<SourceText>, fixes: &[&Fix]) -> Option<Fixed> {
             applied.push(change);
         }
     }
-    let allowed = errors(source);
-    let sound = |edits: Vec<Edit>| edited(source, &edits).filter(|text| errors(text) <= allowed);
+    let allowed = LazyCell::new(|| errors(source));
+    let is_sound = |text: &Arc<SourceText>| matches!(errors(text), count if count == 0 || count <= *allowed);
+    let sound = |edits: Vec<Edit>| edited(source, &edits).filter(is_sound);
     let done = |text: Arc<SourceText>, kept: Vec<Change>| {
         let mut applied: Vec<usize> = kept.into_iter().flat_map(|change| change.fixes).collect();
         applied.sort_unstable();
         let left = fixes.len() - applied.len();
         Fixed { text, applied, left }
     };
-    if let Some(text) = sound(taken.into_iter().collect()).filter(|_| !applied.is_empty()) {
-        return Some(done(text, applied));
-    }
-    // One of them breaks the file: take those that do not.
+    // Where some of them break the file, those are taken that do not.
     let (mut edits, mut text, mut kept) = (Vec::new(), None, Vec::new());
-    for change in applied {
-        let with: Vec<Edit> = edits.iter().chain(&change.edits).cloned().collect();
+    let mut waiting = vec![applied];
+    for _ in 0..MAX_TRIES {
+        let Some(mut group) = waiting.pop().filter(|group| !group.is_empty()) else { break };
+        let with: Vec<Edit> = edits.iter().chain(group.iter().flat_map(|change| &change.edits)).cloned().collect();
         if let Some(sound) = sound(with.clone()) {
             (edits, text) = (with, Some(sound));
-            kept.push(change);
+            kept.append(&mut group);
+        } else if group.len() > 1 {
+            waiting.push(group.split_off(group.len() / 2));
+            waiting.push(group);
         }
     }
     text.map(|text| done(text, kept))
@@ -146,6 +153,22 @@ mod tests {
         assert!(apply(&source, &[]).is_none());
         let apart = apply(&source, &[&fix(0, 4, "FORM"), &first]).unwrap();
         assert_eq!((apart.text.text(), apart.applied), ("FROM debian:12\nRUN true\n", vec![1]));
+    }
+
+    #[test]
+    fn of_many_fixes_only_those_wait_that_break_the_file() {
+        let line = "RUN sudo true\n";
+        let source = SourceText::new("Dockerfile", format!("FROM debian:12\n{}", line.repeat(64)));
+        let at = |index: usize| 15 + index * line.len();
+        let breaks = |index: usize| index % 20 == 7;
+        let all: Vec<Fix> = (0..64)
+            .map(|index| {
+                if breaks(index) { fix(at(index), at(index) + 3, "RUM") } else { fix(at(index) + 4, at(index) + 9, "") }
+            })
+            .collect();
+        let fixed = apply(&source, &all.iter().collect::<Vec<_>>()).unwrap();
+        assert_eq!(fixed.applied, (0..64).filter(|index| !breaks(*index)).collect::<Vec<_>>());
+        assert_eq!((fixed.left, fixed.text.text().matches("sudo").count()), (3, 3));
     }
 
     #[test]

@@ -46,10 +46,14 @@ type Wanted<'a> = (&'a Judged, &'a Fix);
 pub struct Wishes {
     /// Fixes that a person should look at are made too.
     pub takes_all: bool,
-    /// What is found in a Dockerfile has nothing to do with the others, so that one which stays as it is need not be
-    /// checked again.
+    /// What is found in a Dockerfile has nothing to do with the others or with files beside them, so that one which stays as
+    /// it is need not be checked again.
     pub are_apart: bool,
 }
+
+/// Dockerfiles that are apart are mended so many at a time: few enough that all threads have some to the end, and so many
+/// that what a check costs by itself does not count.
+const AT_A_TIME: usize = 16;
 
 /// Fixes Dockerfiles, each with a path of its own, and the files of their contexts that say what is left out, as far as it
 /// goes. `check` makes the report on Dockerfiles, with other files as they are to be by then. Fixes are made rule by rule, sorted by id. The Dockerfiles come first, in their order, then
@@ -57,12 +61,28 @@ pub struct Wishes {
 ///
 /// # Errors
 /// Those of `check`.
-pub fn mend<E>(
+pub fn mend<E: Send>(
     sources: Vec<Arc<SourceText>>,
     wishes: Wishes,
-    check: impl Fn(Vec<Arc<SourceText>>, &OtherTexts) -> Result<Report, E>,
+    check: impl Fn(Vec<Arc<SourceText>>, &OtherTexts) -> Result<Report, E> + Sync,
 ) -> Result<Vec<Mended>, E> {
-    let mut files: Vec<Mended> = sources.into_iter().map(|source| Mended::new(source, false)).collect();
+    if !wishes.are_apart {
+        return mend_together(&sources, wishes, &check);
+    }
+    let parts: Vec<_> = sources.par_chunks(AT_A_TIME).map(|sources| mend_together(sources, wishes, &check)).collect();
+    let mut files = Vec::with_capacity(sources.len());
+    for part in parts {
+        files.extend(part?);
+    }
+    Ok(files)
+}
+
+fn mend_together<E>(
+    sources: &[Arc<SourceText>],
+    wishes: Wishes,
+    check: &impl Fn(Vec<Arc<SourceText>>, &OtherTexts) -> Result<Report, E>,
+) -> Result<Vec<Mended>, E> {
+    let mut files: Vec<Mended> = sources.iter().cloned().map(|source| Mended::new(source, false)).collect();
     let mut others: BTreeMap<String, Mended> = BTreeMap::new();
     let mut open: Vec<usize> = (0..files.len()).collect();
     for pass in 0..=MAX_PASSES {

@@ -26,7 +26,7 @@ const BATCH: usize = 256 << 10;
 /// Bytes of a file above which it is cut into pieces.
 const WHOLE: usize = 4 << 20;
 /// Bytes handed out and not looked at yet.
-pub(super) const BUDGET: usize = 24 << 20;
+pub(super) const BUDGET: usize = 16 << 20;
 /// Bytes of buffers kept to be used again. The kernel clears every page of a new one.
 const SPARE: usize = 16 << 20;
 

@@ -17,6 +17,7 @@ mod extraction;
 #[allow(clippy::unwrap_used)]
 mod fixture;
 mod holder;
+mod job;
 mod layer;
 mod layers;
 mod limits;

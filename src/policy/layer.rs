@@ -7,7 +7,7 @@ use super::regexp::{check_line_regex, reason};
 use super::{
     Action, Actions, Check, Fault, OutputWishes, Policy, PolicyLine, Waiver, line_regex, path_regex, vulnerability,
 };
-use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, Value, catalogue};
+use crate::rule::{self, Code, Edition, Params, Phase, Rule, Severity, Target, Value, catalogue};
 
 /// The edition a policy that names none was written for: the first, so that nothing that joined later can fail it.
 const FIRST: Edition = Edition(2026, 1);
@@ -173,6 +173,7 @@ impl Layer {
             base_limit,
             checks,
             left_out,
+            named: Vec::new(),
             waivers: self.waivers,
             honours_comments: self.honours_comments.unwrap_or(true),
             notes: self.notes,
@@ -191,6 +192,13 @@ pub(super) static NEEDED: [Needed; 2] = [
     Needed { told_by: catalogue::BASE_UNKNOWN, is_for: compares_with_base },
     Needed { told_by: catalogue::PACKAGES_UNREAD, is_for: compares_packages },
 ];
+
+/// The rules that tell what could not be looked at of that which a rule looks at.
+pub fn tellers(rule: &Rule) -> Vec<&'static Rule> {
+    let of_image = (rule.phase == Phase::Image).then_some(catalogue::IMAGE_PART_UNCHECKED);
+    let needed = NEEDED.iter().filter(|needed| (needed.is_for)(rule)).map(|needed| needed.told_by);
+    of_image.into_iter().chain(needed).collect()
+}
 
 fn compares_with_base(rule: &Rule) -> bool {
     let is_own = [catalogue::FILE_CAPABILITIES_ADDED, catalogue::IMAGE_GREW].contains(&rule);

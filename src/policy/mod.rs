@@ -32,6 +32,7 @@ pub use date::Date;
 pub use error::{Fault, Located, PolicyError};
 pub use glob::PathGlob;
 pub use image_name::{ImageNames, wildcard};
+pub use layer::tellers;
 pub use model::*;
 pub use proposal::proposed;
 pub use read::{Policies, ReadFile, from_disk};

@@ -9,7 +9,7 @@ use super::vulnerability::WaivedVulnerability;
 use super::whitelist::WhitelistItem;
 use super::{Date, PathGlob};
 use crate::finding::Finding;
-use crate::rule::{Code, Edition, Params, Phase, Rule, Severity, Target};
+use crate::rule::{Code, Edition, Params, Rule, Severity, Target, catalogue};
 use crate::text::{SourceText, Span};
 
 /// What a policy does about a finding, and what a run comes to.
@@ -136,6 +136,8 @@ pub struct Policy {
     pub checks: Vec<Check>,
     /// Codes of rules that are left out though their rule is not.
     pub left_out: Vec<Target>,
+    /// Codes that somebody names by hand, so that they are told though the policy leaves them out.
+    pub named: Vec<Target>,
     /// What to let pass.
     pub waivers: Vec<Waiver>,
     /// Comments in a Dockerfile may silence findings in it.
@@ -156,10 +158,12 @@ pub struct OutputWishes {
 }
 
 impl Policy {
-    /// Takes in rules of Dockerfiles that somebody names by hand and the policy leaves out: what they find is told, and no more. Rules that
-    /// need parameters stay out.
+    /// Takes in rules, and codes, that somebody names by hand and the policy leaves out: what they find is told, and no more.
+    /// Rules that need parameters stay out, and so do words that only the policy itself can say.
     pub fn take_in(&mut self, named: &[Target]) {
-        for target in named.iter().filter(|target| target.rule.phase == Phase::Lint) {
+        let says_policy = |rule: &Rule| [catalogue::DENIED_IMAGE, catalogue::ALLOWED_IMAGE].contains(&rule);
+        for target in named.iter().filter(|target| !says_policy(target.rule)) {
+            self.named.extend(target.code.map(|_| *target));
             let is_there = self.checks.iter().any(|check| check.rule == target.rule);
             let Some(params) = Params::new(target.rule, []).ok().filter(|_| !is_there) else { continue };
             self.checks.push(Check {
@@ -180,13 +184,18 @@ impl Policy {
     /// before that of the whole rule.
     pub fn decides(&self, check: &Check, finding: &Finding) -> bool {
         let Some(code) = finding.code else { return check.code.is_none() };
-        let severity = check.severity.unwrap_or(finding.severity);
         let is_meant = match check.code {
             Some(wanted) => wanted == code,
             None => !self.checks.iter().any(|c| c.rule == check.rule && c.code == Some(code)),
         };
-        let is_left_out = self.left_out.iter().any(|target| finding.is_of(target))
-            || check.is_by_severity && self.actions.of(severity).is_none();
-        is_meant && !is_left_out
+        let is_named = || self.named.iter().any(|target| finding.is_of(target));
+        is_meant && (!self.leaves_out(check, finding) || is_named())
+    }
+
+    /// Whether the policy has the rule of `check` and not the finding's code.
+    pub(super) fn leaves_out(&self, check: &Check, finding: &Finding) -> bool {
+        let severity = check.severity.unwrap_or(finding.severity);
+        let is_off = || check.is_by_severity && self.actions.of(severity).is_none();
+        finding.code.is_some() && (self.left_out.iter().any(|target| finding.is_of(target)) || is_off())
     }
 }

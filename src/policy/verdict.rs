@@ -36,6 +36,9 @@ pub fn decide(policy: &Policy, check: &Check, finding: &Finding, trigger_ids: &[
         let by_severity = policy.actions.of(finding.severity).unwrap_or(check.action);
         action = if check.rule.since > policy.ruleset { Action::Go } else { by_severity };
     }
+    if policy.leaves_out(check, finding) {
+        action = Action::Go;
+    }
     if finding.origin == Origin::Base {
         action = action.min(policy.base_limit);
     }

@@ -162,8 +162,8 @@ impl Prefilter {
             let first = mixed(chunk as u64 | FOLD_WORD);
             let second = mixed((chunk >> 48) as u64 | FOLD_WORD);
             let places = [first, first >> 16, first >> 32, second, second >> 16, second >> 32];
-            if places.iter().fold(0, |any, place| any | self.from_place(*place)) & 1 != 0 {
-                let mut set = places.iter().rev().fold(0, |bits, place| bits << 1 | self.from_place(*place) & 1);
+            if places.iter().fold(0, |any, place| any | self.at_place(*place)) & 1 != 0 {
+                let mut set = places.iter().rev().fold(0, |bits, place| bits << 1 | self.at_place(*place) & 1);
                 while set != 0 {
                     let index = set.trailing_zeros() as usize;
                     self.look(text, at + 2 * index, (chunk >> (16 * index)) as u32, &mut found);
@@ -183,14 +183,14 @@ impl Prefilter {
 
     /// The bit at a place in the map is the lowest; others stand above it.
     #[inline(always)]
-    fn from_place(&self, place: u64) -> u64 {
+    fn at_place(&self, place: u64) -> u64 {
         let place = place as usize % BITS;
         self.map[place / 64] >> (place % 64)
     }
 
     /// Whether the second map has a window, in the same way.
     #[inline(always)]
-    fn from_known(&self, window: u32) -> u64 {
+    fn at_known(&self, window: u32) -> u64 {
         let place = hash(window, KNOWN_SHIFT) % KNOWN_BITS;
         self.known[place / 64] >> (place % 64)
     }
@@ -200,7 +200,7 @@ impl Prefilter {
     fn look(&self, text: &[u8], at: usize, window: u32, found: &mut impl FnMut(KeywordAt)) {
         let here = window | FOLD;
         const MASKS: [u32; 3] = [WHOLE, OPEN_END, OPEN_START];
-        if MASKS.iter().fold(0, |any, mask| any | self.from_known(here & mask)) & 1 == 0 {
+        if MASKS.iter().fold(0, |any, mask| any | self.at_known(here & mask)) & 1 == 0 {
             return;
         }
         for mask in MASKS {

@@ -24,6 +24,8 @@ const BLOCK: usize = 512 << 10;
 const BEHIND: usize = 8 << 10;
 /// Bytes after a keyword that have to be there when it is looked at, unless the file ends: as much as a private key has.
 const AHEAD: usize = 32 << 10;
+/// Bytes that are kept.
+const MEMORY: usize = BEHIND + BLOCK + AHEAD;
 /// Bytes by which a file is told to be binary or UTF-16.
 const HEAD: usize = 4 << 10;
 /// Bytes of UTF-16 that are decoded at a time.
@@ -40,7 +42,7 @@ const KEYWORD: usize = 256;
 #[derive(Debug)]
 pub struct Search<'s> {
     scanner: &'s Scanner,
-    /// Memory for text; the first `length` bytes are of the file.
+    /// Memory for text, [`MEMORY`] bytes once there is some; the first `length` bytes are of the file.
     buffer: Vec<u8>,
     length: usize,
     /// Memory for UTF-16 that is to be decoded into `buffer`.
@@ -80,7 +82,7 @@ impl<'s> Search<'s> {
     pub(super) fn new(scanner: &'s Scanner) -> Self {
         Self {
             scanner,
-            buffer: vec![0; BEHIND + BLOCK + AHEAD],
+            buffer: Vec::new(),
             length: 0,
             raw: Vec::new(),
             state: State::default(),
@@ -134,7 +136,7 @@ impl<'s> Search<'s> {
     /// Searches a file that is at hand whole; a small one is searched where it is.
     pub fn scan_whole(&mut self, path: &str, bytes: &[u8]) -> Scan {
         self.start(path);
-        if !self.state.is_opaque && bytes.len() < self.buffer.len() {
+        if !self.state.is_opaque && bytes.len() < MEMORY {
             let encoding = self.state.judge_head(bytes.get(..HEAD).unwrap_or(bytes));
             if encoding == Encoding::Bytes {
                 if !self.state.is_opaque {
@@ -171,7 +173,12 @@ impl<'s> Search<'s> {
         self.start("");
         self.state.kind = FileKind::judged_elsewhere();
         self.state.encoding = Some(Encoding::Bytes);
-        self.push(text.as_bytes());
+        let bytes = text.as_bytes();
+        if bytes.len() < MEMORY {
+            self.look(bytes, 0..bytes.len());
+            return std::mem::take(&mut self.state).result().hits;
+        }
+        self.push(bytes);
         self.finish().hits
     }
 
@@ -181,8 +188,17 @@ impl<'s> Search<'s> {
             self.raw.resize(WIDE_BLOCK, 0);
             &mut self.raw
         } else {
-            self.buffer.get_mut(self.length..).unwrap_or_default()
+            let at = self.length;
+            self.memory().get_mut(at..).unwrap_or_default()
         }
+    }
+
+    /// Most texts are searched where they are, and need none.
+    fn memory(&mut self) -> &mut Vec<u8> {
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; MEMORY];
+        }
+        &mut self.buffer
     }
 
     fn is_wide(&self) -> bool {
@@ -197,11 +213,11 @@ impl<'s> Search<'s> {
             self.raw = raw;
             return;
         }
-        self.length = (self.length + length).min(self.buffer.len());
+        self.length = (self.length + length).min(MEMORY);
         if self.length >= HEAD {
             self.judge_head();
         }
-        if self.length == self.buffer.len() && !self.state.is_opaque {
+        if self.length == MEMORY && !self.state.is_opaque {
             self.search_block(false);
         }
     }
@@ -229,13 +245,14 @@ impl<'s> Search<'s> {
         wide::decode(&mut self.state.rest, bytes, is_big, &mut text);
         let mut text = text.as_slice();
         while !text.is_empty() {
-            let room = self.buffer.get_mut(self.length..).unwrap_or_default();
+            let at = self.length;
+            let room = self.memory().get_mut(at..).unwrap_or_default();
             let length = room.len().min(text.len());
             let (now, later) = text.split_at(length);
             room.iter_mut().zip(now).for_each(|(room, byte)| *room = *byte);
             self.length += length;
             text = later;
-            if self.length == self.buffer.len() {
+            if self.length == MEMORY {
                 self.search_block(false);
             }
         }

@@ -131,11 +131,18 @@ impl SourceText {
             Err(error) => {
                 let (mut text, mut raw) = (String::new(), Vec::new());
                 for chunk in error.as_bytes().utf8_chunks() {
-                    text.push_str(chunk.valid());
-                    for byte in chunk.invalid() {
+                    let mut carry = |text: &mut String, byte: u8| {
                         raw.push(text.len());
-                        text.extend(char::from_u32(RAW_BYTE_BASE + u32::from(*byte)));
+                        text.extend(char::from_u32(RAW_BYTE_BASE + u32::from(byte)));
+                    };
+                    for c in chunk.valid().chars() {
+                        // One of those that carry a byte would come back as that byte.
+                        match u32::from(c) >= RAW_BYTE_BASE {
+                            true => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| carry(&mut text, byte)),
+                            false => text.push(c),
+                        }
                     }
+                    chunk.invalid().iter().for_each(|byte| carry(&mut text, *byte));
                 }
                 Self::build(path.into(), text, raw, None)
             }
@@ -262,7 +269,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_come_back_as_they_were() {
-        let bytes = b"FROM a\xff\xc3 \xe2\x98\xba\n\x80".to_vec();
+        let bytes = b"FROM a\xff\xc3 \xe2\x98\xba\n\xf4\x8f\xba\x80\x80".to_vec();
         let source = SourceText::from_bytes("Dockerfile", bytes.clone());
         assert!(!source.is_utf8());
         assert_eq!(source.to_bytes(), bytes);
