@@ -613,7 +613,8 @@ fn catalogue(
 /// A keyword with a byte behind it that is not part of it. In the program keywords lie one behind the other, and `glrt-` with others
 /// behind it would be a token.
 fn apart(keyword: &str) -> String {
-    format!("{:?}.split_at({}).0", format!("{keyword}\0"), keyword.len())
+    let ended = format!("{keyword}\0");
+    format!("{ended:?}.split_at({}).0", keyword.len())
 }
 
 /// A text as `Veiled` holds it.
