@@ -5,7 +5,9 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-list=${CHECKSUMS:-$root/action/checksums.txt}
+list=${DOCKGATE_CHECKSUMS:-$root/action/checksums.txt}
+# Used as `./` the checkout is the repository that has releases.
+repository=${REPOSITORY:-$GITHUB_REPOSITORY}
 version=${VERSION#v}
 
 fail() { echo "::error title=dockgate::$1"; exit 2; }
@@ -54,13 +56,15 @@ elif [ -z "$wanted" ]; then
 fi
 place=$RUNNER_TEMP/dockgate-$version
 mkdir -p "$place"
-curl --fail --silent --show-error --location --proto-redir =https --retry 3 --max-time 300 --output "$place/$archive" \
-  "${RELEASES:-$SERVER/$REPOSITORY/releases/download}/v$version/$archive"
+from=${DOCKGATE_RELEASES:-$SERVER/$repository/releases/download}/v$version/$archive
+curl --fail --silent --show-error --location --proto-redir =https --retry 3 --max-time 300 --output "$place/$archive" "$from" ||
+  fail "$from cannot be downloaded; the input version: source builds dockgate instead"
 if command -v sha256sum >/dev/null; then sum=(sha256sum); else sum=(shasum -a 256); fi
 is=$("${sum[@]}" <"$place/$archive" | cut -d ' ' -f 1)
 if [ "$is" != "$wanted" ]; then
   rm -f "$place/$archive"
   fail "$archive has the SHA-256 $is, and the list says $wanted"
 fi
-tar -xzf "$place/$archive" -C "$place"
+# From inside, for tar takes the drive of a Windows path for the name of a host.
+(cd "$place" && tar -xzf "$archive")
 found "$place/$exe"

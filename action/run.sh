@@ -102,10 +102,12 @@ echo "sarif=$sarif" >>"$GITHUB_OUTPUT"
 
 when() { case $1 in true) echo auto ;; always) echo always ;; *) echo never ;; esac; }
 args=(publish --annotations="$(when "$ANNOTATIONS")" --review="$(when "$REVIEW")" --comment="$(when "$COMMENT")")
-args+=(--upload-sarif="$(when "$UPLOAD_SARIF")" --summary=never)
+args+=(--upload-sarif="$(when "$UPLOAD_SARIF")" --summary=never --fail-on="$FAIL_ON")
 if [ -n "$NAME" ]; then args+=(--name="$NAME"); fi
 published=0
 "$BIN" "${args[@]}" -- "$sarif" || published=$?
+# The verdict is the check's.
+if [ "$published" -eq 1 ]; then published=0; fi
 
 # What could not be done weighs more than a verdict.
 exit "$((status > published ? status : published))"

@@ -540,16 +540,17 @@ fn catalogue(
                 p.help
             );
         }
-        put!(out, "], page: {:?}, examples: &[", page.body);
+        put!(out, "], page: {}, examples: &[", veiled(&page.body));
         for e in &page.examples {
+            let context: String =
+                e.context.iter().map(|(path, text)| format!("({path:?}, {}), ", veiled(text))).collect();
             put!(
                 out,
-                "Example {{ kind: ExampleKind::{}, page_line: {}, text: {:?}, marked: &{:?}, context: &{:?}, digests: &{:?}, params: &{:?}, is_unsafe: {} }}, ",
+                "Example {{ kind: ExampleKind::{}, page_line: {}, text: {}, marked: &{:?}, context: &[{context}], digests: &{:?}, params: &{:?}, is_unsafe: {} }}, ",
                 e.kind,
                 e.page_line,
-                e.text,
+                veiled(&e.text),
                 e.marked,
-                e.context,
                 e.digests,
                 e.params,
                 e.is_unsafe,
@@ -570,7 +571,8 @@ fn catalogue(
     let mut detectors: Vec<&Detector> = detectors.iter().map(|r| &r.value).collect();
     detectors.sort_by(|a, b| a.id.get_ref().cmp(b.id.get_ref()));
     for d in detectors {
-        let samples = |texts: &[String]| texts.iter().map(|text| format!("Sample({text:?}), ")).collect::<String>();
+        let samples =
+            |texts: &[String]| texts.iter().map(|text| veiled(&text.replace("{}", "")) + ", ").collect::<String>();
         put!(
             out,
             "Detector {{ id: {:?}, name: {:?}, keywords: &{:?}, regex: {:?}, lines: {}, entropy: {:?}, \
@@ -606,6 +608,12 @@ fn catalogue(
     }
     put!(out, "];\nstatic POLICIES: &[(&str, &str, &str)] = &{policies:?};\n");
     out
+}
+
+/// A text as `Veiled` holds it.
+fn veiled(text: &str) -> String {
+    let bytes: Vec<u8> = text.bytes().map(|byte| byte ^ 0x80).collect();
+    format!("Veiled(b\"{}\")", bytes.escape_ascii())
 }
 
 fn param_default(param: &Param) -> String {

@@ -17,6 +17,7 @@ mod floors;
 mod gates;
 mod grammar;
 mod home;
+mod hooks;
 mod html;
 mod ignores;
 mod images;

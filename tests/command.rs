@@ -179,7 +179,7 @@ fn no_output_shows_a_secret_of_any_detector() {
     let mut secrets: Vec<String> = Vec::new();
     for (index, detector) in dockgate::rule::detectors().iter().enumerate() {
         let name = detector.paths.first().map_or(String::from("file"), |glob| glob.replace('*', "a"));
-        for (example, text) in detector.matches.iter().map(dockgate::rule::Sample::text).enumerate() {
+        for (example, text) in detector.matches.iter().map(dockgate::rule::Veiled::text).enumerate() {
             let path = folder.path().join(format!("conf/{index}-{example}/{name}"));
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, &text).unwrap();

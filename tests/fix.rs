@@ -185,13 +185,14 @@ fn the_fixes_of_every_example_keep_their_promises() {
     let mut wrong = Vec::new();
     for rule in rule::all() {
         for example in rule.examples.iter().filter(|example| example.kind != ExampleKind::Fixed) {
-            wrong.extend(broken_promises(&policy, &SourceText::new("Dockerfile", example.text)));
+            let text = example.text.text();
+            wrong.extend(broken_promises(&policy, &SourceText::new("Dockerfile", text.as_str())));
             if rule.fix != FixKind::None {
                 let others = [
-                    example.text.replace('\n', "\r\n"),
-                    format!("\u{feff}{}", example.text),
-                    example.text.trim_end().to_owned(),
-                    format!("# escape=`\n{}", example.text.replace("\\\n", "`\n")),
+                    text.replace('\n', "\r\n"),
+                    format!("\u{feff}{text}"),
+                    text.trim_end().to_owned(),
+                    format!("# escape=`\n{}", text.replace("\\\n", "`\n")),
                 ];
                 let others = others.into_iter().map(|text| SourceText::new("Dockerfile", text));
                 wrong.extend(others.flat_map(|source| broken_promises(&policy, &source)));

@@ -196,6 +196,28 @@ fn the_page_filters_and_loads_nothing() {
 }
 
 #[test]
+fn the_filters_break_as_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "from debian\nWORKDIR srv\nRUN sudo apt-get install curl\nRUN cd /srv && make\nEXPOSE 22\nCMD echo x\n";
+    std::fs::write(folder.path().join("Dockerfile"), text).unwrap();
+    let args = ["lint", "Dockerfile", "--fail-on", "never", "--output", "html:report.html"];
+    let mut command = assert_cmd::Command::cargo_bin("dockgate").unwrap();
+    command.env_clear().current_dir(folder.path()).args(args).assert().success();
+    for width in [768, 1180, 1440] {
+        let Some(browser) = Browser::open(width, 900) else { return };
+        browser.go(&format!("file://{}", folder.path().join("report.html").display()));
+        let chips = browser.run("return document.querySelectorAll('.chip[data-by]').length");
+        assert!(chips.as_u64().unwrap() >= 6, "{chips} filters are no row to break");
+        let lines = "return [...document.querySelectorAll('.filters .set, .filters .tools')].map(group => {
+            const boxes = [...group.children].map(child => child.getBoundingClientRect());
+            return boxes.every(box => box.top < boxes[0].bottom && box.bottom > boxes[0].top);
+        })";
+        let lines = browser.run(lines);
+        assert!(lines.as_array().unwrap().iter().all(|is_one| is_one == true), "{width}: {lines}");
+    }
+}
+
+#[test]
 fn the_page_fits_a_phone() {
     let Some(browser) = Browser::open(390, 844) else { return };
     let folder = tempfile::tempdir().unwrap();

@@ -56,20 +56,20 @@ fn report(rule: &'static Rule, example: &Example) -> Report {
     for (path, content) in example.context {
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
+        fs::write(path, content.text()).unwrap();
     }
     let dockerfile = folder.path().join("Dockerfile");
-    fs::write(&dockerfile, example.text).unwrap();
+    fs::write(&dockerfile, example.text.text()).unwrap();
     let ignore_file =
         IgnoreFile::beside(&dockerfile).transpose().map(|file| ("Dockerfile".to_owned(), file.map(Arc::new)));
     let source = ContextSource::Folder(folder.path().into());
     let context =
         ContextRequest { source, shown: String::new(), dockerfile: Some(dockerfile), ignore_texts: BTreeMap::new() };
-    let text = SourceText::new("Dockerfile", example.text);
+    let text = SourceText::new("Dockerfile", example.text.text());
     let alone = Build::alone(text, BuildOptions::default());
     let mut build = Build { context: (rule.phase == Phase::Context).then_some(context), ..alone };
     if let Some((path, text)) = example.context.iter().find(|(path, _)| HostKind::of_name(path).is_some()) {
-        let (file, kind) = (SourceText::new(*path, *text), HostKind::of_name(path).unwrap());
+        let (file, kind) = (SourceText::new(*path, text.text()), HostKind::of_name(path).unwrap());
         let defined = definitions(&file, kind, folder.path(), &[], nothing()).unwrap();
         let args = defined.list.into_iter().flat_map(|definition| definition.args);
         build.options.build_args.extend(args.map(|(name, argument)| (name, argument.value)));
@@ -109,7 +109,7 @@ fn every_example_does_what_its_page_says() {
                     if lines(&found) != marked {
                         wrong.push(format!("{at}: reported on {:?}, marked are {marked:?}", lines(&found)));
                     }
-                    last_bad = Some((example.text, found));
+                    last_bad = Some((example.text.text(), found));
                 }
                 ExampleKind::Good => {
                     if !found.findings.is_empty() {
@@ -118,7 +118,7 @@ fn every_example_does_what_its_page_says() {
                 }
                 ExampleKind::Fixed => {
                     let (text, bad) = last_bad.take().unwrap_or_else(|| panic!("{at}: no bad block before it"));
-                    let source = SourceText::new("Dockerfile", text);
+                    let source = SourceText::new("Dockerfile", text.as_str());
                     let fixes: Vec<&Fix> = bad.findings.iter().filter_map(|j| j.finding.fix.as_ref()).collect();
                     let is_safe = rule.fix == FixKind::Safe && !example.is_unsafe;
                     if fixes.iter().any(|f| f.is_safe() != is_safe) {
@@ -126,15 +126,15 @@ fn every_example_does_what_its_page_says() {
                     }
                     let (own, others): (Vec<&Fix>, Vec<&Fix>) = fixes.into_iter().partition(|f| f.other().is_none());
                     let fixed = fix::apply(&source, &own).map(|f| f.text.text().to_owned());
-                    if fixed.as_deref().unwrap_or(text) != example.text || (own.is_empty() && others.is_empty()) {
+                    if fixed.as_deref().unwrap_or(&text) != example.text.text() || (own.is_empty() && others.is_empty())
+                    {
                         wrong.push(format!("{at}: the fix gives {fixed:?}"));
                     }
                     let fixed = others.first().and_then(|fix| fix.other()).and_then(|other| {
                         let name = other.source.path().rsplit('/').next().unwrap().to_owned();
                         Some((name, fix::apply(&other.source, &others)?.text.text().to_owned()))
                     });
-                    let expected: Vec<_> =
-                        example.context.iter().map(|(p, t)| ((*p).to_owned(), (*t).to_owned())).collect();
+                    let expected: Vec<_> = example.context.iter().map(|(p, t)| ((*p).to_owned(), t.text())).collect();
                     if fixed.iter().cloned().collect::<Vec<_>>() != expected {
                         wrong.push(format!("{at}: the fix makes {fixed:?}"));
                     }

@@ -98,6 +98,27 @@ fn a_pull_request_gets_a_check_a_review_and_one_comment() {
 }
 
 #[test]
+fn a_check_run_fails_where_the_run_is_to_fail() {
+    let stop = "FROM debian:12.8\nEXPOSE 22\nHEALTHCHECK NONE\nUSER 10001:10001\n";
+    let warn = "FROM debian:12.8\nWORKDIR srv\nHEALTHCHECK NONE\nUSER 10001:10001\n";
+    for (dockerfile, fail_on, code, conclusion) in [
+        (stop, None, 0, "failure"),
+        (stop, Some("never"), 0, "neutral"),
+        (stop, Some("stop"), 1, "failure"),
+        (warn, None, 0, "neutral"),
+        (warn, Some("stop"), 0, "neutral"),
+        (warn, Some("warn"), 1, "failure"),
+    ] {
+        let case = Case::new();
+        case.write(dockerfile);
+        let mut args = vec!["--upload-sarif", "never", "--review", "never", "--comment", "never"];
+        args.extend(fail_on.into_iter().flat_map(|action| ["--fail-on", action]));
+        let text = case.publish(code, &args);
+        assert_eq!(case.double.state().checks[0]["conclusion"], conclusion, "{fail_on:?}: {text}");
+    }
+}
+
+#[test]
 fn a_second_run_changes_nothing() {
     let case = Case::new();
     case.publish(0, &["--upload-sarif", "never", "--review", "always"]);

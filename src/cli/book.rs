@@ -140,7 +140,8 @@ fn page(rule: &Rule) -> String {
         let anchore = param.anchore.map(|name| format!(" (Anchore's `{name}`)")).unwrap_or_default();
         let _ = writeln!(out, "- `{}`{anchore}: {}", param.name, param.help);
     }
-    let text = rule.page.trim_start();
+    let page = rule.page.text();
+    let text = page.trim_start();
     let text = text.strip_prefix("# ").and_then(|rest| rest.split_once('\n')).map_or(text, |(_, rest)| rest);
     out.push('\n');
     for line in text.trim().lines() {

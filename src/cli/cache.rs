@@ -1,7 +1,6 @@
 //! Where the cache is, and `cache`: what is in it.
 
 use std::env;
-use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +47,9 @@ pub(super) fn run(command: &CacheCommand, out: &mut dyn Write) -> Result<u8, Cli
     let dir = given.cache_dir.clone().or_else(default_dir).ok_or_else(|| CliError::Argument {
         what: "--cache-dir",
         value: String::new(),
-        wanted: "given, and neither XDG_CACHE_HOME nor HOME tells where the user's cache is".into(),
+        wanted:
+            "given, and no variable (XDG_CACHE_HOME, HOME, on Windows LOCALAPPDATA) tells where the user's cache is"
+                .into(),
     })?;
     let cache = at(&dir)?;
     let failed = |e| CliError::Check(CheckError::Image(e));
@@ -76,11 +77,14 @@ fn mib(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1 << 20))
 }
 
-/// `dockgate` in the user's cache folder, as the XDG base directory specification has it. A relative path there is to be
-/// ignored.
 fn default_dir() -> Option<PathBuf> {
-    let absolute = |value: OsString| Some(PathBuf::from(value)).filter(|path| path.is_absolute());
-    let xdg = env::var_os("XDG_CACHE_HOME").and_then(absolute);
-    let home = || env::var_os("HOME").and_then(absolute).map(|home| home.join(".cache"));
-    xdg.or_else(home).map(|dir| dir.join("dockgate"))
+    Some(user_folder()?.join("dockgate"))
+}
+
+/// The user's folder for caches, as the XDG base directory specification has it, where a relative path is to be ignored; on
+/// Windows that of local data.
+pub(super) fn user_folder() -> Option<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let usual = || if cfg!(windows) { absolute("LOCALAPPDATA") } else { Some(absolute("HOME")?.join(".cache")) };
+    absolute("XDG_CACHE_HOME").or_else(usual)
 }

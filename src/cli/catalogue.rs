@@ -62,7 +62,8 @@ pub(super) fn explain(name: &str, out: &mut dyn Write) -> Result<(), CliError> {
         for param in rule.params {
             writeln!(out, "parameter {}: {}", param.name, param.help).map_err(CliError::write)?;
         }
-        let text = rule.page.split_once('\n').map_or("", |(_, rest)| rest);
+        let page = rule.page.text();
+        let text = page.split_once('\n').map_or("", |(_, rest)| rest);
         writeln!(out, "\n{}", text.trim()).map_err(CliError::write)?;
     }
     Ok(())

@@ -15,6 +15,14 @@ use crate::text::SourceText;
 /// A Dockerfile larger than this is refused: no builder takes it, and nobody wrote it.
 const MAX_DOCKERFILE: u64 = 16 << 20;
 
+/// Endings of texts about Dockerfiles, of packed ones, and of what BuildKit reads beside them.
+const BESIDE: [&str; 5] = ["dockerignore", "md", "rst", "adoc", "gz"];
+/// Endings of program sources. `Dockerfile.py` is a Dockerfile, and `dockerfile.py` a module about them.
+const SOURCES: [&str; 24] = [
+    "c", "cc", "cpp", "cs", "ex", "go", "h", "java", "js", "jsx", "kt", "lua", "mjs", "php", "pl", "py", "rb", "rs",
+    "scala", "sh", "swift", "ts", "tsx", "vim",
+];
+
 /// What there is to check, sorted by path.
 #[derive(Default)]
 pub(super) struct Discovered {
@@ -69,15 +77,14 @@ pub(super) fn dockerfiles_or_error(paths: &[PathBuf]) -> Result<Discovered, CliE
 }
 
 /// Whether a file is a Dockerfile by its name: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `Containerfile(.*)`,
-/// without regard to case; `<Dockerfile>.dockerignore` is none.
+/// without regard to case; not what is beside one, or a program. `.pre-commit-hooks.yaml` says the same in its own words.
 pub(super) fn is_dockerfile(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let stem_is = |stem: &str| name == stem || name.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.'));
-    (stem_is("dockerfile")
-        || stem_is("containerfile")
-        || name.ends_with(".dockerfile")
-        || name.ends_with(".containerfile"))
-        && !name.ends_with(".dockerignore")
+    let small = name.to_ascii_lowercase();
+    let is_either = |stem: &str| stem == "dockerfile" || stem == "containerfile";
+    let Some((before, ending)) = small.rsplit_once('.') else { return is_either(&small) };
+    let first = before.split('.').next().unwrap_or_default();
+    let is_source = is_either(before) && name.starts_with(before) && SOURCES.contains(&ending);
+    is_either(ending) || is_either(first) && !BESIDE.contains(&ending) && !is_source
 }
 
 /// Dockerfiles at `paths`: files as given, folders searched. `-` is standard input. What cannot be read does not keep
@@ -242,10 +249,24 @@ mod tests {
             "api.dockerfile",
             "Containerfile",
             "Containerfile.ci",
+            "Dockerfile.py",
+            "dockerfile.py3",
+            "dockerfile.app.py",
+            "py.dockerfile",
         ] {
             assert!(is_dockerfile(name), "{name}");
         }
-        for name in ["Dockerfile.dockerignore", "Dockerfiles", "docker", "notes.txt", "mydockerfile"] {
+        for name in [
+            "Dockerfile.dockerignore",
+            "Dockerfile.md",
+            "dockerfile.5.gz",
+            "dockerfile.py",
+            "containerfile.rs",
+            "Dockerfiles",
+            "docker",
+            "notes.txt",
+            "mydockerfile",
+        ] {
             assert!(!is_dockerfile(name), "{name}");
         }
     }

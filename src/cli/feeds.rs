@@ -56,11 +56,8 @@ pub(super) fn run(command: FeedsCommand, terminal: &Terminal, out: &mut dyn Writ
 
 /// The folder of the vulnerability data, when there is a place for one.
 pub(super) fn folder(args: &StoreArgs) -> Option<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = || {
-        variable("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(variable("HOME")?.join(".cache")))
-    };
-    args.feeds.clone().or_else(|| variable("DOCKGATE_FEEDS")).or_else(|| Some(cache()?.join("dockgate/feeds")))
+    let named = || std::env::var_os("DOCKGATE_FEEDS").filter(|value| !value.is_empty()).map(PathBuf::from);
+    args.feeds.clone().or_else(named).or_else(|| Some(super::cache::user_folder()?.join("dockgate/feeds")))
 }
 
 fn needed(args: &StoreArgs) -> Result<PathBuf, CliError> {

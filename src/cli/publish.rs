@@ -30,7 +30,7 @@ pub(super) fn run(args: &PublishArgs, terminal: &Terminal, out: &mut dyn Write) 
     };
     let target = Target::find(given, &variable, event.as_deref())?;
     let reports = args.reports.iter().map(|path| report(path)).collect::<Result<Vec<_>, _>>()?;
-    let fail_on: policy::FailOn = args.fail_on.into();
+    let fail_on: Option<policy::FailOn> = args.fail_on.map(Into::into);
     let wishes = Wishes {
         upload_sarif: args.upload_sarif.into(),
         annotations: args.annotations.into(),
@@ -38,7 +38,7 @@ pub(super) fn run(args: &PublishArgs, terminal: &Terminal, out: &mut dyn Write) 
         comment: args.comment.into(),
         summary: args.summary.into(),
         name: args.name.clone(),
-        fail_on,
+        fail_on: fail_on.unwrap_or(policy::FailOn::Stop),
         patience: Duration::from_secs(args.max_wait),
     };
     let token = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| Token::new(&variable(name)?));
@@ -52,7 +52,7 @@ pub(super) fn run(args: &PublishArgs, terminal: &Terminal, out: &mut dyn Write) 
     }
     Ok(match outcome {
         Outcome { steps, .. } if steps.iter().any(|step| step.state == StepState::Failed) => UNABLE,
-        Outcome { verdict, .. } if fail_on.fails(verdict) => FAILED,
+        Outcome { verdict, .. } if fail_on.is_some_and(|fail_on| fail_on.fails(verdict)) => FAILED,
         _ => 0,
     })
 }

@@ -133,7 +133,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::print_stderr)]
 mod tests {
     use super::*;
 

@@ -209,10 +209,9 @@ impl<'a> Climb<'a> {
             commit: self.target.head(),
             key: &self.key,
             conclusion: match self.verdict {
-                Action::Stop => "failure",
-                verdict if self.wishes.fail_on.fails(verdict) => "failure",
-                Action::Warn => "neutral",
                 Action::Go => "success",
+                verdict if self.wishes.fail_on.fails(verdict) => "failure",
+                Action::Warn | Action::Stop => "neutral",
             },
             title: summary.title(),
             summary: summary.markdown(),

@@ -129,13 +129,14 @@ mod tests {
         let mut compared = std::collections::BTreeSet::new();
         let examples = rule::all().iter().flat_map(|rule| rule.examples);
         for example in examples.filter(|example| example.kind == ExampleKind::Bad) {
-            let source = SourceText::new("Dockerfile", example.text);
+            let text = example.text.text();
+            let source = SourceText::new("Dockerfile", text.as_str());
             let report = strict(&policy, &source);
             let style = Style::plain(80);
             let mut sarif = Vec::new();
             output::write(&report, Format::named("sarif").unwrap(), style, &mut sarif).unwrap();
             let published = SarifReport::read("report", sarif).unwrap();
-            let lines: Vec<&str> = example.text.lines().collect();
+            let lines: Vec<&str> = text.lines().collect();
             let patch: String = lines.iter().map(|line| format!("\n+{line}")).collect();
             let hunks = Hunks::parse(&format!("@@ -0,0 +1,{} @@{patch}", lines.len()));
             let offset = |at: Position| {

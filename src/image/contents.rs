@@ -26,10 +26,9 @@ const BATCH: usize = 256 << 10;
 /// Bytes of a file above which it is cut into pieces.
 const WHOLE: usize = 4 << 20;
 /// Bytes handed out and not looked at yet.
-pub(super) const BUDGET: usize = 24 << 20;
-/// Buffers kept to be used again, and the largest of them.
-const SPARE: usize = 8;
-const MAX_SPARE: usize = 1 << 20;
+pub(super) const BUDGET: usize = 16 << 20;
+/// Bytes of buffers kept to be used again. The kernel clears every page of a new one.
+const SPARE: usize = 16 << 20;
 
 /// What contents are looked through for.
 #[derive(Debug)]
@@ -39,7 +38,7 @@ pub(super) struct Looks<'a> {
     pub(super) keys: bool,
     /// Whether every file gets its digest.
     pub(super) digests: bool,
-    buffers: Mutex<Vec<Vec<u8>>>,
+    buffers: Mutex<Spare>,
     searches: Mutex<Vec<secrets::Search<'static>>>,
 }
 
@@ -53,16 +52,14 @@ impl<'a> Looks<'a> {
         self.patterns.is_empty() && !self.secrets && !self.keys && !self.digests
     }
 
-    fn buffer(&self) -> Vec<u8> {
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    /// An empty buffer with room for so many bytes.
+    fn buffer(&self, bytes: usize) -> Vec<u8> {
+        let spare = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).take(bytes);
+        spare.unwrap_or_else(|| Vec::with_capacity(bytes))
     }
 
-    fn give_back(&self, mut buffer: Vec<u8>) {
-        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
-        if buffers.len() < SPARE && buffer.capacity() <= MAX_SPARE {
-            buffer.clear();
-            buffers.push(buffer);
-        }
+    fn give_back(&self, buffer: Vec<u8>) {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).keep(buffer);
     }
 
     /// A search for secrets, where they are wanted. Searches are dear to make.
@@ -73,6 +70,32 @@ impl<'a> Looks<'a> {
 
     fn give_back_search(&self, search: Option<secrets::Search<'static>>) {
         self.searches.lock().unwrap_or_else(PoisonError::into_inner).extend(search);
+    }
+}
+
+/// Buffers that wait to be used again.
+#[derive(Debug, Default)]
+struct Spare {
+    buffers: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Spare {
+    /// The smallest that has room for so many bytes.
+    fn take(&mut self, bytes: usize) -> Option<Vec<u8>> {
+        let fitting = self.buffers.iter().enumerate().filter(|(_, buffer)| buffer.capacity() >= bytes);
+        let (index, _) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
+        let buffer = self.buffers.swap_remove(index);
+        self.bytes -= buffer.capacity();
+        Some(buffer)
+    }
+
+    fn keep(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() > 0 && self.bytes + buffer.capacity() <= SPARE {
+            buffer.clear();
+            self.bytes += buffer.capacity();
+            self.buffers.push(buffer);
+        }
     }
 }
 
@@ -181,8 +204,7 @@ impl<'c, 'env> Contents<'c, 'env> {
             self.flush();
         }
         if self.batch.bytes.capacity() == 0 {
-            self.batch.bytes = self.looks.buffer();
-            self.batch.bytes.reserve(BATCH.max(size));
+            self.batch.bytes = self.looks.buffer(BATCH.max(size));
         }
         let bytes = &mut self.batch.bytes;
         let start = bytes.len();
@@ -209,7 +231,7 @@ impl<'c, 'env> Contents<'c, 'env> {
         each: &mut dyn FnMut(&[u8]),
     ) -> io::Result<()> {
         let lane = Lane::new(Large::new(self.looks, file));
-        let (mut bytes, mut wanted) = (self.looks.buffer(), large::PIECE);
+        let (mut bytes, mut wanted) = (self.looks.buffer(large::PIECE), large::PIECE);
         let result = loop {
             let seen = bytes.len();
             let read = fill(&mut bytes, wanted, data);
@@ -221,7 +243,7 @@ impl<'c, 'env> Contents<'c, 'env> {
                 wanted = bytes.len().saturating_mul(2).min(MAX_LINE + 1);
                 continue;
             };
-            let mut next = self.looks.buffer();
+            let mut next = self.looks.buffer(large::PIECE);
             next.extend_from_slice(bytes.get(end..).unwrap_or_default());
             bytes.truncate(end);
             lane.push(self.crew, std::mem::replace(&mut bytes, next));

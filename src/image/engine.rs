@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Identity as ClientIdentity, StatusCode, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Identity as ClientIdentity, StatusCode, Url};
 use serde::Deserialize;
 
 pub(super) use address::{Address, EngineKind};
@@ -82,8 +82,9 @@ impl Engine {
             let usual = address::usual(kind, environment);
             let usual: Vec<String> = usual.iter().map(|socket| socket.display().to_string()).collect();
             let variable = if kind == EngineKind::Docker { "DOCKER_HOST" } else { "CONTAINER_HOST" };
+            let example = if cfg!(windows) { "npipe:////./pipe/NAME" } else { "unix:///PATH" };
             let failure = Failure::lasting(format!("no engine listens at {}", usual.join(", ")))
-                .hint(format!("start the engine, or say where it listens: {variable}=unix:///PATH"));
+                .hint(format!("start the engine, or say where it listens: {variable}={example}"));
             return Err(failed(failure));
         }
         let network =
@@ -172,7 +173,7 @@ fn client(address: &Address) -> Result<(Client, Url), Failure> {
     let root = match address {
         Address::Socket(path) => {
             // Without TLS nobody's certificates are asked for, which not every machine has.
-            builder = builder.unix_socket(path.as_path()).tls_certs_only(Vec::new());
+            builder = at_socket(builder, path).tls_certs_only(Vec::new());
             "http://localhost/".to_owned()
         }
         Address::Tcp { host, certificates: None } => {
@@ -190,6 +191,16 @@ fn client(address: &Address) -> Result<(Client, Url), Failure> {
     };
     let root = Url::parse(&root).map_err(|_| Failure::lasting("its address cannot be understood"))?;
     Ok((builder.build()?, root))
+}
+
+#[cfg(unix)]
+fn at_socket(builder: ClientBuilder, path: &Path) -> ClientBuilder {
+    builder.unix_socket(path)
+}
+
+#[cfg(windows)]
+fn at_socket(builder: ClientBuilder, path: &Path) -> ClientBuilder {
+    builder.windows_named_pipe(path.as_os_str())
 }
 
 fn pem(folder: &Path, name: &str) -> Result<Vec<u8>, Failure> {

@@ -5,8 +5,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// What is looked at.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "HOME",
+    "USERPROFILE",
     "XDG_RUNTIME_DIR",
     "DOCKER_CONFIG",
     "DOCKER_AUTH_CONFIG",
@@ -52,9 +53,9 @@ impl Environment {
         self.get(name).map(PathBuf::from)
     }
 
-    /// The user's home.
+    /// The user's home, under its name on Windows as well.
     pub(super) fn home(&self) -> Option<PathBuf> {
-        self.path("HOME")
+        self.path("HOME").or_else(|| self.path("USERPROFILE").filter(|_| cfg!(windows)))
     }
 
     /// The folder of Docker's client.

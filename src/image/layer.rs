@@ -1,106 +1,22 @@
 //! One layer, read in one pass: every entry's header becomes a change, every regular file's bytes go through the capture
 //! and the probe as they come, and are handed out to be searched.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::contents::{Contents, Found, Looks, Reading};
+use super::contents::{Contents, Found, Reading};
 use super::crew::Crew;
 use super::entries::{Entries, Member, MemberKind, TarError};
-use super::limits::{
-    MAX_CAPTURED_BYTES, MAX_CAPTURED_FILE, MAX_ENTRIES, MAX_LAYER_PROBLEMS, MAX_LAYER_SECRETS, MAX_NAME_BYTES,
-    MAX_PATH, MAX_RATIO, RATIO_FREE,
-};
-use super::model::{Change, ChooseProbe, Entry, EntryKind, FileSecret, Layer, Probe, Problem, Wants};
+use super::job::{Job, OverBudget};
+use super::limits::{MAX_CAPTURED_FILE, MAX_LAYER_PROBLEMS, MAX_LAYER_SECRETS, MAX_PATH, MAX_RATIO, RATIO_FREE};
+use super::model::{Change, Entry, EntryKind, FileSecret, Layer, Probe, Problem};
 use super::names::{self, Name};
-use super::search::Patterns;
 use super::sparse::Expanded;
 use super::store::Section;
 use super::stream::{CHUNK, Digests, Uncompressed};
 use crate::secrets::KeyHit;
-
-/// What all layers of an image are read for, and what they may take together.
-#[derive(Debug)]
-pub(super) struct Job<'a> {
-    looks: Looks<'a>,
-    capture: HashSet<&'a str>,
-    capture_if: Option<fn(&str) -> bool>,
-    probe: Option<ChooseProbe>,
-    entries: AtomicU64,
-    name_bytes: AtomicU64,
-    captured_bytes: AtomicU64,
-    /// Everything above in words, for the cache.
-    scope: Vec<String>,
-}
-
-/// The image takes more than any image may; the message says of what.
-#[derive(Debug)]
-pub(super) struct OverBudget(pub(super) String);
-
-impl<'a> Job<'a> {
-    pub(super) fn new(wants: &'a Wants, patterns: &'a Patterns) -> Self {
-        Self {
-            looks: Looks::new(patterns, wants.secrets, wants.keys, wants.digests),
-            capture: wants.capture.iter().map(String::as_str).collect(),
-            capture_if: wants.capture_if,
-            probe: wants.probe,
-            entries: AtomicU64::new(0),
-            name_bytes: AtomicU64::new(0),
-            captured_bytes: AtomicU64::new(0),
-            scope: scope(wants),
-        }
-    }
-
-    /// What layers are read for, in words that differ where it does.
-    pub(super) fn scope(&self) -> &[String] {
-        &self.scope
-    }
-
-    /// Charges a layer that was read before.
-    pub(super) fn charge_layer(&self, layer: &Layer) -> Result<(), OverBudget> {
-        for change in &layer.changes {
-            match change {
-                Change::Whiteout(path) | Change::Opaque(path) => self.charge_entry(path.len())?,
-                Change::Add(entry) => {
-                    self.charge_entry(entry.path.len() + entry.link.as_ref().map_or(0, String::len))?;
-                    let parts = entry.probed.iter().flat_map(|probed| &probed.parts);
-                    let parts: usize = parts.map(|part| part.name.len() + part.content.len()).sum();
-                    self.charge_captured((parts + entry.content.as_ref().map_or(0, |content| content.len())) as u64)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn charge_captured(&self, bytes: u64) -> Result<(), OverBudget> {
-        charge(&self.captured_bytes, bytes, MAX_CAPTURED_BYTES, "bytes in the files to be understood")
-    }
-
-    fn captures(&self, path: &str) -> bool {
-        self.capture.contains(path) || self.capture_if.is_some_and(|wanted| wanted(path))
-    }
-
-    fn charge_entry(&self, names: usize) -> Result<(), OverBudget> {
-        charge(&self.entries, 1, MAX_ENTRIES, "entries in its layers")?;
-        charge(&self.name_bytes, names as u64, MAX_NAME_BYTES, "bytes of names in its layers")
-    }
-}
-
-fn scope(wants: &Wants) -> Vec<String> {
-    let Wants { content, capture, keys, secrets, digests, purpose, .. } = wants;
-    let flags = format!("{purpose}: keys {keys}, secrets {secrets}, digests {digests}");
-    let patterns = content.iter().map(|pattern| format!("pattern {pattern}"));
-    let captured = capture.iter().map(|path| format!("capture {path}"));
-    [flags].into_iter().chain(patterns).chain(captured).collect()
-}
-
-fn charge(total: &AtomicU64, amount: u64, most: u64, what: &str) -> Result<(), OverBudget> {
-    let after = total.fetch_add(amount, Ordering::Relaxed).saturating_add(amount);
-    if after > most { Err(OverBudget(format!("the image has more than {most} {what}"))) } else { Ok(()) }
-}
 
 /// What is known of a layer before it is read.
 #[derive(Clone, Debug)]
@@ -373,7 +289,7 @@ impl LayerReader<'_, '_> {
         if captured {
             self.job.charge_captured(entry.size)?;
         }
-        let mut probe = self.job.probe.and_then(|probe| probe(entry));
+        let mut probe = self.job.probe_of(entry);
         if self.job.looks.is_idle() && !captured && probe.is_none() {
             return Ok(());
         }

@@ -17,6 +17,7 @@ mod extraction;
 #[allow(clippy::unwrap_used)]
 mod fixture;
 mod holder;
+mod job;
 mod layer;
 mod layers;
 mod limits;
@@ -30,6 +31,7 @@ mod recall;
 mod record;
 mod reference;
 mod registry;
+#[cfg(unix)]
 mod rootfs;
 mod search;
 mod skopeo_dir;

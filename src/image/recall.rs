@@ -10,7 +10,8 @@ use std::io::{self, Read};
 use sha2::{Digest, Sha256};
 
 use super::cache::{Cache, Key};
-use super::layer::{Expected, Job, ReadLayer};
+use super::job::Job;
+use super::layer::{Expected, ReadLayer};
 use super::layers::StoredLayer;
 use super::record;
 use super::store::Section;

@@ -11,7 +11,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
 use tar::{Builder, EntryType, Header};
 
 use super::attestation::Attestations;
@@ -117,7 +118,7 @@ impl Holder for Rootfs {
 
     fn layer(&self, _: &Blob) -> Result<Option<Section>, ImageError> {
         let tar = Tar {
-            root: self.path.clone(),
+            root: Root { path: self.path.clone(), folder: None },
             members: Arc::clone(&self.members),
             problems: Arc::clone(&self.problems),
             next: 0,
@@ -270,7 +271,7 @@ fn header(
 
 /// The tar, made while it is read.
 struct Tar {
-    root: PathBuf,
+    root: Root,
     members: Arc<[Member]>,
     problems: Problems,
     /// The member after the current one.
@@ -300,9 +301,11 @@ impl Tar {
     /// The part after one that is over.
     fn advance(&mut self) {
         let is_header = matches!(self.part, Part::Bytes(..));
-        let size = self.current().map_or(0, |member| member.size);
-        self.part = match self.current() {
-            Some(member) if is_header && size > 0 => match open(&self.root, &member.path, size) {
+        let members = Arc::clone(&self.members);
+        let current = self.next.checked_sub(1).and_then(|at| members.get(at));
+        let size = current.map_or(0, |member| member.size);
+        self.part = match current {
+            Some(member) if is_header && size > 0 => match self.root.open(&member.path, size) {
                 Ok(file) => Part::Content { file, left: size },
                 Err(error) => {
                     self.tell(&error);
@@ -332,22 +335,44 @@ impl Tar {
     }
 }
 
-/// Opens the file that was seen on the walk; nothing that has taken its place since, least of all a link to elsewhere.
-fn open(root: &Path, path: &Path, size: u64) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let folder = rustix::fs::open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let file = match rustix::fs::openat2(&folder, path, flags, Mode::empty(), resolve) {
-        // Kernels before 5.6, and some sandboxes.
-        Err(rustix::io::Errno::NOSYS) => rustix::fs::openat(&folder, path, flags, Mode::empty())?,
-        opened => opened?,
-    };
-    let file = File::from(file);
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() != size {
-        return Err(io::Error::other("it has changed meanwhile"));
+/// Where files are opened.
+struct Root {
+    path: PathBuf,
+    /// The folder a file was opened in last, for those beside it.
+    folder: Option<(PathBuf, OwnedFd)>,
+}
+
+impl Root {
+    /// Opens the file that was seen on the walk; nothing that has taken its place since, least of all a link to elsewhere.
+    fn open(&mut self, path: &Path, size: u64) -> io::Result<File> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let folder = match self.folder.take() {
+            Some((last, folder)) if last == parent => folder,
+            _ => self.folder(parent)?,
+        };
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let opened = rustix::fs::openat(&folder, name, flags, Mode::empty());
+        self.folder = Some((parent.to_owned(), folder));
+        let file = File::from(opened?);
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || metadata.len() != size {
+            return Err(io::Error::other("it has changed meanwhile"));
+        }
+        Ok(file)
     }
-    Ok(file)
+
+    /// Opens a folder, each on the way to it from the one before: one that has become a link leads nowhere. Linux would do
+    /// that in one step (`openat2`), but not everywhere, and nobody else has it.
+    fn folder(&self, path: &Path) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let mut folder = rustix::fs::open(&self.path, flags, Mode::empty())?;
+        for name in path {
+            folder = rustix::fs::openat(&folder, name, flags | OFlags::NOFOLLOW, Mode::empty())?;
+        }
+        Ok(folder)
+    }
 }
 
 impl Read for Tar {

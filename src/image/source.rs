@@ -8,7 +8,8 @@ use super::environment::Environment;
 use super::error::ImageError;
 use super::export;
 use super::holder::{Blob, Holder};
-use super::layer::{Expected, Job, OverBudget};
+use super::job::{Job, OverBudget};
+use super::layer::Expected;
 use super::layers::{self, StoredLayer};
 use super::limits::MAX_LAYERS;
 use super::model::{BaseIdentity, Image, ImageConfig, Layer, Problem, Wants};
@@ -16,6 +17,7 @@ use super::oci;
 use super::platform::Platform;
 use super::reference::{ImageReference, Transport};
 use super::registry::Registry;
+#[cfg(unix)]
 use super::rootfs::Rootfs;
 use super::search::Patterns;
 use super::skopeo_dir::SkopeoDir;
@@ -187,6 +189,13 @@ impl Found {
                 let plan = dir.variants()?.plan(platform)?;
                 held(Box::new(dir), plan)
             }
+            #[cfg(not(unix))]
+            Transport::Rootfs(path) => {
+                let reason =
+                    "a root directory has owners, permissions and links that only Linux and macOS know".to_owned();
+                Err(ImageError::NotAnImage { path: path.clone(), reason })
+            }
+            #[cfg(unix)]
             Transport::Rootfs(path) => {
                 let rootfs = Rootfs::open(path)?;
                 let plan = rootfs.plan();

@@ -7,7 +7,8 @@
 use std::io;
 
 use super::cache::{Cache, Key};
-use super::layer::{Job, ReadLayer};
+use super::job::Job;
+use super::layer::ReadLayer;
 use super::recall;
 use super::record;
 use super::store::Section;

@@ -191,8 +191,9 @@ impl<'a> Excerpt<'a> {
         let code = format!("{} {}{names}", judged.action, finding.rule().id);
         let mut excerpt = Self { judged, message, code, help: help(judged), source: None, labels: Vec::new() };
         if let (Place::Source { source, .. }, Some((file, span))) = (finding.place(), finding.place().in_file()) {
-            let text =
-                sources.entry(file.path().to_owned()).or_insert_with(|| readable(report.shown(file).text()).into());
+            let text = sources
+                .entry(file.path().to_owned())
+                .or_insert_with(|| escape::in_place(report.shown(file).text()).into());
             let window = Window::new(source, text);
             excerpt.labels.push(LabeledSpan::new_primary_with_span(None, (span.start, span.len())));
             for related in &finding.related {
@@ -213,17 +214,12 @@ impl<'a> Excerpt<'a> {
 /// What a fix does, and the diff it makes of the file as it may be shown.
 fn fixed(fix: &Fix, place: &Place, report: &Report, color: bool) -> Option<String> {
     let source = fix.source(place)?;
-    let (path, text) = (source.path(), readable(report.shown(source).text()));
+    let (path, text) = (source.path(), escape::in_place(report.shown(source).text()));
     let after = apply_edits(&SourceText::new(path, text.as_str()), fix.edits()).ok()?;
     let before = (!fix.other().is_some_and(|other| other.is_new)).then_some(text.as_str());
     let what = if fix.is_safe() { "fix" } else { "fix to look at" };
     let diff: String = diff(path, before, &after, color).lines().map(|line| format!("    {line}\n")).collect();
     Some(format!("  {what}: {}\n{diff}", escape::line(fix.description())))
-}
-
-/// Control characters of a source as one character each, so that spans keep their meaning.
-fn readable(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_control() && !matches!(c, '\n' | '\r' | '\t') { '?' } else { c }).collect()
 }
 
 /// What stands below the excerpt: where in the image, second places elsewhere, what to do, who decided.

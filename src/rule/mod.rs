@@ -105,12 +105,12 @@ pub struct Example {
     /// Line of the page (from 1) on which the block's text starts.
     pub page_line: usize,
     /// The example, without the markers.
-    pub text: &'static str,
+    pub text: Veiled,
     /// Lines of `text` (from 1) that a `bad` example must be reported on: those the page marks with `# <-`.
     pub marked: &'static [usize],
     /// Files of the build context, path and content, when the page gives some; of a `fixed` example those that the fix makes
     /// or changes.
-    pub context: &'static [(&'static str, &'static str)],
+    pub context: &'static [(&'static str, Veiled)],
     /// Images and their digests, as far as the page says that they are known.
     pub digests: &'static [(&'static str, &'static str)],
     /// Parameters of the run, as `name=value` after the block's kind.
@@ -160,7 +160,7 @@ pub struct Rule {
     /// What a policy can set.
     pub params: &'static [ParamSpec],
     /// The page's Markdown, without its head.
-    pub page: &'static str,
+    pub page: Veiled,
     /// The page's examples.
     pub examples: &'static [Example],
 }
@@ -182,7 +182,8 @@ impl Rule {
 
     /// The first paragraph of the page's "What", on one line.
     pub fn what(&self) -> String {
-        let section = self.page.split_once("## What\n").map_or(self.summary, |(_, rest)| rest.trim_start());
+        let page = self.page.text();
+        let section = page.split_once("## What\n").map_or(self.summary, |(_, rest)| rest.trim_start());
         section.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -233,20 +234,21 @@ pub struct Detector {
     /// Globs of files it does not look at.
     pub except: &'static [&'static str],
     /// Texts the detector finds one secret in.
-    pub matches: &'static [Sample],
+    pub matches: &'static [Veiled],
     /// Texts it finds nothing in.
-    pub no_matches: &'static [Sample],
+    pub no_matches: &'static [Veiled],
 }
 
-/// An example of a secret. In this program it stands in pieces, as in the file it comes from, so that nobody who searches the
-/// program for secrets finds one.
+/// Text that shows what secrets look like. In this program each of its bytes has its highest bit turned, so that nobody who
+/// searches the program for secrets finds one.
 #[derive(Clone, Copy, Debug)]
-pub struct Sample(&'static str);
+pub struct Veiled(&'static [u8]);
 
-impl Sample {
-    /// The example itself.
+impl Veiled {
+    /// The text itself.
     pub fn text(&self) -> String {
-        self.0.replace("{}", "")
+        let bytes: Vec<u8> = self.0.iter().map(|byte| byte ^ 0x80).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 

@@ -3,7 +3,8 @@
 //! Every detector has keywords, and hardly any byte of a tree belongs to one. So the question a byte is asked has to be
 //! cheap: four bytes from here, folded and mixed, are looked up in a bitmap that fits the first-level cache. Unlike the steps of an
 //! automaton, these look-ups do not wait for each other, and they cost the same for fifty keywords as for thousands. Mixing is
-//! linear, so that one shift and one exclusive or do it for all windows of a machine word.
+//! linear, so that one shift and one exclusive or do it for all windows of a machine word. Every keyword is known by two windows
+//! next to each other, so that only every second byte is asked.
 
 use super::encoded;
 
@@ -12,14 +13,18 @@ const BITS: usize = 1 << SHIFT;
 const SHIFT: u32 = 18;
 const WORDS: usize = BITS / 64;
 /// How far the bytes of a window are moved over each other. With [`SHIFT`] it stays within the window's 32 bits; of the last
-/// byte only the five bits come in that tell letters apart, so that a window of three bytes has only 32 places.
+/// byte only the five bits come in that tell letters apart, so that a window whose last byte is open has only 32 places.
 const MIX: u32 = 11;
 /// Bytes of a window.
 const WINDOW: usize = 4;
 /// Sets the bit that tells ASCII letters' cases apart.
 const FOLD: u32 = 0x2020_2020;
 const FOLD_WORD: u64 = 0x2020_2020_2020_2020;
-/// Slots of the table behind the map.
+/// Bits of the second map, which is asked where the first one says yes: it mixes better, at more cost.
+const KNOWN_BITS: usize = 1 << KNOWN_SHIFT;
+const KNOWN_SHIFT: u32 = 16;
+const KNOWN_WORDS: usize = KNOWN_BITS / 64;
+/// Slots of the table behind the maps.
 const SLOTS: usize = 1 << SLOT_BITS;
 const SLOT_BITS: u32 = 12;
 /// Offsets in a keyword at which its window may start.
@@ -29,6 +34,7 @@ const MAX_OFFSET: usize = 200;
 #[derive(Debug)]
 pub(super) struct Prefilter {
     map: Box<[u64; WORDS]>,
+    known: Box<[u64; KNOWN_WORDS]>,
     /// Those of a slot stand together.
     windows: Vec<Window>,
     /// By slot: where in `windows` it starts; one more at the end.
@@ -36,14 +42,22 @@ pub(super) struct Prefilter {
     keywords: Vec<Keyword>,
 }
 
-/// Some of a keyword's bytes, folded; the last is zero where there are but three.
+/// Some of a keyword's bytes, folded.
 #[derive(Debug, Clone, Copy)]
 struct Window {
+    /// Zero where another text's byte stands.
     bytes: u32,
+    /// The bits of `bytes` that are the keyword's: of all its bytes, or all but the first or the last.
+    mask: u32,
     keyword: usize,
-    /// Where in the keyword they stand.
-    offset: usize,
+    /// How far behind the keyword's start it ends: it may start before.
+    end: usize,
 }
+
+/// Masks of windows: whole, and with an open end or beginning.
+const WHOLE: u32 = u32::MAX;
+const OPEN_END: u32 = 0x00FF_FFFF;
+const OPEN_START: u32 = 0xFFFF_FF00;
 
 /// A literal that is looked for.
 #[derive(Debug)]
@@ -79,8 +93,9 @@ fn mixed(folded: u64) -> u64 {
     folded ^ (folded >> MIX)
 }
 
-fn slot(window: u32) -> usize {
-    (window.wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS)) as usize
+/// A number of so many bits that depends on all of a window's.
+fn hash(window: u32, bits: u32) -> usize {
+    (window.wrapping_mul(0x9E37_79B1) >> (32 - bits)) as usize
 }
 
 /// How common four bytes are in source text, roughly: the rarer a keyword's window, the less often it is looked at in vain.
@@ -95,8 +110,13 @@ fn commonness(window: &[u8]) -> u32 {
         _ => 2,
     };
     let is_common = |pair: &&[u8]| PAIRS.chunks(3).any(|common| common.starts_with(pair));
-    let pairs = window.windows(2).filter(is_common).count();
-    window.iter().map(byte).sum::<u32>() + 4 * u32::try_from(pairs).unwrap_or_default()
+    // A line of dashes is looked at all along.
+    let is_run = |pair: &&[u8]| matches!(pair, [a, b] if a == b);
+    let pairs = |is_so: &dyn Fn(&&[u8]) -> bool| {
+        let count = window.windows(2).filter(is_so).count();
+        u32::try_from(count).unwrap_or_default()
+    };
+    window.iter().map(byte).sum::<u32>() + 4 * pairs(&is_common) + 6 * pairs(&is_run)
 }
 
 impl Prefilter {
@@ -104,19 +124,24 @@ impl Prefilter {
     pub(super) fn new<'k>(keywords: impl IntoIterator<Item = (&'k [u8], Compared)>) -> Self {
         let keywords: Vec<Keyword> =
             keywords.into_iter().map(|(text, compared)| Keyword { text: text.into(), compared }).collect();
-        let found = keywords.iter().enumerate().filter_map(|(at, keyword)| keyword.window(at));
+        let found = keywords.iter().enumerate().flat_map(|(at, keyword)| keyword.windows(at)).flatten();
         let mut slots = vec![Vec::new(); SLOTS];
         let mut map = Box::new([0_u64; WORDS]);
+        let mut known = Box::new([0_u64; KNOWN_WORDS]);
         let mut set = |window: u32| {
             let place = mixed(u64::from(window)) as usize % BITS;
             map[place / 64] |= 1 << (place % 64);
         };
         for window in found {
-            if let Some(slot) = slots.get_mut(slot(window.bytes)) {
+            let place = hash(window.bytes, KNOWN_SHIFT) % KNOWN_BITS;
+            known[place / 64] |= 1 << (place % 64);
+            if let Some(slot) = slots.get_mut(hash(window.bytes, SLOT_BITS)) {
                 slot.push(window);
             }
-            match window.bytes >> 24 {
-                0 => (0..=u32::from(u8::MAX)).for_each(|next| set(window.bytes | next << 24 | FOLD)),
+            let any = 0..=u32::from(u8::MAX);
+            match window.mask {
+                OPEN_END => any.for_each(|last| set(window.bytes | last << 24 | FOLD)),
+                OPEN_START => any.for_each(|first| set(window.bytes | first | FOLD)),
                 _ => set(window.bytes),
             }
         }
@@ -125,63 +150,75 @@ impl Prefilter {
             windows.extend(slot);
             starts.push(windows.len());
         }
-        Self { map, windows, starts, keywords }
+        Self { map, known, windows, starts, keywords }
     }
 
-    /// Calls `found` for every keyword in `text`, those that overlap too, nearly in order of their place. A keyword of three bytes at the
-    /// very end of the text is left out.
+    /// Calls `found` for every keyword in `text`, those that overlap too, nearly in order of their place.
     pub(super) fn find(&self, text: &[u8], mut found: impl FnMut(KeywordAt)) {
         let mut at = 0;
-        // Eight bytes of sixteen at a time: five start a window in the lower word, and eight in it and the one in the middle.
+        // Three windows start at even places of eight bytes.
         while let Some(&chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
             let chunk = u128::from_le_bytes(chunk);
-            let low = mixed(chunk as u64 | FOLD_WORD);
-            let middle = mixed((chunk >> 32) as u64 | FOLD_WORD);
-            let mut set = self.is_set(low) | self.is_set(low >> 8) << 1;
-            set |= self.is_set(low >> 16) << 2 | self.is_set(low >> 24) << 3;
-            set |= self.is_set(middle) << 4 | self.is_set(middle >> 8) << 5;
-            set |= self.is_set(middle >> 16) << 6 | self.is_set(middle >> 24) << 7;
-            while set != 0 {
-                self.look(text, at + set.trailing_zeros() as usize, &mut found);
-                set &= set - 1;
+            let first = mixed(chunk as u64 | FOLD_WORD);
+            let second = mixed((chunk >> 48) as u64 | FOLD_WORD);
+            let places = [first, first >> 16, first >> 32, second, second >> 16, second >> 32];
+            if places.iter().fold(0, |any, place| any | self.at_place(*place)) & 1 != 0 {
+                let mut set = places.iter().rev().fold(0, |bits, place| bits << 1 | self.at_place(*place) & 1);
+                while set != 0 {
+                    let index = set.trailing_zeros() as usize;
+                    self.look(text, at + 2 * index, (chunk >> (16 * index)) as u32, &mut found);
+                    set &= set - 1;
+                }
             }
-            at += 8;
+            at += 12;
         }
-        while let Some(&window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>()) {
-            if self.is_set(mixed(u64::from(u32::from_le_bytes(window) | FOLD))) != 0 {
-                self.look(text, at, &mut found);
-            }
-            at += 1;
+        while at < text.len() {
+            // Behind the end an open byte is any.
+            let mut window = [0; WINDOW];
+            window.iter_mut().zip(text.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
+            self.look(text, at, u32::from_le_bytes(window), &mut found);
+            at += 2;
         }
     }
 
-    /// The bit at a place in the map.
+    /// The bit at a place in the map is the lowest; others stand above it.
     #[inline(always)]
-    fn is_set(&self, place: u64) -> u64 {
+    fn at_place(&self, place: u64) -> u64 {
         let place = place as usize % BITS;
-        self.map[place / 64] >> (place % 64) & 1
+        self.map[place / 64] >> (place % 64)
     }
 
-    /// Whether there are windows of just the bytes at `at`; most often there are none, and other bytes have their place.
+    /// Whether the second map has a window, in the same way.
     #[inline(always)]
-    fn look(&self, text: &[u8], at: usize, found: &mut impl FnMut(KeywordAt)) {
-        let Some(&window) = text.get(at..).and_then(|rest| rest.first_chunk::<WINDOW>()) else { return };
-        let four = u32::from_le_bytes(window) | FOLD;
-        for bytes in [four, four & 0xFF_FFFF] {
-            let slot = slot(bytes);
+    fn at_known(&self, window: u32) -> u64 {
+        let place = hash(window, KNOWN_SHIFT) % KNOWN_BITS;
+        self.known[place / 64] >> (place % 64)
+    }
+
+    /// Finds the windows of just these bytes, which are at `at`; most often there are none, and other bytes have their place.
+    #[inline(always)]
+    fn look(&self, text: &[u8], at: usize, window: u32, found: &mut impl FnMut(KeywordAt)) {
+        let here = window | FOLD;
+        const MASKS: [u32; 3] = [WHOLE, OPEN_END, OPEN_START];
+        if MASKS.iter().fold(0, |any, mask| any | self.at_known(here & mask)) & 1 == 0 {
+            return;
+        }
+        for mask in MASKS {
+            let bytes = here & mask;
+            let slot = hash(bytes, SLOT_BITS);
             let (Some(&start), Some(&end)) = (self.starts.get(slot), self.starts.get(slot + 1)) else { continue };
             for window in self.windows.get(start..end).unwrap_or_default() {
-                if window.bytes == bytes {
-                    self.compare(text, at, window, found);
+                if window.bytes == bytes && window.mask == mask {
+                    self.compare(text, at + WINDOW, window, found);
                 }
             }
         }
     }
 
-    /// Compares the keyword of a window whose bytes are at `at`.
+    /// Compares the keyword of a window whose bytes end at `at`.
     #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, window: &Window, found: &mut impl FnMut(KeywordAt)) {
-        let Some((keyword, start)) = self.keywords.get(window.keyword).zip(at.checked_sub(window.offset)) else {
+        let Some((keyword, start)) = self.keywords.get(window.keyword).zip(at.checked_sub(window.end)) else {
             return;
         };
         let end = start + keyword.text.len();
@@ -198,22 +235,29 @@ impl Prefilter {
 }
 
 impl Keyword {
-    /// The bytes by which it is found; `at` is its index.
-    fn window(&self, at: usize) -> Option<Window> {
-        let of = |bytes: [u8; WINDOW], offset| {
-            let bytes = u32::from_le_bytes(bytes);
-            Window { bytes, keyword: at, offset }
+    /// The two windows by which it is found, one of them at an even place wherever it stands; `at` is its index.
+    fn windows(&self, at: usize) -> [Option<Window>; 2] {
+        let of = |bytes: [u8; WINDOW], mask: u32, end| {
+            Some(Window { bytes: (u32::from_le_bytes(bytes) | FOLD) & mask, mask, keyword: at, end })
         };
-        let fold = |byte: u8| byte | FOLD as u8;
-        if let [a, b, c] = *self.text {
-            return Some(of([fold(a), fold(b), fold(c), 0], 0));
+        match *self.text {
+            [a, b, c] => [of([a, b, c, 0], OPEN_END, 4), of([0, a, b, c], OPEN_START, 3)],
+            [a, b, c, d] => [of([a, b, c, d], WHOLE, 4), of([b, c, d, 0], OPEN_END, 5)],
+            _ => {
+                let lower = self.text.to_ascii_lowercase();
+                // Many that stand at the start of a run start alike, and are then compared together.
+                let most = if self.compared == Compared::AtRun { 1 } else { MAX_OFFSET };
+                let all = lower.windows(WINDOW + 1).enumerate().take(most);
+                let common = |both: &[u8]| both.windows(WINDOW).map(commonness).sum::<u32>();
+                let rarest = all.min_by_key(|(_, both)| common(both));
+                let both = rarest.and_then(|(offset, both)| Some((offset, *both.first_chunk::<5>()?)));
+                let [first, second] = [0, 1].map(|next| {
+                    let (offset, both) = both?;
+                    of(*both.get(next..)?.first_chunk()?, WHOLE, offset + next + WINDOW)
+                });
+                [first, second]
+            }
         }
-        let lower = self.text.to_ascii_lowercase();
-        // Many that stand at the start of a run start alike, and are then compared together.
-        let most = if self.compared == Compared::AtRun { 1 } else { MAX_OFFSET };
-        let all = lower.windows(WINDOW).enumerate().take(most);
-        let (offset, rarest) = all.min_by_key(|(_, window)| commonness(window))?;
-        rarest.first_chunk().map(|bytes: &[u8; WINDOW]| of(bytes.map(fold), offset))
     }
 }
 
@@ -263,11 +307,24 @@ mod tests {
     #[test]
     fn three_bytes_are_found_whatever_follows() {
         for next in 0..=u8::MAX {
-            let text = [b"  .Sg.", &[next][..], b" and more of it, so that it is not the end"].concat();
-            let filter = Prefilter::new([(&b"sg."[..], Folded)]);
-            let mut all = Vec::new();
-            filter.find(&text, |hit| all.push(hit.start));
-            assert_eq!(all, [3], "{next}");
+            for (before, keyword) in [(" ", "sg."), ("  ", "sg."), (" ", "Hvs."), ("  ", "Hvs.")] {
+                let end: &[u8] = b" and more of it, so that it is not the end";
+                let text = [before.as_bytes(), &[next], keyword.as_bytes(), &[next], end].concat();
+                let lower = keyword.to_ascii_lowercase();
+                let filter = Prefilter::new([(lower.as_bytes(), Folded)]);
+                let mut all = Vec::new();
+                filter.find(&text, |hit| all.push(hit.start));
+                assert_eq!(all, [before.len() + 1], "{next}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_looked_at() {
+        for keyword in ["sg.", "hvs.", "npm_t", "private key-----"] {
+            for before in 0..30 {
+                assert_eq!(found(&[(keyword, Folded)], &format!("{}{keyword}", "-".repeat(before))), [(0, before)]);
+            }
         }
     }
 
@@ -280,7 +337,7 @@ mod tests {
             crate::rule::detectors()
                 .iter()
                 .flat_map(|d| d.matches)
-                .map(crate::rule::Sample::text)
+                .map(crate::rule::Veiled::text)
                 .collect::<Vec<_>>()
                 .join(" ")
         );

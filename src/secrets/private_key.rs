@@ -328,7 +328,7 @@ mod tests {
     /// The block of a detector's first example whose label is this; a key nobody uses.
     fn example(label: &str) -> String {
         let detectors = crate::rule::detectors().iter().filter(|d| d.check == Some("private-key"));
-        let mut all = detectors.flat_map(|d| d.matches).map(crate::rule::Sample::text);
+        let mut all = detectors.flat_map(|d| d.matches).map(crate::rule::Veiled::text);
         all.find(|text| text.contains(&format!("BEGIN {label}PRIVATE KEY"))).unwrap()
     }
 

@@ -4,15 +4,34 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// For a terminal: control characters (but newline and tab), bidirectional overrides and characters that carry a raw
-/// byte are shown as escapes.
+/// For a terminal, or the log of a workflow: control characters (but newline and tab), bidirectional overrides, characters that
+/// carry a raw byte and what would be a workflow command are shown as escapes.
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    escape(text, |c| is_control(c) && c != '\n' && c != '\t')
+    disarm(escape(text, |c| is_control(c) && c != '\n' && c != '\t'))
 }
 
 /// For one line of a terminal or a table cell: as [`terminal`], with newlines and tabs escaped too.
 pub fn line(text: &str) -> Cow<'_, str> {
-    escape(text, is_control)
+    disarm(escape(text, is_control))
+}
+
+/// For a terminal, with as many bytes as before, so that places in the text stay what they are: `?`, `¿` and `\u{FFFD}` stand for
+/// what [`terminal`] shows as escapes.
+pub fn in_place(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_line_end = c == '\n' || (c == '\r' && rest.peek() == Some(&'\n'));
+        out.push(match c.len_utf8() {
+            _ if is_line_end || c == '\t' => c,
+            _ if c == '[' && out.ends_with("##") => '(',
+            1 if is_control(c) => '?',
+            2 if is_control(c) => '¿',
+            3 if is_control(c) => char::REPLACEMENT_CHARACTER,
+            _ => c,
+        });
+    }
+    out
 }
 
 /// For the message of a GitHub workflow command.
@@ -83,6 +102,28 @@ fn markdown_prose(text: &str) -> String {
     out
 }
 
+/// Breaks what a runner of GitHub Actions takes for a command: `##[name` anywhere in a line, and `::name` where a line begins, which
+/// wrapping can make of any word.
+fn disarm(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains("##[") && !text.contains("::") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let begins = out.chars().next_back().is_none_or(char::is_whitespace);
+        let name = rest.as_str().strip_prefix(':').filter(|_| c == ':' && begins);
+        match c {
+            '[' if out.ends_with("##") => out.push_str("\\x5b"),
+            ':' if name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic())) => {
+                out.push_str("\\x3a")
+            }
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -123,6 +164,21 @@ mod tests {
         assert_eq!(terminal("a\x1b[31mb\nc"), "a\\x1b[31mb\nc");
         assert_eq!(line("a\nb\u{202e}c"), "a\\nb\\u{202e}c");
         assert_eq!(line("plain ä"), "plain ä");
+    }
+
+    #[test]
+    fn nothing_is_a_command_to_the_runner_that_logs_it() {
+        assert_eq!(line("a ##[add-mask]b ::error::c\n::d"), "a ##\\x5badd-mask]b \\x3a:error::c\\n::d");
+        assert_eq!(terminal("a\n  ::stop-commands::x"), "a\n  \\x3a:stop-commands::x");
+        assert_eq!(line("std::path [::]:80 HOST=::1 :: ## [a]"), "std::path [::]:80 HOST=::1 :: ## [a]");
+    }
+
+    #[test]
+    fn places_stay_what_they_are() {
+        let text = "a\x1b[1m\u{9b}2m\u{202e}b\rc\r\n\tä##[x]\u{10FEFF}";
+        let shown = in_place(text);
+        assert_eq!(shown, "a?[1m¿2m\u{FFFD}b?c\r\n\tä##(x]\u{10FEFF}");
+        assert_eq!(shown.len(), text.len());
     }
 
     #[test]

@@ -92,3 +92,19 @@ fn key_files_have_a_digest() {
     assert_eq!(digests, [digest(key), digest(&dump), None]);
     assert_eq!(image.layers[0].keys.len(), 2);
 }
+
+#[test]
+fn buffers_are_used_again_and_those_kept_are_bounded() {
+    let mut spare = super::Spare::default();
+    for bytes in [3000, 1000, 2000] {
+        spare.keep(vec![1; bytes]);
+    }
+    assert_eq!(spare.take(3001), None);
+    let taken = spare.take(1500).unwrap();
+    assert!(taken.is_empty() && (2000..3000).contains(&taken.capacity()), "{}", taken.capacity());
+    for _ in 0..3 {
+        spare.keep(Vec::with_capacity(super::SPARE / 2 - 2000));
+    }
+    assert_eq!(spare.buffers.len(), 4);
+    assert!(spare.bytes <= super::SPARE && spare.bytes == spare.buffers.iter().map(Vec::capacity).sum::<usize>());
+}

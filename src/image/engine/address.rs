@@ -3,7 +3,6 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -31,7 +30,7 @@ impl fmt::Display for EngineKind {
 /// Where an engine is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::image) enum Address {
-    /// A socket in the file system.
+    /// A socket in the file system; on Windows a named pipe.
     Socket(PathBuf),
     /// `host:port`, with the folder of `ca.pem`, `cert.pem` and `key.pem` when it is to be spoken to with TLS.
     Tcp { host: String, certificates: Option<PathBuf> },
@@ -74,6 +73,7 @@ pub(super) fn addresses(kind: EngineKind, environment: &Environment) -> Result<V
 }
 
 /// The usual sockets of an engine.
+#[cfg(unix)]
 pub(super) fn usual(kind: EngineKind, environment: &Environment) -> Vec<PathBuf> {
     let runtime = environment.path("XDG_RUNTIME_DIR").or_else(own_runtime);
     let (system, of_user) = match kind {
@@ -87,6 +87,15 @@ pub(super) fn usual(kind: EngineKind, environment: &Environment) -> Vec<PathBuf>
     let at = if kind == EngineKind::Docker { 0 } else { sockets.len() };
     sockets.insert(at, PathBuf::from(system));
     sockets
+}
+
+/// The usual pipe of an engine.
+#[cfg(windows)]
+pub(super) fn usual(kind: EngineKind, _: &Environment) -> Vec<PathBuf> {
+    vec![PathBuf::from(match kind {
+        EngineKind::Docker => r"\\.\pipe\docker_engine",
+        EngineKind::Podman => r"\\.\pipe\podman-machine-default",
+    })]
 }
 
 fn there(sockets: Vec<PathBuf>) -> Vec<Address> {
@@ -139,9 +148,10 @@ fn json(file: &Path) -> Result<serde_json::Value, String> {
     serde_json::from_slice(&text).map_err(|_| "it is not JSON".to_owned())
 }
 
-/// `unix:///run/docker.sock`, `tcp://host:2375`.
+/// `unix:///run/docker.sock` (on Windows `npipe:////./pipe/docker_engine`), `tcp://host:2375`.
 fn parse(host: &str, certificates: Option<PathBuf>) -> Result<Address, String> {
-    if let Some(path) = host.strip_prefix("unix://") {
+    let socket = if cfg!(windows) { "npipe://" } else { "unix://" };
+    if let Some(path) = host.strip_prefix(socket) {
         return Ok(Address::Socket(PathBuf::from(path)));
     }
     let tcp = ["tcp://", "http://", "https://"].iter().find_map(|scheme| host.strip_prefix(scheme));
@@ -157,15 +167,19 @@ fn parse(host: &str, certificates: Option<PathBuf>) -> Result<Address, String> {
         return Ok(Address::Tcp { host, certificates });
     }
     let scheme = host.split(':').next().unwrap_or_default();
+    if cfg!(windows) {
+        return Err(format!("engines are not spoken to over {scheme} on Windows, but over npipe and tcp"));
+    }
     Err(format!(
         "engines are not spoken to over {scheme}; forward its socket (`ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST`) \
          and set DOCKER_HOST=unix:///tmp/engine.sock"
     ))
 }
 
-/// Where the runtime folder of the user of this process is, when no variable says so.
+/// Where the runtime folder of the user of this process is, when no variable says so. Only Linux has one.
+#[cfg(unix)]
 fn own_runtime() -> Option<PathBuf> {
-    let user = std::fs::metadata("/proc/self").ok()?.uid();
+    let user = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").ok()?);
     Some(PathBuf::from(format!("/run/user/{user}")))
 }
 

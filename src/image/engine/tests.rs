@@ -12,7 +12,7 @@ use super::super::cache::Cache;
 use super::super::environment::Environment;
 use super::super::export;
 use super::super::fixture::{File, config, digest, gzip, header, tar};
-use super::super::layer::Job;
+use super::super::job::Job;
 use super::super::model::{Layer, Problem, Wants};
 use super::super::recall;
 use super::super::record;

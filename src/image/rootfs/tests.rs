@@ -1,9 +1,11 @@
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use super::super::fixture::open;
 use super::super::{EntryKind, Image, Tree, Wants};
+use super::Root;
 
 fn read(root: &Path) -> Image {
     let wants = Wants { digests: true, ..Wants::default() };
@@ -59,15 +61,38 @@ fn a_root_is_a_directory() {
 }
 
 #[test]
-fn a_file_that_is_swapped_for_a_link_is_not_followed() {
+fn what_is_swapped_for_a_link_is_not_followed() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("root");
-    fs::create_dir_all(root.join("a")).unwrap();
-    fs::write(root.join("a/file"), "inside!").unwrap();
-    fs::create_dir(dir.path().join("b")).unwrap();
-    fs::write(dir.path().join("b/file"), "outside").unwrap();
-    assert!(super::open(&root, Path::new("a/file"), 7).is_ok());
-    fs::remove_dir_all(root.join("a")).unwrap();
+    fs::create_dir_all(root.join("a/c")).unwrap();
+    for place in ["root/a/file", "root/a/c/file", "root/top"] {
+        fs::write(dir.path().join(place), "inside!").unwrap();
+    }
+    fs::create_dir_all(dir.path().join("b/c")).unwrap();
+    for place in ["b/file", "b/c/file"] {
+        fs::write(dir.path().join(place), "outside").unwrap();
+    }
+    let content = |root: &mut Root, path: &str| {
+        let mut text = String::new();
+        root.open(Path::new(path), 7)?.read_to_string(&mut text)?;
+        std::io::Result::Ok(text)
+    };
+    let fresh = || Root { path: root.clone(), folder: None };
+    let mut used = fresh();
+    for path in ["a/file", "a/c/file", "top", "a/file"] {
+        assert_eq!(content(&mut used, path).unwrap(), "inside!", "{path}");
+    }
+    assert!(fresh().open(Path::new("a/file"), 8).is_err(), "another size is another file");
+    assert!(fresh().open(Path::new("a/c"), 7).is_err(), "a folder is no file");
+    // Links in the place of the folder, of one further up, and of the file.
+    fs::rename(root.join("a"), dir.path().join("kept")).unwrap();
     symlink("../b", root.join("a")).unwrap();
-    assert!(super::open(&root, Path::new("a/file"), 7).is_err());
+    fs::remove_file(root.join("top")).unwrap();
+    symlink("../b/file", root.join("top")).unwrap();
+    for path in ["a/file", "a/c/file", "top"] {
+        assert!(fresh().open(Path::new(path), 7).is_err(), "{path}");
+    }
+    for path in ["a/file", "a/c/file", "top"] {
+        assert_ne!(content(&mut used, path).ok().as_deref(), Some("outside"), "{path}");
+    }
 }

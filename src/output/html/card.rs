@@ -7,6 +7,9 @@ use crate::check::Judged;
 use crate::finding::{ImageWord, Place};
 use crate::rule::Target;
 
+/// Names of a rule that stand in its head; some have a dozen.
+const NAMES: usize = 4;
+
 /// What the finding counts for, as the filters have it.
 pub(super) fn action(judged: &Judged) -> String {
     if judged.waived.is_some() { String::from("waived") } else { judged.action.to_string() }
@@ -36,10 +39,12 @@ pub(super) fn write(judged: &Judged, says_where: bool, out: &mut dyn Write) -> i
         finding.severity,
         h(&rule)
     )?;
-    let names: Vec<String> = finding.other_names().into_iter().filter(|name| *name != rule).collect();
+    let mut names: Vec<String> = finding.other_names().into_iter().filter(|name| *name != rule).collect();
+    let more = names.split_off(names.len().min(NAMES));
+    let and = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
     writeln!(
         out,
-        "<header><span class=\"act {colour}\">{action}</span><span class=\"rule\">{}</span><span class=\"alias\">{}</span></header>",
+        "<header><span class=\"act {colour}\">{action}</span><span class=\"rule\">{}</span><span class=\"alias\">{}{and}</span></header>",
         h(&rule),
         h(&names.join(" "))
     )?;
@@ -57,7 +62,8 @@ pub(super) fn write(judged: &Judged, says_where: bool, out: &mut dyn Write) -> i
     }
     let what = finding.rule().what();
     if !what.is_empty() {
-        writeln!(out, "<details><summary>about this rule</summary><p>{}</p></details>", prose(&what))?;
+        let also = if more.is_empty() { String::new() } else { format!("<p>also known as {}</p>", h(&more.join(" "))) };
+        writeln!(out, "<details><summary>about this rule</summary><p>{}</p>{also}</details>", prose(&what))?;
     }
     writeln!(out, "</article>")
 }

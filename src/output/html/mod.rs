@@ -142,38 +142,39 @@ fn filters(shown: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "<div class=\"filters\"><div class=\"wrap row\" role=\"group\" aria-label=\"Filters\">")?;
     let count = |is: &dyn Fn(&Judged) -> bool| shown.iter().filter(|judged| is(judged)).count();
-    let mut chip = |by: &str, value: &str, label: &str, count: usize| {
-        if count == 0 {
-            return Ok(());
+    let mut set = |by: &str, chips: &[(&str, &str, usize)]| {
+        writeln!(out, "<div class=\"set\">")?;
+        for (value, label, count) in chips.iter().filter(|(_, _, count)| *count > 0) {
+            writeln!(
+                out,
+                "<button class=\"chip\" type=\"button\" aria-pressed=\"false\" data-by=\"{by}\" data-value=\"{value}\">{label}<b>{count}</b></button>"
+            )?;
         }
-        writeln!(
-            out,
-            "<button class=\"chip\" type=\"button\" aria-pressed=\"false\" data-by=\"{by}\" data-value=\"{value}\">{label}<b>{count}</b></button>"
-        )
+        writeln!(out, "</div>")
     };
-    for action in ["STOP", "WARN", "GO", "waived"] {
-        chip("action", action, action, count(&|judged| card::action(judged) == action))?;
-    }
-    for severity in ["error", "warning", "info", "style"] {
-        chip("severity", severity, severity, count(&|judged| judged.finding.severity.to_string() == severity))?;
-    }
+    let of_action = |name| (name, name, count(&|judged| card::action(judged) == name));
+    set("action", &["STOP", "WARN", "GO", "waived"].map(of_action))?;
+    let of_severity = |name| (name, name, count(&|judged| judged.finding.severity.to_string() == name));
+    set("severity", &["error", "warning", "info", "style"].map(of_severity))?;
     let base = count(&|judged| judged.finding.origin == Origin::Base);
     if base > 0 && base < shown.len() {
-        chip("origin", "yours", "yours", shown.len() - base)?;
-        chip("origin", "base", "base image", base)?;
+        set("origin", &[("yours", "yours", shown.len() - base), ("base", "base image", base)])?;
     }
     let mut rules: BTreeMap<String, usize> = BTreeMap::new();
     for judged in shown {
         *rules.entry(card::rule(judged)).or_default() += 1;
     }
-    writeln!(out, "<select id=\"rule\" aria-label=\"Rule\"><option value=\"\">every rule</option>")?;
+    writeln!(
+        out,
+        "<div class=\"tools\"><select id=\"rule\" aria-label=\"Rule\"><option value=\"\">every rule</option>"
+    )?;
     for (rule, count) in rules {
         writeln!(out, "<option value=\"{0}\">{0} ({count})</option>", h(&rule))?;
     }
     writeln!(out, "</select>\n<input id=\"words\" type=\"search\" placeholder=\"Search\" aria-label=\"Search\">")?;
     writeln!(
         out,
-        "<button class=\"chip\" type=\"button\" id=\"short\" aria-pressed=\"false\">findings only</button>\n<span id=\"count\" role=\"status\"></span>\n</div></div>"
+        "<button class=\"chip\" type=\"button\" id=\"short\" aria-pressed=\"false\">findings only</button>\n<span id=\"count\" role=\"status\"></span>\n</div></div></div>"
     )
 }
 

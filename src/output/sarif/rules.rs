@@ -67,7 +67,8 @@ fn descriptor(target: &Target) -> ReportingDescriptor {
 
 /// The rule's page without its title, which services show above it: as Markdown, and without its marks as text.
 fn help(target: &Target, names: &[String]) -> MultiformatMessageString {
-    let page = target.rule.page.trim_start();
+    let page = target.rule.page.text();
+    let page = page.trim_start();
     let page = page.strip_prefix("# ").and_then(|rest| rest.split_once('\n')).map_or(page, |(_, rest)| rest).trim();
     let known = match names {
         [] => String::new(),

@@ -30,6 +30,15 @@ CI
   isolation=(--no-shell-isolation)
   if command -v rsync >/dev/null; then isolation=(--shell-isolation); fi
   pipeline() { env -C "$forge" PATH="$work/bin:$PATH" HOME="$work" "${node:-node}" "$runner" --force-shell-executor "${isolation[@]}" "$@"; }
+  # jobs SOURCE: the jobs of a pipeline that comes of it.
+  jobs() { pipeline --list-csv --variable "CI_PIPELINE_SOURCE=$1"; }
+  expect "gitlab: a push" 0 jobs push
+  if [ "$(grep -c '^dockgate-' "$work/said")" -eq 2 ]; then good "gitlab: has both jobs"; else bad "gitlab: has not both jobs" "$work/said"; fi
+  expect "gitlab: a merge request" 0 jobs merge_request_event
+  if grep -q '^dockgate-' "$work/said"; then bad "gitlab: gets a pipeline of its own" "$work/said"; else good "gitlab: gets no pipeline of its own"; fi
+  sed -i 's/^      context: app/&\n      pipelines: merge-request/' "$forge/.gitlab-ci.yml"
+  expect "gitlab: a merge request with pipelines" 0 jobs merge_request_event
+  if [ "$(grep -c '^dockgate-' "$work/said")" -eq 2 ]; then good "gitlab: has both jobs there too"; else bad "gitlab: has not both jobs there" "$work/said"; fi
   expect "gitlab: the job before the build" 1 pipeline dockgate-lint
   has "gitlab: finds the key" "$work/said" 'STOP key-file-copied'
   expect "gitlab: the job after the build" 1 pipeline --needs dockgate-gate
