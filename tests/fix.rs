@@ -204,6 +204,13 @@ fn the_fixes_of_every_example_keep_their_promises() {
 }
 
 #[test]
+fn code_that_ends_within_a_list_gets_nothing_put_behind_it() {
+    let text = "FROM debian:12\nRUN apt-get update; apt-get install -y curl \\\n{{ if env.codename | IN(\n";
+    let wrong = broken_promises(&all_rules(), &SourceText::new("Dockerfile", text));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn many_rules_have_a_fix() {
     let with_fix = rule::all().iter().filter(|rule| rule.fix != FixKind::None).count();
     assert!(with_fix >= 35, "{with_fix}");

@@ -262,7 +262,7 @@ fn checks_of_ones_own_and_image_blocks_decide() {
 fn what_is_selected_by_name_runs_though_the_policy_leaves_it_out() {
     let folder = folder();
     let folder = folder.path();
-    fs::write(folder.join("Dockerfile"), "FROM debian:12\nARG A\nRUN sudo cp $A `date` /b\n").unwrap();
+    fs::write(folder.join("Dockerfile"), "FROM debian:12\nRUN A=$(date); sudo cp $A `date` /b\n").unwrap();
     let policy = "ruleset = \"2026.1\"\n[actions]\nstyle = \"off\"\n[rules]\nsudo-used = \"off\"\nSC2086 = \"off\"\n";
     fs::write(folder.join("own.toml"), policy).unwrap();
     let found = |args: &[&str]| {

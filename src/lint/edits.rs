@@ -98,7 +98,9 @@ pub(super) fn command_at_end(facts: &Facts<'_>, run: &Run<'_>, like: &PackageCal
     let redirects = commands.iter().flat_map(|command| &command.redirects).map(|redirect| redirect.span.end);
     let last = redirects.chain([last.span.end]).max()?;
     let tail = source.slice(Span::new(last, text.span.end));
-    if tail.contains(['#', '|', '&', '<', '\\', '`']) {
+    // A list that is open to the end was not read to its end.
+    let is_open = source.slice(text.span).trim_end().ends_with('(');
+    if is_open || tail.contains(['#', '|', '&', '<', '\\', '`']) {
         return None;
     }
     let joint = if tail.trim_end().ends_with(';') { "" } else { "&& " };
