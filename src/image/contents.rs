@@ -25,10 +25,16 @@ use crate::secrets::{self, KeyHit, Scan, Scanner};
 const BATCH: usize = 256 << 10;
 /// Bytes of a file above which it is cut into pieces.
 const WHOLE: usize = 4 << 20;
-/// Bytes handed out and not looked at yet.
-pub(super) const BUDGET: usize = 16 << 20;
+/// Bytes handed out and not looked at yet, for each core: enough for none to wait, and no more, for memory that is touched for
+/// the first time is dear.
+const BUDGET: usize = 4 << 20;
 /// Bytes of buffers kept to be used again. The kernel clears every page of a new one.
 const SPARE: usize = 16 << 20;
+
+/// Bytes handed out and not looked at yet, in all.
+pub(super) fn budget() -> usize {
+    BUDGET * rayon::current_num_threads()
+}
 
 /// What contents are looked through for.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::cache::Cache;
-use super::contents::BUDGET;
+use super::contents::budget;
 use super::crew::Crew;
 use super::job::{Job, OverBudget};
 use super::layer::{self, Expected, ReadLayer};
@@ -49,7 +49,7 @@ pub(super) fn read(
     waiting.sort_by_key(|layer| layer.section.as_ref().map_or(0, |section| section.size));
     let waiting = Mutex::new(waiting);
     let done = Mutex::new(Vec::with_capacity(count));
-    let crew = Crew::new(count, BUDGET);
+    let crew = Crew::new(count, budget());
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let read_one = |stored: StoredLayer<'_>| {
         let index = stored.expected.index;
@@ -110,7 +110,7 @@ pub(super) fn read_stream<T: Send>(
     seen: &(dyn Fn(u64) + Sync),
     read: impl FnOnce(&mut ReadOne<'_>) -> T + Send,
 ) -> Option<T> {
-    let crew = Crew::new(1, BUDGET);
+    let crew = Crew::new(1, budget());
     let (waiting, done) = (Mutex::new(Some(read)), Mutex::new(None));
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
     let read_all = |read: _| {

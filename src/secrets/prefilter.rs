@@ -1,16 +1,16 @@
 //! Where in a block of bytes keywords stand: all of them looked for at once.
 //!
 //! Every detector has keywords, and hardly any byte of a tree belongs to one. So the question a byte is asked has to be
-//! cheap: four bytes from here, folded and mixed, are looked up in a bitmap that fits the first-level cache. Unlike the steps of an
+//! cheap: four bytes from here, folded and mixed, are looked up in a bitmap that the nearest caches hold. Unlike the steps of an
 //! automaton, these look-ups do not wait for each other, and they cost the same for fifty keywords as for thousands. Mixing is
 //! linear, so that one shift and one exclusive or do it for all windows of a machine word. Every keyword is known by two windows
 //! next to each other, so that only every second byte is asked.
 
 use super::encoded;
 
-/// Bits of the map. With a thousand keywords, fewer than one in a hundred is set.
+/// Bits of the map. With a thousand keywords, one in fifty is set.
 const BITS: usize = 1 << SHIFT;
-const SHIFT: u32 = 18;
+const SHIFT: u32 = 19;
 const WORDS: usize = BITS / 64;
 /// How far the bytes of a window are moved over each other. With [`SHIFT`] it stays within the window's 32 bits; of the last
 /// byte only the five bits come in that tell letters apart, so that a window whose last byte is open has only 32 places.
