@@ -79,6 +79,24 @@ pub enum PackageKind {
 }
 
 impl PackageKind {
+    /// The kinds that a policy means by a word: `all` (and no word), `os`, `non-os`, or one kind by a name it goes by. `None` for a
+    /// word that means none.
+    pub fn all_named(word: &str) -> Option<Vec<PackageKind>> {
+        let word = word.to_ascii_lowercase();
+        let is_meant = |kind: &PackageKind| match word.as_str() {
+            "" | "all" => true,
+            "os" => kind.is_distribution(),
+            "non-os" => !kind.is_distribution(),
+            "python" => *kind == Self::Pypi,
+            "java" => *kind == Self::Maven,
+            "go" => *kind == Self::Golang,
+            "rust" => *kind == Self::Cargo,
+            "dpkg" => *kind == Self::Deb,
+            other => kind.as_str() == other,
+        };
+        Some(Self::ALL.into_iter().filter(is_meant).collect::<Vec<_>>()).filter(|kinds| !kinds.is_empty())
+    }
+
     /// Every kind.
     pub const ALL: [PackageKind; 11] = [
         Self::Deb,

@@ -31,7 +31,7 @@ pub(super) struct Layer {
     pub(super) honours_comments: Option<bool>,
     /// By rule id, and code where one is meant.
     pub(super) rules: WantedRules,
-    /// The policy's own checks, told apart by their parameter `id`.
+    /// The policy's own checks, told apart by the ids of their rules.
     pub(super) checks: Vec<Wanted>,
     pub(super) waivers: Vec<Waiver>,
     /// What holds for some images only; the later of two that fit stands over the earlier.
@@ -91,9 +91,16 @@ impl Layer {
         merged.rules.retain(|(rule, _), _| !self.rules.contains_key(&(rule, None)));
         merged.rules.append(&mut self.rules);
         for check in self.checks {
-            match merged.checks.iter_mut().find(|below| below.params.str("id") == check.params.str("id")) {
+            match merged.checks.iter_mut().find(|below| below.rule == check.rule) {
                 Some(below) => *below = check,
                 None => merged.checks.push(check),
+            }
+        }
+        // A word on a check of the stack changes what is done about it, and nothing else.
+        for check in &mut merged.checks {
+            if let Some(word) = merged.rules.remove(&(check.rule.id, None)).and_then(|mut words| words.pop()) {
+                (check.wish, check.line) = (word.wish, word.line);
+                check.severity = word.severity.or(check.severity);
             }
         }
         merged.waivers.append(&mut self.waivers);
@@ -140,9 +147,8 @@ impl Layer {
                 }
             }
             let wanted = self.rules.range((rule.id, None)..).take_while(|((id, _), _)| *id == rule.id);
-            let own = self.checks.iter().filter(|check| check.rule == rule);
             for Wanted { code, wish, severity, params, trigger, line, is_built_in, .. } in
-                wanted.flat_map(|(_, wanted)| wanted).chain(own).cloned()
+                wanted.flat_map(|(_, wanted)| wanted).cloned()
             {
                 if wish == Wish::Off && code.is_some() {
                     left_out.push(Target { rule, code });
@@ -158,6 +164,20 @@ impl Layer {
                 checks.push(Check { rule, code, params, severity, action, is_by_severity, trigger, line });
             }
         }
+        for Wanted { rule, wish, severity, params, line, .. } in self.checks {
+            let action = match wish {
+                Wish::Off => None,
+                Wish::BySeverity => actions.of(severity.unwrap_or(rule.severity)),
+                Wish::Do(action) => Some(action),
+            };
+            let Some(action) = action else {
+                left_out.push(Target::from(rule));
+                continue;
+            };
+            let is_by_severity = wish == Wish::BySeverity;
+            checks.push(Check { rule, code: None, params, severity, action, is_by_severity, trigger: None, line });
+        }
+        checks.sort_by_key(|check| check.rule.id);
         // That a comparison could not be made matters only to a policy that asks for it.
         for needed in &NEEDED {
             if !checks.iter().any(|check| (needed.is_for)(check.rule)) {
@@ -207,7 +227,8 @@ fn compares_with_base(rule: &Rule) -> bool {
 
 fn compares_packages(rule: &Rule) -> bool {
     let gate = |t: &'static str| t.split(':').next().unwrap_or_default();
-    rule.triggers.iter().copied().map(gate).any(|gate| PACKAGE_GATES.contains(&gate))
+    let is_own = rule.of_catalogue() == catalogue::CUSTOM_PACKAGE;
+    is_own || rule.triggers.iter().copied().map(gate).any(|gate| PACKAGE_GATES.contains(&gate))
 }
 
 /// Anchore's gates that look at packages.

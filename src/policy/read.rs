@@ -9,6 +9,7 @@ use super::bundle::{self, Bundle};
 use super::hadolint::{self, Surroundings};
 use super::image_name::ImageNames;
 use super::layer::Layer;
+use super::toml::Extends;
 use super::{
     Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, pinned, toml,
     vulnerability, whitelist,
@@ -250,8 +251,17 @@ fn stack(
     if is_anchore(text) {
         return anchore::parse(text, is_built_in);
     }
-    let (layer, extends) = toml::parse(text, is_built_in)?;
-    let Some(extends) = extends else { return Ok(layer) };
+    toml::parse(text, is_built_in, &mut |extends| extended(text, is_built_in, &extends, read, below))
+}
+
+/// The policy that the one with this text extends.
+fn extended(
+    text: &Arc<SourceText>,
+    is_built_in: bool,
+    extends: &Extends,
+    read: &ReadFile<'_>,
+    below: &mut Vec<String>,
+) -> Result<Layer, PolicyError> {
     let wrong = |why: String| PolicyError::at(text, extends.span, Fault::Extends(why));
     below.push(identity(text.path(), is_built_in));
     if below.len() > DEEPEST {
@@ -283,8 +293,7 @@ fn stack(
     if below.contains(&identity(parent.path(), is_parent_built_in)) {
         return Err(wrong(format!("`{}` leads back to itself", extends.name)));
     }
-    let parent = stack(&parent, is_parent_built_in, read, below)?;
-    Ok(layer.over(parent))
+    stack(&parent, is_parent_built_in, read, below)
 }
 
 /// What tells one policy from another, however its path is written.
