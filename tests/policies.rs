@@ -192,13 +192,22 @@ fn a_change_cannot_switch_off_its_own_gate() {
     assert_eq!(report["verdict"], "STOP");
     assert!(report["notes"].to_string().contains("proposed, not in force: a policy that cannot be read"));
 
+    // Nor is what it leads to asked for.
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let address = format!("http://{}/x.toml#sha256={}", server.local_addr().unwrap(), "0".repeat(64));
+    write("ci/gate.toml", &format!("extends = \"{address}\"\n"));
+    let report = gate(folder.path(), &["--policy", "ci/gate.toml", "--policy-from", "main"]);
+    assert!(report["notes"].to_string().contains("what a change leads to is not fetched"), "{}", report["notes"]);
+    assert_eq!(server.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+
     let refused = |args: &[&str], word: &str| {
         let (code, _, errors) = dockgate(folder.path(), &[&GATE, args].concat());
         assert!(code == Some(2) && errors.contains(word), "{args:?}: {errors}");
     };
     refused(&["--policy", "ci/gate.toml", "--policy-from", "gone"], "a commit that is here");
     refused(&["--policy", "ci/gate.toml", "--policy-from", "main:ci"], "name of a commit");
-    refused(&["--policy", "ci/new.toml", "--policy-from", "main"], "there is no policy `ci/new.toml`");
+    refused(&["--policy", "ci/new.toml", "--policy-from", "main"], "there is no policy `ci/new.toml` in main");
     refused(&["--policy", "hadolint", "--policy-from", "main"], "write a policy that extends it");
 }
 

@@ -40,6 +40,8 @@ pub(super) enum CliError {
     NoDockerfile { paths: String, notes: Vec<String> },
     #[error("--new-only has nothing to hold this run against")]
     NothingBefore,
+    #[error("there is no policy `{name}` in {reference}, where --policy-from looks for it")]
+    NotInCommit { name: String, reference: String },
     #[error("the baseline {path} is not taken: it is part of the change, and {reference} has no such file")]
     OwnBaseline { path: String, reference: String },
     #[error("line {line} of standard input is not JSON: {reason}")]
@@ -99,6 +101,9 @@ impl CliError {
             }
             Self::NoShellCheck { .. } => {
                 Some("install it, or read shell code with the built-in linter: --shellcheck never".into())
+            }
+            Self::NotInCommit { .. } => {
+                Some("a policy that comes with a change holds once the change is merged; let the first one in without --policy-from".into())
             }
             Self::NoBase { has_dockerfile: true, .. } => Some("name the base with --base IMAGE".into()),
             Self::NoBase { .. } => {

@@ -14,6 +14,7 @@ use super::{
     Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, pinned, toml,
     vulnerability, whitelist,
 };
+use crate::http;
 use crate::rule::{self, Value};
 use crate::text::SourceText;
 
@@ -22,15 +23,18 @@ const LARGEST: u64 = 1 << 20;
 /// Policies that may stand on one another.
 const DEEPEST: usize = 8;
 
-/// Gives the content of the file at a path: the work tree's, or that of another state of it. At most one byte more than
-/// a policy may have need be read.
+/// Gives the content of the file at a path: the work tree's, or that of another state of it; and that of an address, whose digest
+/// is looked at by who asks ([`is_url`](super::is_url)). At most one byte more than a policy may have need be read.
 pub type ReadFile<'a> = dyn Fn(&str) -> io::Result<Vec<u8>> + 'a;
 
-/// The file at a path as it lies on disk, up to one byte more than a policy may have.
+/// The file at a path as it lies on disk, up to one byte more than a policy may have; what is at an address is fetched.
 ///
 /// # Errors
-/// When it cannot be opened or read.
+/// When it cannot be opened, read or fetched.
 pub fn from_disk(path: &str) -> io::Result<Vec<u8>> {
+    if pinned::is_url(path) {
+        return http::get(path, LARGEST as usize).map_err(io::Error::other);
+    }
     let mut bytes = Vec::new();
     File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -270,7 +274,7 @@ fn extended(
     let (parent, is_parent_built_in) = match pinned::Pinned::parse(&extends.name) {
         Some(pinned) => {
             let unusable = |why| wrong(format!("cannot extend `{}`: {why}", extends.name)).with_help(pinned::HELP);
-            (pinned.and_then(|pinned| pinned.fetch(LARGEST as usize)).map_err(unusable)?, false)
+            (pinned.and_then(|pinned| pinned.get(read)).map_err(unusable)?, false)
         }
         None if pinned::is_url(text.path()) && rule::builtin_policy(&extends.name).is_none() => {
             let why = format!("cannot extend `{}`: a policy that was fetched has no files beside it", extends.name);
