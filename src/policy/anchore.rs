@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::layer::{Layer, NEEDED, Wanted, Wish, params};
+use super::layer::{Layer, Wanted, Wish, params};
 use super::regexp::{from_python, line_expressions};
 use super::{Action, Fault, PolicyError, PolicyLine};
 use crate::rule::{self, Default as Kind, Edition, ParamSpec, Rule, Severity, Value, catalogue};
@@ -281,9 +281,8 @@ fn one_feed_warning(wanted: Vec<Wanted>) -> Vec<Wanted> {
     rest
 }
 
-/// What is checked without a line: whether the lines could be. A part of the image that could not be read stops; a base
-/// that is not known and a package database that cannot be read count as much as the strictest line that compares with
-/// it, and a Dockerfile that is not there as much as the strictest line about it; a broken one warns.
+/// What is checked without a line: whether the lines could be. A part of the image that could not be read stops; a Dockerfile that is
+/// not there counts as much as the strictest line about it; a broken one warns.
 fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
     let own = |rule: &'static Rule, wish, asked: Option<&Wanted>| Wanted {
         severity: None,
@@ -300,11 +299,6 @@ fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
         Wish::Do(action) => Some(action),
         Wish::Off | Wish::BySeverity => None,
     };
-    for needed in &NEEDED {
-        // The first of the strictest: of equals, `max_by_key` gives the last.
-        let strictest = wanted.iter().rev().filter(|w| (needed.is_for)(w.rule)).max_by_key(|w| action(w));
-        checks.extend(strictest.map(|w| own(needed.told_by, w.wish, Some(w))));
-    }
     let reads_dockerfile = |w: &&Wanted| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:"));
     if let Some(strictest) = wanted.iter().rev().filter(reads_dockerfile).max_by_key(|w| action(w)) {
         checks.push(own(catalogue::PARSE_ERROR, Wish::Do(Action::Warn), None));

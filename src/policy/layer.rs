@@ -1,5 +1,6 @@
 //! One policy file's say, how files are stacked, and what comes of the stack.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::image_name::{ImageNames, fits_name};
@@ -177,13 +178,29 @@ impl Layer {
             let is_by_severity = wish == Wish::BySeverity;
             checks.push(Check { rule, code: None, params, severity, action, is_by_severity, trigger: None, line });
         }
-        checks.sort_by_key(|check| check.rule.id);
-        // That a comparison could not be made matters only to a policy that asks for it.
+        // That something could not be looked at matters only to a policy that asks for it, and then as much as what it asks for:
+        // a policy that has no word on it does not pass what nobody has seen.
         for needed in &NEEDED {
-            if !checks.iter().any(|check| (needed.is_for)(check.rule)) {
-                checks.retain(|check| check.rule != needed.told_by);
+            let is_for = |check: &&Check| (needed.is_for)(check.rule);
+            let line = |check: &Check| check.line.as_ref().map(|line| line.span.start);
+            let strictness = |check: &&Check| (check.action, check.line.is_some(), Reverse(line(check)));
+            let Some(strictest) = checks.iter().filter(is_for).max_by_key(strictness).cloned() else {
+                checks.retain(|check| check.rule != needed.told_by || self.rules.contains_key(&(check.rule.id, None)));
+                continue;
+            };
+            let is_there = checks.iter().any(|check| check.rule == needed.told_by);
+            if !is_there && !self.rules.contains_key(&(needed.told_by.id, None)) {
+                checks.push(Check {
+                    rule: needed.told_by,
+                    code: None,
+                    params: Params::defaults(needed.told_by),
+                    severity: None,
+                    is_by_severity: false,
+                    ..strictest
+                });
             }
         }
+        checks.sort_by_key(|check| check.rule.id);
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
         Policy {
             name,
@@ -202,22 +219,30 @@ impl Layer {
     }
 }
 
-/// A rule that tells what could not be compared, and the rules whose comparisons that concerns.
-pub(super) struct Needed {
-    pub(super) told_by: &'static Rule,
-    pub(super) is_for: fn(&Rule) -> bool,
+/// A rule that tells what could not be looked at, and the rules whose work that concerns.
+struct Needed {
+    told_by: &'static Rule,
+    is_for: fn(&Rule) -> bool,
 }
 
-pub(super) static NEEDED: [Needed; 2] = [
+static NEEDED: [Needed; 4] = [
+    Needed { told_by: catalogue::PARSE_ERROR, is_for: reads_dockerfile },
+    Needed { told_by: catalogue::IMAGE_PART_UNCHECKED, is_for: reads_image },
     Needed { told_by: catalogue::BASE_UNKNOWN, is_for: compares_with_base },
     Needed { told_by: catalogue::PACKAGES_UNREAD, is_for: compares_packages },
 ];
 
 /// The rules that tell what could not be looked at of that which a rule looks at.
 pub fn tellers(rule: &Rule) -> Vec<&'static Rule> {
-    let of_image = (rule.phase == Phase::Image).then_some(catalogue::IMAGE_PART_UNCHECKED);
-    let needed = NEEDED.iter().filter(|needed| (needed.is_for)(rule)).map(|needed| needed.told_by);
-    of_image.into_iter().chain(needed).collect()
+    NEEDED.iter().filter(|needed| (needed.is_for)(rule)).map(|needed| needed.told_by).collect()
+}
+
+fn reads_dockerfile(rule: &Rule) -> bool {
+    matches!(rule.phase, Phase::Lint | Phase::Context) && rule != catalogue::PARSE_ERROR
+}
+
+fn reads_image(rule: &Rule) -> bool {
+    rule.phase == Phase::Image && NEEDED.iter().all(|needed| needed.told_by != rule)
 }
 
 fn compares_with_base(rule: &Rule) -> bool {
@@ -303,6 +328,34 @@ mod tests {
         assert_eq!(action(Some(ask(true)), before), Some(Action::Go));
         assert_eq!(action(Some(ask(false)), before), Some(Action::Stop));
         assert_eq!(action(None, None), Some(Action::Stop));
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_counts_as_much_as_the_strictest_that_asks_for_it() {
+        use crate::text::SourceText;
+
+        let policy = |text: &str| Policy::parse(&SourceText::new("p.toml", text)).unwrap();
+        let told = |policy: &Policy| {
+            let rules = NEEDED.iter().map(|needed| needed.told_by);
+            let check = |rule| policy.checks.iter().find(|check| check.rule == rule);
+            rules.filter_map(check).map(|c| format!("{} {}", c.rule.id, c.action)).collect::<Vec<_>>()
+        };
+        let check = |looks_at: &str, action: &str| {
+            format!("named-only = true\n[[check]]\nid = \"own\"\nmessage = \"m\"\naction = \"{action}\"\n{looks_at}\n")
+        };
+        let own = policy(&check("package = \"curl\"", "warn"));
+        assert_eq!(told(&own), ["image-part-unchecked WARN", "packages-unread WARN"]);
+        let line = own.checks.iter().find(|c| c.rule == catalogue::PACKAGES_UNREAD).unwrap().line.clone().unwrap();
+        assert_eq!(line.source.line(line.span.start), 2);
+        assert_eq!(told(&policy(&check("instruction = { keyword = \"RUN\" }", "stop"))), ["parse-error STOP"]);
+        let rules = "named-only = true\n[rules]\nsetuid-added = \"stop\"\nuntagged-base = \"go\"\nimage-part-unchecked = \"off\"\n";
+        assert_eq!(told(&policy(rules)), ["parse-error GO", "base-unknown STOP"]);
+        assert_eq!(told(&policy("named-only = true\n")), [""; 0]);
+        let by_severity = policy("[actions]\nerror = \"off\"\n[rules]\nlatest-base = \"stop\"\n");
+        assert_eq!(
+            told(&by_severity),
+            ["parse-error STOP", "image-part-unchecked WARN", "base-unknown WARN", "packages-unread WARN"]
+        );
     }
 
     #[test]

@@ -225,6 +225,11 @@ mod tests {
         policies.for_image(&ImageNames { names: vec![name.to_owned()], ..ImageNames::default() }).unwrap()
     }
 
+    /// The policy's own checks.
+    fn own(policy: &Policy) -> Vec<(&'static str, Action)> {
+        policy.checks.iter().filter(|c| c.rule.is_own()).map(|c| (c.rule.id, c.action)).collect()
+    }
+
     #[test]
     fn a_block_holds_for_the_images_it_names() {
         let text = "[rules]\nuntagged-base = \"stop\"\nlatest-base = \"stop\"\n\
@@ -257,6 +262,7 @@ mod tests {
         let shown: Vec<String> = policy
             .checks
             .iter()
+            .filter(|c| c.rule.is_own())
             .map(|c| format!("{} {} {} {}", c.rule.id, c.rule.of_catalogue().id, c.action, line(c)))
             .collect();
         assert_eq!(
@@ -268,7 +274,8 @@ mod tests {
                 "suid custom-file STOP 16",
             ]
         );
-        assert_eq!(policy.checks[0].params.str("kind"), "port");
+        let port = policy.checks.iter().find(|c| c.rule.id == "no-ssh").unwrap();
+        assert_eq!(port.params.str("kind"), "port");
     }
 
     #[test]
@@ -285,7 +292,7 @@ mod tests {
         let text = format!("extends = \"a.toml\"\n{}{}", check("two", "go"), check("three", "warn"));
         let path = folder.path().join("b.toml").to_string_lossy().into_owned();
         let policy = Policy::parse(&Arc::clone(&SourceText::new(path, text))).unwrap();
-        let shown: Vec<_> = policy.checks.iter().map(|c| (c.rule.id, c.action)).collect();
+        let shown = own(&policy);
         assert_eq!(shown, [("one", Action::Stop), ("three", Action::Warn), ("two", Action::Go)]);
     }
 
@@ -303,15 +310,16 @@ mod tests {
         std::fs::write(at("b.toml"), text).unwrap();
         let policies = Policies::load(&at("b.toml"), &[], &from_disk).unwrap();
         let policy = policies.for_image(&ImageNames::default()).unwrap();
-        let shown: Vec<_> = policy.checks.iter().map(|c| (c.rule.id, c.action)).collect();
+        let shown = own(&policy);
         assert_eq!(shown, [("own", Action::Warn)]);
-        assert_eq!(policy.checks[0].line.as_ref().map(|l| l.source.line(l.span.start)), Some(3));
+        let own_check = policy.checks.iter().find(|c| c.rule.id == "own").unwrap();
+        assert_eq!(own_check.line.as_ref().map(|l| l.source.line(l.span.start)), Some(3));
         assert_eq!(policy.targets("Own").len(), 1);
         assert_eq!(policy.targets("other")[0].rule.id, "other");
         assert_eq!(policy.similar("owm"), Some("own"));
         let names = ImageNames { names: vec!["team/app".into()], ..ImageNames::default() };
         let policy = policies.for_image(&names).unwrap();
-        let shown: Vec<_> = policy.checks.iter().map(|c| (c.rule.id, c.action)).collect();
+        let shown = own(&policy);
         assert_eq!(shown, [("new", Action::Go), ("own", Action::Go)]);
         let waived: Vec<&str> = policy.waivers[0].rules.iter().map(|target| target.rule.id).collect();
         assert_eq!(waived, ["new", "own"]);
