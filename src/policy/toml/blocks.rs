@@ -109,13 +109,25 @@ impl Document<'_> {
             let known: Vec<&str> = LOOKS_AT.iter().map(|(key, _)| *key).collect();
             return Err(self.block(row.span(), format!("a check says what it looks at: one of {}", known.join(", "))));
         };
-        let params = params(rule, given).map_err(|fault| self.error(span.clone(), fault))?;
+        let params = params(rule, given).map_err(|fault| {
+            let at = match &fault {
+                Fault::Regexp { param, .. } => Self::value_span(table, param),
+                _ => None,
+            };
+            self.error(at.unwrap_or_else(|| span.clone()), fault)
+        })?;
         self.check_words(&params, span)?;
         let place = Span::new(row.span().start, row.span().end);
         let line = Some(PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, place) });
         let rule = rule.own(OwnCheck { id, message, help, severity });
         let (code, trigger) = (None, None);
         Ok(Wanted { rule, code, wish, severity: None, params, trigger, line, is_built_in: self.is_built_in })
+    }
+
+    /// Where the value of a parameter of what a check looks at stands.
+    fn value_span(check: &DeTable<'_>, param: &str) -> Option<std::ops::Range<usize>> {
+        let tables = check.iter().filter_map(|(_, item)| item.get_ref().as_table());
+        tables.filter_map(|table| table.get(param)).map(Item::span).next()
     }
 
     /// Words for people, on one line; `None` where there are none.
