@@ -154,10 +154,13 @@ struct Told {
 
 impl Told {
     fn of(error: &CliError) -> Self {
-        let place = error.place();
+        let (place, help) = (error.place(), error.help());
+        // On one line an error ends in what to do, which here stands below.
+        let whole = error.to_string();
+        let alone = help.as_ref().and_then(|help| whole.strip_suffix(help.as_str())?.strip_suffix("; "));
         Self {
-            message: escape::line(&error.to_string()).into_owned(),
-            help: error.help().map(|h| escape::terminal(&h).into_owned()),
+            message: escape::line(alone.unwrap_or(&whole)).into_owned(),
+            help: help.map(|h| escape::terminal(&h).into_owned()),
             source: place
                 .map(|(s, _)| NamedSource::new(escape::line(s.path()), escape::terminal(s.text()).into_owned())),
             labels: place
