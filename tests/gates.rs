@@ -120,10 +120,7 @@ const OF_2017: &[(&str, &[(&str, &[&str])])] = &[
             ("VOLUMEPRESENT", &[]),
         ],
     ),
-    (
-        "FILECHECK",
-        &[("CONTENTMATCH", &["FILECHECK_CONTENTREGEXP"]), ("FILENAMEMATCH", &["FILECHECK_NAMEREGEXP"])],
-    ),
+    ("FILECHECK", &[("CONTENTMATCH", &["FILECHECK_CONTENTREGEXP"]), ("FILENAMEMATCH", &["FILECHECK_NAMEREGEXP"])]),
     (
         "FILEPARSE_PASSWD",
         &[
@@ -147,10 +144,7 @@ const OF_2017: &[(&str, &[(&str, &[&str])])] = &[
         ],
     ),
     ("IMAGECHECK", &[("BASEOUTOFDATE", &[])]),
-    (
-        "LICBLACKLIST",
-        &[("LICFULLMATCH", &["LICBLACKLIST_FULLMATCH"]), ("LICSUBMATCH", &["LICBLACKLIST_SUBMATCH"])],
-    ),
+    ("LICBLACKLIST", &[("LICFULLMATCH", &["LICBLACKLIST_FULLMATCH"]), ("LICSUBMATCH", &["LICBLACKLIST_SUBMATCH"])]),
     (
         "NPMCHECK",
         &[
@@ -416,9 +410,13 @@ impl Made {
 
     /// Trigger, action and message of each finding.
     fn judged(&self, line: &str) -> Vec<(String, String, String)> {
+        self.judged_by("gate.policy", line)
+    }
+
+    fn judged_by(&self, name: &str, line: &str) -> Vec<(String, String, String)> {
         let folder = tempfile::tempdir().unwrap();
         let dockerfile = self.write(folder.path());
-        let policy = Policy::parse(&SourceText::new("gate.policy", line)).unwrap_or_else(|e| panic!("{line}: {e}"));
+        let policy = Policy::parse(&SourceText::new(name, line)).unwrap_or_else(|e| panic!("{line}: {e}"));
         let reference = |name: &str| {
             ImageReference::parse(&format!("docker-archive:{}", folder.path().join(name).display())).unwrap()
         };
@@ -506,6 +504,17 @@ fn after_colon(trigger: &str) -> &str {
 }
 
 #[test]
+fn a_file_in_the_place_of_a_folder_wastes_what_was_in_it() {
+    let policy = "extends = \"default\"\n[rules]\nwasted-bytes = { action = \"stop\", threshold-mb = 0 }\n";
+    let wasted = |own: &'static [Entry]| {
+        let found = over(&[("opt/app/lib", 0o644, Some("lib"))], own).judged_by("p.toml", policy);
+        found.into_iter().filter(|(.., message)| message.contains("/opt/app/lib (3 bytes")).count()
+    };
+    assert_eq!(wasted(&[("opt/app", 0o644, Some("now a file"))]), 1);
+    assert_eq!(wasted(&[("opt/app", 0o755, None)]), 0);
+}
+
+#[test]
 fn vulnerability_lines_are_never_silent() {
     for trigger in ["VULNUNKNOWN", "VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "FEEDOUTOFDATE"] {
         let found = own(&[CURL]).judged(&format!("ANCHORESEC:{trigger}:STOP"));
@@ -541,10 +550,22 @@ fn whitelists_of_2017_name_findings_by_hash() {
     };
     // As that tool made them of these Dockerfiles and lines.
     of("FROM a:latest\nRUN make\n", "DOCKERFILECHECK:NOTAG:STOP\n", "779e655cfc703622174176181ebe4216");
-    of("FROM a:1\nRUN make\nEXPOSE 22\n", "DOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=80\n", "31b27a262d9a6860e24eb3f2b34d4760");
-    of("FROM a:1\nRUN make\nEXPOSE 80 443\n", "DOCKERFILECHECK:EXPOSE:STOP:DENIEDPORTS=ALL\n", "20dea3f2d225e52a5cac2d32dcc99a99");
+    of(
+        "FROM a:1\nRUN make\nEXPOSE 22\n",
+        "DOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=80\n",
+        "31b27a262d9a6860e24eb3f2b34d4760",
+    );
+    of(
+        "FROM a:1\nRUN make\nEXPOSE 80 443\n",
+        "DOCKERFILECHECK:EXPOSE:STOP:DENIEDPORTS=ALL\n",
+        "20dea3f2d225e52a5cac2d32dcc99a99",
+    );
     of("FROM a:1\nRUN sudo make\n", "DOCKERFILECHECK:SUDO:STOP\n", "e169eed8ab51f547beda830940d7af0c");
-    of("FROM a:1\nRUN make\nVOLUME /data\n", "DOCKERFILECHECK:VOLUMEPRESENT:STOP\n", "a1e8da8bcfd590f59665fb9dd7e93f4d");
+    of(
+        "FROM a:1\nRUN make\nVOLUME /data\n",
+        "DOCKERFILECHECK:VOLUMEPRESENT:STOP\n",
+        "a1e8da8bcfd590f59665fb9dd7e93f4d",
+    );
 }
 
 #[test]

@@ -101,8 +101,12 @@ pub fn package_cache_left(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         for change in &layer.changes {
             let Change::Add(entry) = change else { continue };
             let Some(cache) = cache_of(&entry.path).filter(|_| entry.kind == EntryKind::File) else { continue };
-            let one =
-                found.entry((cache.manager, cache.help)).or_insert(Found { cache, size: 0, first: &entry.path, is_there: false });
+            let one = found.entry((cache.manager, cache.help)).or_insert(Found {
+                cache,
+                size: 0,
+                first: &entry.path,
+                is_there: false,
+            });
             one.size += entry.size;
             one.is_there |= facts.tree.get(&entry.path).is_some_and(|node| node.layer == layer.index);
         }

@@ -208,7 +208,10 @@ mod tests {
         case.config.config.labels.insert("com.example.key".into(), "true".into());
         let findings = case.run("secret-in-image-config", &[]);
         let subjects: Vec<&str> = findings.iter().map(|f| f.subject.as_str()).collect();
-        assert_eq!(subjects, ["DB_PASSWORD", "X", "com.example.db-password", "deploy", "BUILD_TOKEN", "OLD_SECRET", "github-pat"]);
+        assert_eq!(
+            subjects,
+            ["DB_PASSWORD", "X", "com.example.db-password", "deploy", "BUILD_TOKEN", "OLD_SECRET", "github-pat"]
+        );
         assert!(findings.iter().all(|f| !f.message().contains("q3Tx") && !f.message().contains("hunter2")));
         assert!(Case::new(0).layer([], []).run("secret-in-image-config", &[]).is_empty());
     }

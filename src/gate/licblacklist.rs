@@ -58,8 +58,7 @@ fn spellings(package: &Package) -> impl Iterator<Item = &str> {
 
 fn is_under(package: &Package, unwanted: &str, is_denied: fn(&str, &str) -> bool) -> bool {
     // So Anchore called what nobody knows the licence of.
-    let is_unknown =
-        || unwanted == UNKNOWN && package.kind.is_distribution() && spellings(package).next().is_none();
+    let is_unknown = || unwanted == UNKNOWN && package.kind.is_distribution() && spellings(package).next().is_none();
     spellings(package).any(|licence| is_denied(licence, unwanted)) || is_unknown()
 }
 

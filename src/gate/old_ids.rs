@@ -148,10 +148,7 @@ mod tests {
         }
         let missing = Case::new(0).layer([], []).run("passwd-missing", &[]);
         let none = Params::default();
-        assert_eq!(
-            of(&missing[0], "FILEPARSE_PASSWD:FILENOTSTORED", &none),
-            ["e21302456f674bcd0c4c43a662a67a10"]
-        );
+        assert_eq!(of(&missing[0], "FILEPARSE_PASSWD:FILENOTSTORED", &none), ["e21302456f674bcd0c4c43a662a67a10"]);
         assert!(of(&missing[0], "FILEPARSE_PASSWD:SHELLMATCH", &none).is_empty());
     }
 }

@@ -62,7 +62,10 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             // A list of all that is allowed, or none, is no use where what is exposed is for the build to say.
             let is_for_all = !allowed_names.is_empty() || denied.iter().any(|d| d.is_all());
             if is_for_all && word.text.contains('$') && !ports.iter().any(|port| Ports::parse(port).is_some()) {
-                let why = format!("what `{}` exposes is known to the build alone, and the policy says which ports may be", word.text);
+                let why = format!(
+                    "what `{}` exposes is known to the build alone, and the policy says which ports may be",
+                    word.text
+                );
                 let help = "write the port out, or give the build argument a default";
                 report.push(report.at(word.span, why).subject(&word.text).help(help));
                 continue;

@@ -35,7 +35,8 @@ type Read = (Vec<String>, Vec<String>);
 fn parse(content: &[u8]) -> Read {
     let text = String::from_utf8_lossy(content);
     if !is_machine_readable(&text) {
-        let name = |line: &str| Some(field(line.trim_start(), "License")?.split([' ', '\t', ',', ';']).next()?.to_owned());
+        let name =
+            |line: &str| Some(field(line.trim_start(), "License")?.split([' ', '\t', ',', ';']).next()?.to_owned());
         let mut words: Vec<String> = text.lines().filter_map(name).filter(|name| !name.is_empty()).collect();
         words.sort();
         words.dedup();

@@ -21,7 +21,8 @@ const DATABASES: [(&str, &str); 9] = [
 pub(super) fn tell(tree: &Tree, packages: &mut Packages) {
     for (path, manager) in DATABASES {
         if let Some(node) = tree.get(path) {
-            let message = format!("{path} holds the packages of {manager}, which are not read here: none of them is compared");
+            let message =
+                format!("{path} holds the packages of {manager}, which are not read here: none of them is compared");
             packages.problem(node.layer, message);
         }
     }

@@ -47,7 +47,13 @@ pub(super) fn spec_of_gate(trigger: &str, name: &str) -> Option<(&'static str, &
     })
 }
 
-pub(super) fn unknown_param(text: &Arc<SourceText>, span: Span, owner: &str, rules: &[&Rule], name: &str) -> PolicyError {
+pub(super) fn unknown_param(
+    text: &Arc<SourceText>,
+    span: Span,
+    owner: &str,
+    rules: &[&Rule],
+    name: &str,
+) -> PolicyError {
     let known = rules.iter().flat_map(|r| r.params).filter_map(|p| p.anchore);
     let fault = Fault::UnknownParam { owner: owner.to_owned(), name: name.to_owned() };
     PolicyError::at(text, span, fault).did_you_mean(name, known)
