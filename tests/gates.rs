@@ -93,8 +93,11 @@ const LICENSED_NPM: Entry = (
     Some(r#"{"name": "left-pad", "version": "1.3.0", "license": "MIT"}"#),
 );
 
+/// A trigger, and its parameters.
+type Trigger = (&'static str, &'static [&'static str]);
+
 /// Every gate of the 2017 tool with its triggers and the parameters of each, as its help lists them.
-const OF_2017: &[(&str, &[(&str, &[&str])])] = &[
+const OF_2017: &[(&str, &[Trigger])] = &[
     (
         "ANCHORESEC",
         &[
