@@ -231,12 +231,18 @@ pub fn vulnerability_data_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) 
 
 /// Tells that no feed knows the image's distribution, or that its data is not here.
 pub fn unsupported_distro(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let of_distribution = facts.packages.of_distribution().count();
     let reason = match facts.vulnerabilities {
+        _ if facts.packages.of_distribution().next().is_none() => Some(match &facts.packages.distro {
+            Some(distro) => {
+                let name = distro.pretty_name.as_ref().unwrap_or(&distro.id);
+                format!("no package of {name} was found in the image")
+            }
+            None => String::from("the image does not say which distribution it is of, and no package of one was found"),
+        }),
         None => Some(String::from("there is no vulnerability data")),
         Some(known) => known.unmatched.iter().find(|u| u.kind.is_distribution()).map(|u| u.reason.clone()),
     };
-    if let Some(reason) = reason.filter(|_| of_distribution > 0) {
+    if let Some(reason) = reason {
         let message =
             format!("the packages of the image's distribution were not checked for vulnerabilities: {reason}");
         report.push(report.on_image(message));

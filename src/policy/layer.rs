@@ -261,8 +261,14 @@ const PACKAGE_GATES: [&str; 7] =
     ["ANCHORESEC", "GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBLACKLIST", "PKGCHECK", "PKGDIFF"];
 
 /// Parameters for a rule: known, of the right kind, with regular expressions that compile and packages that have a version.
-pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result<Params, Fault> {
+pub(super) fn params(rule: &'static Rule, mut given: Vec<(String, Value)>) -> Result<Params, Fault> {
     let is_given: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
+    // Who says which ports are allowed has said so of every port; the one that is denied unless told otherwise is none of them.
+    let has = |ports: [&str; 2]| is_given.iter().any(|name| ports.contains(&name.as_str()));
+    let has_allowed = has(["allowed-ports", "ALLOWEDPORTS"]);
+    if rule == catalogue::EXPOSED_PORT && has_allowed && !has(["denied-ports", "DENIEDPORTS"]) {
+        given.push((String::from("denied-ports"), Value::List(Vec::new())));
+    }
     let params = Params::new(rule, given)?;
     if let Some(why) = vulnerability::wrong_params(&params).filter(|_| rule == catalogue::VULNERABLE_PACKAGE) {
         return Err(Fault::Parameter(why));
