@@ -76,12 +76,12 @@ fn whole(body: &[u8], headers: &[(&str, &str)]) -> Vec<u8> {
 }
 
 pub(crate) const PATIENCE: Patience =
-    Patience { tries: 3, pause: Duration::from_millis(1), longest: Duration::from_millis(1500) };
+    Patience { tries: 3, pause: Duration::from_millis(1), longest: Duration::from_millis(1500), idle: Duration::from_millis(300) };
 
 /// Synchronises npm from a server.
 fn sync(folder: &Path, server: &Server) -> Result<Synced, FeedError> {
     let lock = WriteLock::take(folder).unwrap();
-    lock.sync("npm", &Mirror::parse(&server.url), PATIENCE, &|_: SyncStep<'_>| {})
+    lock.sync("npm", &Mirror::parse(&server.url).unwrap(), PATIENCE, &|_: SyncStep<'_>| {})
 }
 
 fn records(folder: &Path) -> u64 {
@@ -231,7 +231,7 @@ fn a_busy_server_is_waited_for_as_long_as_it_asks() {
     assert_eq!(records(folder.path()), 3);
     // Longer than anybody waits: told at once.
     let error = sync(folder.path(), &Server::start(vec![busy("86400")])).unwrap_err();
-    assert!(matches!(error, FeedError::TooBusy { seconds: 86400, .. }), "{error}");
+    assert!(matches!(error, FeedError::TooBusy { seconds: Some(86400), .. }), "{error}");
     let gone = sync(folder.path(), &Server::start(vec![answer("404 Not Found", &[], 0, b"")])).unwrap_err();
     assert!(gone.to_string().contains("404"), "{gone}");
     assert_eq!(records(folder.path()), 3);
@@ -243,7 +243,7 @@ fn a_password_in_an_address_is_not_told() {
     let server = Server::start(vec![answer("403 Forbidden", &[], 0, b"")]);
     let url = server.url.replace("http://", "http://user:hunter2@");
     let lock = WriteLock::take(folder.path()).unwrap();
-    let error = lock.sync("npm", &Mirror::parse(&url), PATIENCE, &|_| {}).unwrap_err();
+    let error = lock.sync("npm", &Mirror::parse(&url).unwrap(), PATIENCE, &|_| {}).unwrap_err();
     assert!(error.to_string().contains("403") && !error.to_string().contains("hunter2"), "{error}");
 }
 
@@ -263,7 +263,7 @@ fn registries_are_asked_about_names_and_what_they_lack_is_remembered() {
     let server = Server::start(vec![whole(document, &[]), answer("404 Not Found", &[], 0, b"")]);
     let lock = WriteLock::take(folder.path()).unwrap();
     let names = ["@a/left-pad".to_owned(), "no-such".to_owned()];
-    let asked = lock.sync_registry(PackageKind::Npm, &names, &Mirror::parse(&server.url), PATIENCE, &|_| {}).unwrap();
+    let asked = lock.sync_registry(PackageKind::Npm, &names, &Mirror::parse(&server.url).unwrap(), PATIENCE, &|_| {}).unwrap();
     assert_eq!(asked, (1, 1));
     assert!(server.requests()[0].starts_with("get /@a%2fleft-pad "), "{}", server.requests()[0]);
     let registries = Store::open(folder.path()).unwrap().registries;
