@@ -34,8 +34,10 @@ pub(super) fn run(command: FeedsCommand, terminal: &Terminal, out: &mut dyn Writ
                 run.sync(ecosystems, &Mirror::parse(&mirror)?, &needed(&store)?)?;
             }
             if !packages_of.is_empty() {
-                let registries =
-                    [(PackageKind::Npm, Mirror::parse(&npm_registry)?), (PackageKind::Gem, Mirror::parse(&gem_registry)?)];
+                let registries = [
+                    (PackageKind::Npm, Mirror::parse(&npm_registry)?),
+                    (PackageKind::Gem, Mirror::parse(&gem_registry)?),
+                ];
                 run.ask_registries(&packages_of, &registries)?;
             }
             match run.failed {
@@ -184,7 +186,8 @@ fn counted(description: &crate::feeds::Description) -> String {
         0 | 1 => String::new(),
         many => format!(" of {many} releases"),
     };
-    format!("{} records{releases}{others}", description.records)
+    let noun = if description.records == 1 { "record" } else { "records" };
+    format!("{} {noun}{releases}{others}", description.records)
 }
 
 fn status(folder: &Path, format: ListFormat, max_age: Option<u64>, out: &mut dyn Write) -> Result<u8, CliError> {

@@ -53,7 +53,7 @@ pub(super) fn take_in(
         |error: io::Error| FeedError::Write { path: folder.display().to_string(), reason: error.to_string() };
     let name = description.name.clone();
     let target = store::path_of(folder, &name);
-    let out = NamedTempFile::with_prefix_in(".new-", folder).map_err(write_failed)?;
+    let out = store::new_file(folder).map_err(write_failed)?;
     let mut intake = Intake {
         writer: Writer::new(out, description),
         batch: Vec::new(),

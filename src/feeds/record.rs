@@ -191,7 +191,9 @@ pub(super) fn split(record: Osv) -> (Advisory, Vec<Entry>) {
     aliases.dedup();
     let text = if record.summary.trim().is_empty() { &record.details } else { &record.summary };
     // Nobody rates malware, and nothing is worse.
-    let word = is_malware(&record.id, &aliases)
+    let word = std::iter::once(&record.id)
+        .chain(&aliases)
+        .any(|name| is_malware(name))
         .then_some(Level::Critical)
         .or_else(|| word_in(record.database_specific.as_ref()))
         .or_else(|| own_word(&record.severity))
@@ -209,9 +211,9 @@ pub(super) fn split(record: Osv) -> (Advisory, Vec<Entry>) {
     (advisory, entries)
 }
 
-/// Whether a name of a record is that of a malicious package: those of the Open Source Security Foundation's list.
-pub(super) fn is_malware<'n>(id: &'n str, aliases: impl IntoIterator<Item = &'n String>) -> bool {
-    std::iter::once(id).chain(aliases.into_iter().map(String::as_str)).any(|name| name.starts_with("MAL-"))
+/// Whether a name is one of the Open Source Security Foundation's list of malicious packages.
+pub(super) fn is_malware(name: &str) -> bool {
+    name.starts_with("MAL-")
 }
 
 fn is_of_distribution(affected: &[osv::Affected]) -> bool {
@@ -374,9 +376,8 @@ mod tests {
     #[test]
     fn advisories_of_distributions_name_their_cves_in_several_places() {
         let aliases = |json: &str| split(serde_json::from_str(json).unwrap()).0.aliases;
-        let affected = |ecosystem: &str| {
-            format!(r#""affected": [{{"package": {{"ecosystem": "{ecosystem}", "name": "php"}}}}]"#)
-        };
+        let affected =
+            |ecosystem: &str| format!(r#""affected": [{{"package": {{"ecosystem": "{ecosystem}", "name": "php"}}}}]"#);
         let alma = affected("AlmaLinux:8");
         let found = aliases(&format!(r#"{{"id": "ALSA-2022:6158", "related": ["CVE-2022-31625", "ALBA-1"], {alma}}}"#));
         assert_eq!(found, ["CVE-2022-31625"]);

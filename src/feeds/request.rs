@@ -26,7 +26,12 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { tries: 5, pause: Duration::from_secs(1), longest: Duration::from_secs(120), idle: Duration::from_secs(60) }
+        Self {
+            tries: 5,
+            pause: Duration::from_secs(1),
+            longest: Duration::from_secs(120),
+            idle: Duration::from_secs(60),
+        }
     }
 }
 

@@ -80,10 +80,12 @@ impl WriteLock {
         fs::create_dir_all(folder).map_err(failed)?;
         let file = File::create(folder.join("lock")).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), _file: file }),
-            Err(TryLockError::WouldBlock) => Err(FeedError::Locked { path: folder.display().to_string() }),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(FeedError::Locked { path: folder.display().to_string() }),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        store::clear_unfinished(folder).map_err(failed)?;
+        Ok(Self { folder: folder.to_owned(), _file: file })
     }
 
     pub(super) fn folder(&self) -> &Path {

@@ -144,7 +144,8 @@ impl ImageNames {
                 && (text.len() == start.len() || text[start.len()..].starts_with('/'))
         };
         self.names.iter().map(|name| Name::parse(name)).any(|name| {
-            let mut full = name.registries.iter().flat_map(|r| name.repositories.iter().map(move |n| format!("{r}/{n}")));
+            let mut full =
+                name.registries.iter().flat_map(|r| name.repositories.iter().map(move |n| format!("{r}/{n}")));
             name.repositories.iter().any(|repository| ends(repository, path))
                 && tag.is_none_or(|tag| tag == name.tag)
                 && address.is_none_or(|address| full.any(|full| begins(&full, address)))

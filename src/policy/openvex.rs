@@ -31,8 +31,13 @@ pub(super) fn parse(texts: &[Arc<SourceText>]) -> Result<Vec<Waiver>, PolicyErro
     let mut waivers = Vec::new();
     for (index, statement) in statements.iter().enumerate() {
         let Some(reason) = &statement.reason else { continue };
-        let others: BTreeSet<usize> =
-            statement.names.iter().filter_map(|name| contrary.get(&name.to_ascii_lowercase())).flatten().copied().collect();
+        let others: BTreeSet<usize> = statement
+            .names
+            .iter()
+            .filter_map(|name| contrary.get(&name.to_ascii_lowercase()))
+            .flatten()
+            .copied()
+            .collect();
         let others = others.into_iter().filter_map(|at| Some((at, statements.get(at)?)));
         let later = others.filter(|(at, other)| other.is_after(*at, statement, index));
         // A vulnerability is the same by any of its names.
@@ -350,7 +355,11 @@ mod tests {
             (said("affected", this, late), said("not_affected", this, early), false),
             (said("not_affected", this, late), said("affected", this, early), true),
             // An hour later, whatever the clock on the wall shows.
-            (said("affected", this, "2023-12-31T23:00:00-06:00"), said("not_affected", this, "2024-01-01T04:00:00+00:00"), false),
+            (
+                said("affected", this, "2023-12-31T23:00:00-06:00"),
+                said("not_affected", this, "2024-01-01T04:00:00+00:00"),
+                false,
+            ),
             // A later word on this version, and one on another.
             (said("not_affected", any, early), said("affected", this, late), false),
             (said("not_affected", any, early), said("affected", other, late), true),
@@ -425,7 +434,10 @@ mod tests {
             (r#"{"document": {"category": "csaf_vex", "csaf_version": "2.0"}}"#, "a CSAF document"),
             (r#"{"spdxVersion": "SPDX-2.3"}"#, "an SPDX document"),
             (r#"{"_type": "x", "predicateType": "https://openvex.dev/ns", "predicate": {}}"#, "an attestation"),
-            (r#"{"@context": "https://openvex.dev/ns", "timestamp": "yesterday", "statements": []}"#, "a time is written"),
+            (
+                r#"{"@context": "https://openvex.dev/ns", "timestamp": "yesterday", "statements": []}"#,
+                "a time is written",
+            ),
             (r#"{"@context": "https://openvex.dev/ns"}"#, "no `statements`"),
         ] {
             let error = parse(&[SourceText::new("x.json", text)]).unwrap_err().to_string();
@@ -439,7 +451,14 @@ mod tests {
         equal("2023-01-08T18:02:03.5-06:00", "2023-01-09T00:02:03.500000000Z");
         equal("2024-02-29t23:59:60z", "2024-03-01T00:00:00+00:00");
         assert!(parse_time("2023-01-08T18:02:03.647787998Z") > parse_time("2023-01-08T18:02:03.64Z"));
-        for wrong in ["2023-01-08", "2023-01-08T18:02Z", "2023-01-08T18:02:03", "2023-13-08T18:02:03Z", "2023-01-08T18:02:03+0600", "x"] {
+        for wrong in [
+            "2023-01-08",
+            "2023-01-08T18:02Z",
+            "2023-01-08T18:02:03",
+            "2023-13-08T18:02:03Z",
+            "2023-01-08T18:02:03+0600",
+            "x",
+        ] {
             assert_eq!(parse_time(wrong), None, "{wrong}");
         }
     }

@@ -127,7 +127,11 @@ impl Policies {
                 && waiver.vulnerability.as_ref().is_none_or(|item| item.is_for(image))
         };
         policy.waivers.retain(is_for);
-        policy.waivers.iter_mut().filter_map(|waiver| waiver.vulnerability.as_mut()).for_each(|item| item.narrow(image));
+        policy
+            .waivers
+            .iter_mut()
+            .filter_map(|waiver| waiver.vulnerability.as_mut())
+            .for_each(|item| item.narrow(image));
         Ok(policy)
     }
 }
