@@ -127,6 +127,7 @@ fn scored(wanted: &str, score: Option<f64>) -> bool {
 fn told(report: &Reporter<'_>, found: &Vulnerability) -> Finding {
     let package = &found.package;
     let fixed = match (&found.fixed, found.is_unattended) {
+        _ if found.is_malware() => String::from("; the package is malware"),
         (Some(fixed), _) => format!("; version {fixed} mends it"),
         (None, true) => String::from("; its distribution will not mend it"),
         (None, false) => String::from("; no version mends it yet"),
@@ -150,6 +151,9 @@ fn told(report: &Reporter<'_>, found: &Vulnerability) -> Finding {
 fn help(found: &Vulnerability, origin: Origin) -> String {
     let name = &found.package.name;
     let mut help = match (&found.fixed, origin) {
+        _ if found.is_malware() => {
+            format!("take {name} out, and change every secret that a machine on which it was installed has seen")
+        }
         (Some(_), Origin::Base) => format!("build again on a newer base, or raise {name} in a step of your own"),
         (Some(fixed), Origin::Yours) => format!("raise {name} to {fixed}"),
         (None, _) => format!("do without {name}, or waive it with the reason why it does no harm"),
@@ -312,6 +316,18 @@ mod tests {
         assert_eq!(findings[0].help.as_deref(), Some("raise curl to 7.88-2"));
         let help = findings[1].help.as_deref();
         assert_eq!(help, Some("do without curl, or waive it with the reason why it does no harm"));
+    }
+
+    #[test]
+    fn malware_is_told_apart() {
+        let names = vec![String::from("GHSA-1"), String::from("MAL-2025-1")];
+        let findings = case(vec![Vulnerability { names, ..found("MAL-2025-1", Level::Critical, None) }])
+            .run("vulnerable-package", &[]);
+        assert_eq!(
+            messages(&findings),
+            ["1 curl 7.88-1 has MAL-2025-1 (critical; the package is malware): a sad flaw"]
+        );
+        assert!(findings[0].help.as_deref().unwrap().starts_with("take curl out, and change every secret"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod image_name;
 mod json;
 mod layer;
 mod model;
+mod openvex;
 mod pinned;
 mod proposal;
 mod read;

@@ -11,8 +11,8 @@ use super::image_name::ImageNames;
 use super::layer::Layer;
 use super::toml::Extends;
 use super::{
-    Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, pinned, toml,
-    vulnerability, whitelist,
+    Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, openvex, pinned, toml,
+    whitelist,
 };
 use crate::http;
 use crate::rule::{self, Value};
@@ -79,14 +79,13 @@ impl Policies {
         Ok(Self { name: name.to_owned(), form, whitelisted })
     }
 
-    /// The same, with what OpenVEX documents call not affected or fixed waived.
+    /// The same, with what OpenVEX documents call not affected or fixed in the end waived.
     ///
     /// # Errors
     /// When one cannot be read, or is none.
     pub fn with_vex(mut self, paths: &[String], read: &ReadFile<'_>) -> Result<Self, PolicyError> {
-        for path in paths {
-            self.whitelisted.extend(vulnerability::parse(&file("the VEX document", path, read)?)?);
-        }
+        let texts = paths.iter().map(|path| file("the VEX document", path, read)).collect::<Result<Vec<_>, _>>()?;
+        self.whitelisted.extend(openvex::parse(&texts)?);
         Ok(self)
     }
 
@@ -133,6 +132,11 @@ impl Policies {
                 && waiver.vulnerability.as_ref().is_none_or(|item| item.is_for(image))
         };
         policy.waivers.retain(is_for);
+        policy
+            .waivers
+            .iter_mut()
+            .filter_map(|waiver| waiver.vulnerability.as_mut())
+            .for_each(|item| item.narrow(image));
         Ok(policy)
     }
 }
