@@ -272,7 +272,8 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(is_captured), purpose: "gates", ..packages::wants() };
+        let databases =
+            || Wants { capture_if: Some(is_captured), purpose: "gates, accounts behind links", ..packages::wants() };
         let wants = Wants {
             content: content_patterns.clone(),
             keys: true,

@@ -1,13 +1,13 @@
 //! PKGBLACKLIST: packages that an image must not have.
 
-use super::pkgcheck::{installed, name_and_version};
+use super::pkgcheck::{installed, is_version, name_and_version};
 use super::pkgdiff::placed;
 use super::{Facts, Reporter};
 
 /// The distribution's packages by name and version.
 pub fn denied_package_version(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for (name, version) in report.params().list("versions").iter().filter_map(|item| name_and_version(item)) {
-        if installed(facts, name).any(|package| package.version == version) {
+        if installed(facts, name).any(|package| is_version(package, version)) {
             let message = format!("the package {name} {version} is installed, and the policy does not want it");
             let finding = placed(report, facts.package_history.layer_of(name), message);
             report.push(finding.subject(format!("{name}-{version}")).help("leave it out, or take another version"));
