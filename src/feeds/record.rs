@@ -61,6 +61,14 @@ pub(super) enum Turn {
 }
 
 impl Turn {
+    fn version_mut(&mut self) -> &mut String {
+        match self {
+            Self::Introduced(version) | Self::Fixed(version) | Self::LastAffected(version) | Self::Limit(version) => {
+                version
+            }
+        }
+    }
+
     fn version(&self) -> &str {
         match self {
             Self::Introduced(version) | Self::Fixed(version) | Self::LastAffected(version) | Self::Limit(version) => {
@@ -82,6 +90,18 @@ pub(super) enum Hit {
 }
 
 impl Affected {
+    /// Takes the epochs off all versions, for what is compared with a version of which it is not known.
+    pub(super) fn forget_epochs(&mut self) {
+        let versions = self.ranges.iter_mut().flatten().map(Turn::version_mut).chain(&mut self.versions);
+        for version in versions {
+            if let Some((epoch, rest)) = version.split_once(':')
+                && epoch.bytes().all(|b| b.is_ascii_digit())
+            {
+                *version = rest.to_owned();
+            }
+        }
+    }
+
     /// Whether a version is in it, as the schema's algorithm has it.
     pub(super) fn judge(&self, kind: PackageKind, version: &str) -> Hit {
         let mut is_hit = self
@@ -280,7 +300,10 @@ fn own_word(severities: &[osv::Severity]) -> Option<Level> {
 
 /// A word for the severity in what a database adds of its own.
 fn word_in(specific: Option<&Value>) -> Option<Level> {
-    Level::of_word(specific?.get("severity")?.as_str()?)
+    let word = |key: &str| specific?.get(key)?.as_str();
+    // RustSec also has records on crates that nobody looks after any more, which are no flaws.
+    let is_no_flaw = matches!(word("informational"), Some("unmaintained" | "notice"));
+    word("severity").and_then(Level::of_word).or(is_no_flaw.then_some(Level::Negligible))
 }
 
 /// Advisories of Red Hat's family begin their titles with the severity: `Important: openssl security update`.
@@ -364,6 +387,15 @@ mod tests {
     }
 
     #[test]
+    fn an_epoch_that_nobody_tells_does_not_count() {
+        let mut perl = ranged("AlmaLinux:9", r#"[{"introduced": "0"}, {"fixed": "4:5.32.1-481.el9"}]"#);
+        assert_eq!(perl.judge(PackageKind::Rpm, "5.32.1-481.el9"), hit("4:5.32.1-481.el9"));
+        perl.forget_epochs();
+        assert_eq!(perl.judge(PackageKind::Rpm, "5.32.1-481.el9"), Hit::Clear);
+        assert_eq!(perl.judge(PackageKind::Rpm, "5.32.1-480.el9"), hit("5.32.1-481.el9"));
+    }
+
+    #[test]
     fn modules_of_rpm_distributions_stand_apart() {
         let fixed = "1:16.20.2-2.module_el8.8.0+3621+d5d2ed6c";
         let modular = ranged("AlmaLinux:8", &format!(r#"[{{"introduced": "0"}}, {{"fixed": "{fixed}"}}]"#));
@@ -386,6 +418,18 @@ mod tests {
         assert!(aliases(&format!(r#"{{"id": "GHSA-1", "related": ["CVE-2022-31625"], {npm}}}"#)).is_empty());
         let told = aliases(&format!(r#"{{"id": "X-1", "upstream": ["CVE-1"], "related": ["CVE-2"], {alma}}}"#));
         assert_eq!(told, ["CVE-1"]);
+    }
+
+    #[test]
+    fn a_crate_that_nobody_looks_after_is_no_flaw() {
+        let word = |informational: &str| {
+            affected(&format!(
+                r#"{{"package": {{"ecosystem": "crates.io", "name": "x"}}, "database_specific": {{"cvss": null, "informational": {informational}}}}}"#
+            ))
+            .word
+        };
+        assert_eq!(word("\"unmaintained\""), Some(Level::Negligible));
+        assert_eq!((word("\"unsound\""), word("null")), (None, None));
     }
 
     #[test]
