@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::FeedError;
 use super::ecosystem;
-use super::record::{Advisory, Affected, Hit, is_malware};
+use super::range::Hit;
+use super::record::{Advisory, Affected, is_malware};
 use super::report::{Reported, ScanReport};
 use super::severity::{Level, Scores, level_of_vector, scores};
 use super::store::{Source, Store};
