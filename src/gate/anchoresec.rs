@@ -49,6 +49,7 @@ struct Wanted<'p> {
     params: &'p Params,
     severity: Option<Level>,
     except: Option<regex::Regex>,
+    kinds: Vec<PackageKind>,
 }
 
 impl<'p> Wanted<'p> {
@@ -58,6 +59,7 @@ impl<'p> Wanted<'p> {
             params,
             severity: Level::of_word(params.str("level")),
             except: Some(except).filter(|e| !e.is_empty()).and_then(|e| path_regex(e).ok()),
+            kinds: PackageKind::all_named(params.str("package-type")).unwrap_or_default(),
         }
     }
 
@@ -83,7 +85,7 @@ impl<'p> Wanted<'p> {
         is_severity
             && is_fixable
             && is_attended
-            && is_of_type(params.str("package-type"), found.package.kind)
+            && self.kinds.contains(&found.package.kind)
             && is_old("days-since-published")
             && is_old("days-since-fix")
             && is_scored
@@ -119,21 +121,6 @@ fn scored(wanted: &str, score: Option<f64>) -> bool {
     match (score, number.trim().parse::<f64>()) {
         (Some(score), Ok(number)) => score.partial_cmp(&number).is_some_and(|order| compares(comparison.trim(), order)),
         _ => false,
-    }
-}
-
-/// Whether packages of a kind are meant by `all`, `os`, `non-os`, or a kind's name.
-fn is_of_type(wanted: &str, kind: PackageKind) -> bool {
-    match wanted.to_ascii_lowercase().as_str() {
-        "" | "all" => true,
-        "os" => kind.is_distribution(),
-        "non-os" => !kind.is_distribution(),
-        "python" => kind == PackageKind::Pypi,
-        "java" => kind == PackageKind::Maven,
-        "go" => kind == PackageKind::Golang,
-        "rust" => kind == PackageKind::Cargo,
-        "dpkg" => kind == PackageKind::Deb,
-        other => kind.as_str() == other,
     }
 }
 
@@ -248,12 +235,18 @@ pub fn vulnerability_data_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) 
 
 /// Tells that no feed knows the image's distribution, or that its data is not here.
 pub fn unsupported_distro(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let of_distribution = facts.packages.of_distribution().count();
     let reason = match facts.vulnerabilities {
+        _ if facts.packages.of_distribution().next().is_none() => Some(match &facts.packages.distro {
+            Some(distro) => {
+                let name = distro.pretty_name.as_ref().unwrap_or(&distro.id);
+                format!("no package of {name} was found in the image")
+            }
+            None => String::from("the image does not say which distribution it is of, and no package of one was found"),
+        }),
         None => Some(String::from("there is no vulnerability data")),
         Some(known) => known.unmatched.iter().find(|u| u.kind.is_distribution()).map(|u| u.reason.clone()),
     };
-    if let Some(reason) = reason.filter(|_| of_distribution > 0) {
+    if let Some(reason) = reason {
         let message =
             format!("the packages of the image's distribution were not checked for vulnerabilities: {reason}");
         report.push(report.on_image(message));

@@ -125,6 +125,11 @@ impl<'a> Reporter<'a> {
         Self { rule, params, facts, findings: Vec::new() }
     }
 
+    /// The rule that is run.
+    pub fn rule(&self) -> &'static Rule {
+        self.rule
+    }
+
     /// The gate's parameters.
     pub fn params(&self) -> &'a Params {
         self.params
@@ -257,7 +262,7 @@ pub fn trigger_id(finding: &Finding, trigger: Option<&str>) -> String {
 /// Every id by which a whitelist can name what a check found: [`trigger_id`], and the hash that stood for it in 2017, where it can be
 /// made again.
 pub fn trigger_ids(finding: &Finding, trigger: Option<&str>, params: &Params) -> Vec<String> {
-    let old = trigger.and_then(|trigger| old_ids::of(finding, trigger, params));
+    let old = trigger.map(|trigger| old_ids::of(finding, trigger, params)).unwrap_or_default();
     std::iter::once(trigger_id(finding, trigger)).chain(old).collect()
 }
 

@@ -35,6 +35,7 @@ pub use glob::PathGlob;
 pub use image_name::{ImageNames, wildcard};
 pub use layer::tellers;
 pub use model::*;
+pub use pinned::is_url;
 pub use proposal::proposed;
 pub use read::{Policies, ReadFile, from_disk};
 pub use regexp::{find_regex, line_regex, path_regex};
