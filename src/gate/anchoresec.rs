@@ -97,7 +97,7 @@ fn age(found: &Vulnerability, today: Date) -> Option<i64> {
 }
 
 /// Whether an order is the one a comparison asks for.
-fn compares(comparison: &str, order: std::cmp::Ordering) -> bool {
+pub(super) fn compares(comparison: &str, order: std::cmp::Ordering) -> bool {
     match comparison {
         "=" => order.is_eq(),
         "!=" => order.is_ne(),
@@ -108,7 +108,7 @@ fn compares(comparison: &str, order: std::cmp::Ordering) -> bool {
     }
 }
 
-/// Whether a score is one that `>= 7.0` asks for. Nothing asks for nothing, and what has no score is in no comparison.
+/// Whether a score is one that `>= 7.0` asks for. Nothing asks for nothing, and what has no score is below every score.
 fn scored(wanted: &str, score: Option<f64>) -> bool {
     let wanted = wanted.trim();
     if wanted.is_empty() {
@@ -116,10 +116,9 @@ fn scored(wanted: &str, score: Option<f64>) -> bool {
     }
     let at = wanted.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(wanted.len());
     let (comparison, number) = wanted.split_at(at);
-    match (score, number.trim().parse::<f64>()) {
-        (Some(score), Ok(number)) => score.partial_cmp(&number).is_some_and(|order| compares(comparison.trim(), order)),
-        _ => false,
-    }
+    let number = number.trim().parse::<f64>();
+    let order = number.ok().and_then(|number| score.unwrap_or(-1.0).partial_cmp(&number));
+    order.is_some_and(|order| compares(comparison.trim(), order))
 }
 
 /// Whether packages of a kind are meant by `all`, `os`, `non-os`, or a kind's name.
@@ -128,12 +127,7 @@ fn is_of_type(wanted: &str, kind: PackageKind) -> bool {
         "" | "all" => true,
         "os" => kind.is_distribution(),
         "non-os" => !kind.is_distribution(),
-        "python" => kind == PackageKind::Pypi,
-        "java" => kind == PackageKind::Maven,
-        "go" => kind == PackageKind::Golang,
-        "rust" => kind == PackageKind::Cargo,
-        "dpkg" => kind == PackageKind::Deb,
-        other => kind.as_str() == other,
+        other => kind.has_name(other),
     }
 }
 
@@ -356,7 +350,7 @@ mod tests {
             (&[("package-type", "non-os")], "CVE-B"),
             (&[("cvss-base", ">= 7.5")], "CVE-H"),
             (&[("cvss-base", "> 7.5")], ""),
-            (&[("cvss-impact", "< 4")], "CVE-H"),
+            (&[("cvss-impact", "< 4")], "CVE-H CVE-N CVE-B"),
             (&[("cvss-exploitability", "=3.9")], "CVE-H"),
             (&[("origin", "base")], "CVE-B"),
             (&[("origin", "yours")], "CVE-H CVE-N"),

@@ -121,7 +121,13 @@ pub fn denied_exposed_port(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let has_it = |step: &&Step| {
             step.keyword == "EXPOSE" && step.arguments.split([' ', '/', '[', ']', ':']).any(|word| word == number)
         };
-        let finding = match steps.iter().rev().find(has_it) {
+        let step = steps.iter().rev().find(has_it);
+        // A port behind a variable may be any.
+        let is_elsewhere = || !steps.iter().any(|s| s.keyword == "EXPOSE" && s.arguments.contains('$'));
+        if params.bool("dockerfile-only") && step.is_none() && is_elsewhere() {
+            continue;
+        }
+        let finding = match step {
             Some(step) => told(report, step.at, message),
             None => report.on_image(message),
         };

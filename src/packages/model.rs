@@ -111,6 +111,22 @@ impl PackageKind {
         }
     }
 
+    /// Whether it goes by this name, in any case: the type of its package URLs, or what scanners and policies call it.
+    pub fn has_name(self, name: &str) -> bool {
+        let others: &[&str] = match self {
+            Self::Deb => &["dpkg"],
+            Self::Apk => &["apkg"],
+            Self::Pypi => &["python"],
+            Self::Maven => &["java", "jar"],
+            Self::Golang => &["go", "go-module"],
+            Self::Cargo => &["rust", "rust-crate"],
+            Self::Composer => &["php"],
+            Self::Nuget => &["dotnet"],
+            Self::Rpm | Self::Npm | Self::Gem => &[],
+        };
+        others.iter().chain([&self.as_str()]).any(|known| known.eq_ignore_ascii_case(name))
+    }
+
     /// Whether a distribution's package manager installs it, as opposed to a language's.
     pub fn is_distribution(self) -> bool {
         matches!(self, Self::Deb | Self::Apk | Self::Rpm)

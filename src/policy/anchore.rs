@@ -305,7 +305,11 @@ fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
         let strictest = wanted.iter().rev().filter(|w| (needed.is_for)(w.rule)).max_by_key(|w| action(w));
         checks.extend(strictest.map(|w| own(needed.told_by, w.wish, Some(w))));
     }
-    let reads_dockerfile = |w: &&Wanted| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:"));
+    let reads_dockerfile = |w: &&Wanted| {
+        w.trigger
+            .as_deref()
+            .is_some_and(|t| t.split(':').next().is_some_and(|gate| gate.eq_ignore_ascii_case("DOCKERFILECHECK")))
+    };
     if let Some(strictest) = wanted.iter().rev().filter(reads_dockerfile).max_by_key(|w| action(w)) {
         checks.push(own(catalogue::PARSE_ERROR, Wish::Do(Action::Warn), None));
         if !wanted.iter().any(|w| w.rule == catalogue::DOCKERFILE_MISSING) {

@@ -112,7 +112,8 @@ fn of_document(document: &Document<'_>, json: &Json) -> Result<Vec<Waiver>, Poli
 
 /// A whitelist of a bundle: its id and what it lets pass.
 pub(super) fn whitelist(document: &Document<'_>, json: &Json) -> Result<(String, Vec<Waiver>), PolicyError> {
-    let members = document.members("the whitelist", json, &["id", "items", "name", "version"])?;
+    let members =
+        document.members("the whitelist", json, &["comment", "description", "id", "items", "name", "version"])?;
     let text = |key: &str| document.find(members, &[key]).map(|v| document.scalar(key, v)).transpose();
     let (id, name) = (text("id")?.unwrap_or_default(), text("name")?.unwrap_or_default());
     let items = match document.find(members, &["items"]) {

@@ -194,6 +194,7 @@ fn tree(files: &[(&str, Option<Vec<u8>>)]) -> Tree {
             gid: 0,
             size: 1,
             sha256: None,
+            checksums: None,
             link: None,
             capability: None,
             content: content.clone().map(Arc::from),
