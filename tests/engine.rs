@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use dockgate::check::{Build, ImageRequest, Report, Request, run};
+use dockgate::check::{Build, ImageRequest, Judged, Report, Request, run};
 use dockgate::dockerfile::BuildOptions;
 use dockgate::feeds::Store;
 use dockgate::gate::trigger_id;
@@ -130,7 +130,7 @@ impl Made {
 
 /// Rule, action and message of each finding, whether it is waived, and the verdict.
 fn told(report: &Report) -> (Vec<String>, Action) {
-    let shown = |judged: &dockgate::check::Judged| {
+    let shown = |judged: &Judged| {
         let is_waived = judged.waived.is_some();
         format!("{} {} {is_waived} {}", judged.finding.rule().id, judged.action, judged.finding.message())
     };
@@ -148,7 +148,7 @@ fn every_rule_finds_what_it_asks_for_and_nothing_else_in_both_forms() {
     };
     for (trigger, params, fires, silent) in rows() {
         let report = judged(fires, trigger, params);
-        let is_found = |j: &dockgate::check::Judged| j.trigger.as_deref() == Some(*trigger) && j.action == Action::Warn;
+        let is_found = |j: &Judged| j.trigger.as_deref() == Some(*trigger) && j.action == Action::Warn;
         assert!(report.findings.iter().any(is_found), "{trigger} {params:?} finds nothing: {:?}", told(&report));
         let (made, params) = match silent {
             Silent::In(other) => (other, params),
@@ -184,7 +184,11 @@ fn what_was_found_can_be_whitelisted_in_both_forms() {
         let gate = trigger.split(':').next().unwrap();
         let ids =
             found.iter().map(|j| (gate.to_owned(), trigger_id(&j.finding, j.trigger.as_deref()))).collect::<Vec<_>>();
-        for policy in both(folder.path(), &bundle(&rule, &ids), &ImageNames::default()) {
+        // Ids of triggers that only the first versions had were hashes in every whitelist there is; converted, they are not known.
+        let now = trigger.replace("denylist", "blacklist");
+        let has_trigger = |j: &Judged| j.finding.rule().triggers.iter().any(|t| t.eq_ignore_ascii_case(&now));
+        let forms = if found.iter().all(has_trigger) { 2 } else { 1 };
+        for policy in both(folder.path(), &bundle(&rule, &ids), &ImageNames::default()).into_iter().take(forms) {
             let report = fires.judged(folder.path(), &policy);
             assert!(report.findings.iter().all(|j| j.waived.is_some()), "{trigger} {ids:?}: {:?}", told(&report));
             assert_eq!(report.verdict, Action::Go);

@@ -257,8 +257,8 @@ pub fn trigger_id(finding: &Finding, trigger: Option<&str>) -> String {
     }
 }
 
-/// Every id by which a whitelist can name what a check found: [`trigger_id`], and the hash that stood for it in 2017, where it can be
-/// made again.
+/// Every id by which a whitelist can name what a check found: [`trigger_id`], and the hashes that stood for it in Anchore's tools, where
+/// they can be made again.
 pub fn trigger_ids(finding: &Finding, trigger: Option<&str>, params: &Params) -> Vec<String> {
     let Some(trigger) = trigger else {
         // A policy of dockgate's own may have its whitelist from one of Anchore's, with any of these triggers.
@@ -267,7 +267,8 @@ pub fn trigger_ids(finding: &Finding, trigger: Option<&str>, params: &Params) ->
         let named = triggers.flat_map(|trigger| trigger_ids(finding, Some(&trigger), params));
         return std::iter::once(trigger_id(finding, None)).chain(named).collect();
     };
-    std::iter::once(trigger_id(finding, Some(trigger))).chain(old_ids::of(finding, trigger, params)).collect()
+    let old = old_ids::of(finding, trigger, params).into_iter().chain(old_ids::of_engine(finding, trigger, params));
+    std::iter::once(trigger_id(finding, Some(trigger))).chain(old).collect()
 }
 
 include!(concat!(env!("OUT_DIR"), "/gate_dispatch.rs"));

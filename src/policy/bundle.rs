@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::anchore::{self, Object};
 use super::engine::{self, Known};
-use super::image_name::{ImageNames, ImagePattern, Which};
+use super::image_name::{ImageNames, ImagePattern, Pattern, Which};
 use super::json::{self, Document, Json, JsonValue, Member};
 use super::layer::{Layer, Wanted, Wish, params};
 use super::toml::first_line;
@@ -323,19 +323,21 @@ fn name(document: &Document<'_>, members: &[Member]) -> Result<String, PolicyErr
 
 fn pattern(document: &Document<'_>, json: &Json, members: &[Member]) -> Result<ImagePattern, PolicyError> {
     let what = "the mapping";
-    let registry = document.required(what, json, members, "registry")?.to_owned();
-    let repository = document.required(what, json, members, "repository")?.to_owned();
+    let pattern =
+        |json: &Json, text: &str| Pattern::parse(text).map_err(|why| document.error(json.span, Fault::Bundle(why)));
+    let registry = pattern(json, document.required(what, json, members, "registry")?)?;
+    let repository = pattern(json, document.required(what, json, members, "repository")?)?;
     let Some(image) = document.find(members, &["image"]) else {
         let (what, key) = (what.to_owned(), String::from("image"));
         return Err(document.error(json.span, Fault::MissingKey { what, key }));
     };
     let of_image = document.members("the mapping's image", image, &["type", "value"])?;
     let kind = document.required("the mapping's image", image, of_image, "type")?;
-    let value = document.required("the mapping's image", image, of_image, "value")?.to_owned();
+    let value = document.required("the mapping's image", image, of_image, "value")?;
     let image = match kind {
-        "tag" => Which::Tag(value),
-        "digest" => Which::Digest(value),
-        "id" => Which::Id(value),
+        "tag" => Which::Tag(pattern(image, value)?),
+        "digest" => Which::Digest(value.to_owned()),
+        "id" => Which::Id(value.to_owned()),
         other => {
             let fault = Fault::Bundle(format!("`{other}` is no way to name an image; write tag, digest or id"));
             return Err(document.error(image.span, fault));

@@ -133,13 +133,10 @@ impl Recorded {
 
     /// What was not compared, in words.
     pub fn notes(&self) -> Vec<String> {
-        let files = |count: usize| {
-            if count == 1 { "1 file of a package was".to_owned() } else { format!("{count} files of packages were") }
-        };
-        let left_out = self
-            .left_out
-            .iter()
-            .map(|(reason, count)| format!("{} not held against its record: {reason}", files(*count)));
+        let left_out = self.left_out.iter().map(|(reason, count)| {
+            let were = if *count == 1 { "1 file of a package was" } else { &format!("{count} files of packages were") };
+            format!("{were} not held against what is recorded: {reason}")
+        });
         let mut notes: Vec<String> = left_out.collect();
         if !self.unrecorded.is_empty() {
             let named = self.unrecorded.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join(", ");

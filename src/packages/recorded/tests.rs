@@ -98,7 +98,7 @@ fn files_are_held_against_the_lists_of_dpkg() {
     assert_eq!(
         notes,
         [
-            "1 file of a package was not held against its record: dpkg was told to leave them out (path-exclude in /etc/dpkg/dpkg.cfg.d)",
+            "1 file of a package was not held against what is recorded: dpkg was told to leave them out (path-exclude in /etc/dpkg/dpkg.cfg.d)",
             "the database has no record of the files of bare, so they were held against nothing",
         ]
     );
@@ -133,7 +133,9 @@ fn files_are_held_against_the_database_of_apk() {
     );
     assert_eq!(
         notes,
-        ["1 file of a package was not held against its record: their digests are of a kind that is not computed here"]
+        [
+            "1 file of a package was not held against what is recorded: their digests are of a kind that is not computed here"
+        ]
     );
 }
 

@@ -169,6 +169,10 @@ fn what_is_wrong_is_told_with_its_line() {
             "site.json:21: a mapping has either `policy_id` or `policy_ids`",
         ),
         (
+            SITE.replace("\"team/*\"", "\"regexp:team/(\""),
+            "site.json:21: `regexp:team/(` is not a regular expression that can be run: unclosed group",
+        ),
+        (
             SITE.replacen("\"1_0\"", "\"1_1\"", 1),
             "site.json:2: `1_1` is no version of the format that is known here; 1_0 and 2 are",
         ),
