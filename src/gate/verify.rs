@@ -11,6 +11,9 @@ const MAX_TOLD: usize = 10;
 /// Files named in such a finding.
 const MAX_NAMED: usize = 3;
 
+/// What files have in common: the package, the layer that changed or removed them, and whether they are missing.
+type Group<'a> = (&'a str, Option<usize>, bool);
+
 /// Files that are not as their package brought them, or are not there.
 pub fn package_file_altered(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let Some(recorded) = facts.recorded else {
@@ -39,8 +42,7 @@ pub fn package_file_altered(facts: &Facts<'_>, report: &mut Reporter<'_>) {
             _ => {}
         }
     }
-    // A file that several databases or architectures list is one file.
-    let mut groups: BTreeMap<(&str, Option<usize>, bool), Vec<(&RecordedFile, String)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group<'_>, Vec<(&RecordedFile, String)>> = BTreeMap::new();
     for (file, what) in changed {
         let layer = facts.tree.landed(&file.path).map(|node| node.layer);
         let message = format!(
@@ -59,6 +61,7 @@ pub fn package_file_altered(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         groups.entry((&file.package, layer, true)).or_default().push((file, message));
     }
     for ((package, layer, is_missing), mut files) in groups {
+        // A file that several databases or architectures list is one file.
         files.dedup_by(|(b, _), (a, _)| a.path == b.path);
         if files.len() > MAX_TOLD {
             let named: Vec<&str> = files.iter().take(MAX_NAMED).map(|(file, _)| file.path.as_str()).collect();
