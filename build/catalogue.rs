@@ -556,7 +556,7 @@ fn catalogue(
                 e.is_unsafe,
             );
         }
-        out += "] },\n";
+        out += "], works_as: None, advice: None },\n";
     }
     out += "];\n/// Every rule by name, for code that makes its findings itself.\npub mod catalogue {\nuse super::{Rule, RULES};\n";
     for (index, page) in pages.iter().enumerate() {
@@ -647,7 +647,7 @@ fn param_default(param: &Param) -> String {
 fn dispatch(pages: &[Page], phases: &[&str]) -> String {
     let mut out = String::from(
         "/// Runs the code of a rule; `false` for a rule that has none here.\n\
-         pub fn run(rule: &Rule, facts: &Facts<'_>, report: &mut Reporter<'_>) -> bool {\nmatch rule.id {\n",
+         pub fn run(rule: &Rule, facts: &Facts<'_>, report: &mut Reporter<'_>) -> bool {\nmatch rule.of_catalogue().id {\n",
     );
     for page in pages.iter().filter(|p| phases.contains(&p.phase)) {
         put!(out, "{:?} => {}(facts, report),\n", page.id, page.code);

@@ -75,13 +75,17 @@ fn whole(body: &[u8], headers: &[(&str, &str)]) -> Vec<u8> {
     answer("200 OK", headers, body.len(), body)
 }
 
-pub(crate) const PATIENCE: Patience =
-    Patience { tries: 3, pause: Duration::from_millis(1), longest: Duration::from_millis(1500) };
+pub(crate) const PATIENCE: Patience = Patience {
+    tries: 3,
+    pause: Duration::from_millis(1),
+    longest: Duration::from_millis(1500),
+    idle: Duration::from_millis(300),
+};
 
 /// Synchronises npm from a server.
 fn sync(folder: &Path, server: &Server) -> Result<Synced, FeedError> {
     let lock = WriteLock::take(folder).unwrap();
-    lock.sync("npm", &Mirror::parse(&server.url), PATIENCE, &|_: SyncStep<'_>| {})
+    lock.sync("npm", &Mirror::parse(&server.url).unwrap(), PATIENCE, &|_: SyncStep<'_>| {})
 }
 
 fn records(folder: &Path) -> u64 {
@@ -231,7 +235,7 @@ fn a_busy_server_is_waited_for_as_long_as_it_asks() {
     assert_eq!(records(folder.path()), 3);
     // Longer than anybody waits: told at once.
     let error = sync(folder.path(), &Server::start(vec![busy("86400")])).unwrap_err();
-    assert!(matches!(error, FeedError::TooBusy { seconds: 86400, .. }), "{error}");
+    assert!(matches!(error, FeedError::TooBusy { seconds: Some(86400), .. }), "{error}");
     let gone = sync(folder.path(), &Server::start(vec![answer("404 Not Found", &[], 0, b"")])).unwrap_err();
     assert!(gone.to_string().contains("404"), "{gone}");
     assert_eq!(records(folder.path()), 3);
@@ -243,7 +247,7 @@ fn a_password_in_an_address_is_not_told() {
     let server = Server::start(vec![answer("403 Forbidden", &[], 0, b"")]);
     let url = server.url.replace("http://", "http://user:hunter2@");
     let lock = WriteLock::take(folder.path()).unwrap();
-    let error = lock.sync("npm", &Mirror::parse(&url), PATIENCE, &|_| {}).unwrap_err();
+    let error = lock.sync("npm", &Mirror::parse(&url).unwrap(), PATIENCE, &|_| {}).unwrap_err();
     assert!(error.to_string().contains("403") && !error.to_string().contains("hunter2"), "{error}");
 }
 
@@ -253,7 +257,23 @@ fn one_at_a_time_writes() {
     let first = WriteLock::take(folder.path()).unwrap();
     assert!(matches!(WriteLock::take(folder.path()), Err(FeedError::Locked { .. })));
     drop(first);
+    // What a process left that was killed in the middle is cleared away.
+    let left = folder.path().join(".new-a1b2c3");
+    fs::write(&left, "half").unwrap();
     WriteLock::take(folder.path()).unwrap();
+    assert!(!left.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn one_user_synchronises_for_all() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = with_old_data();
+    let usual = fs::metadata(folder.path().join("lock")).unwrap().permissions().mode();
+    for name in ["npm.store", "npm.state.json"] {
+        let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, usual & 0o777, "{name}");
+    }
 }
 
 #[test]
@@ -263,11 +283,123 @@ fn registries_are_asked_about_names_and_what_they_lack_is_remembered() {
     let server = Server::start(vec![whole(document, &[]), answer("404 Not Found", &[], 0, b"")]);
     let lock = WriteLock::take(folder.path()).unwrap();
     let names = ["@a/left-pad".to_owned(), "no-such".to_owned()];
-    let asked = lock.sync_registry(PackageKind::Npm, &names, &Mirror::parse(&server.url), PATIENCE, &|_| {}).unwrap();
+    let asked =
+        lock.sync_registry(PackageKind::Npm, &names, &Mirror::parse(&server.url).unwrap(), PATIENCE, &|_| {}).unwrap();
     assert_eq!(asked, (1, 1));
     assert!(server.requests()[0].starts_with("get /@a%2fleft-pad "), "{}", server.requests()[0]);
     let registries = Store::open(folder.path()).unwrap().registries;
     assert_eq!(registries.get(PackageKind::Npm, "@a/left-pad").unwrap().latest.as_deref(), Some("1.3.0"));
     assert!(!registries.get(PackageKind::Npm, "no-such").unwrap().is_known());
     assert!(registries.get(PackageKind::Npm, "other").is_none());
+}
+
+#[test]
+fn an_archive_of_something_else_takes_no_ones_place() {
+    let withdrawn = {
+        let mut record = record("GHSA-1", "npm", "x", "1.0.0");
+        record["withdrawn"] = json!("2026-01-02T00:00:00Z");
+        record
+    };
+    for (records, word) in [
+        (vec![], "no vulnerability records"),
+        (vec![withdrawn], "no record of npm that counts"),
+        (vec![record("PYSEC-1", "PyPI", "x", "1.0.0")], "no record of npm that counts"),
+        (vec![record("HSEC-1", "Hackage", "x", "1.0.0")], "no record of npm that counts"),
+    ] {
+        let folder = with_old_data();
+        let error = sync(folder.path(), &Server::start(vec![whole(&archive(&records), &[])])).unwrap_err();
+        assert!(error.to_string().contains(word) && error.to_string().contains("/npm/all.zip"), "{error}");
+        assert_eq!(records_of_npm(folder.path()), 1);
+    }
+    for body in [&b""[..], b"<html>sign in</html>", b"{\"id\": \"GHSA-1\"}"] {
+        let folder = with_old_data();
+        let error = sync(folder.path(), &Server::start(vec![whole(body, &[])])).unwrap_err();
+        assert!(error.to_string().ends_with("it is no zip archive"), "{error}");
+        assert_eq!(records_of_npm(folder.path()), 1);
+    }
+}
+
+fn records_of_npm(folder: &Path) -> u64 {
+    Store::open(folder).unwrap().sources[0].description().ecosystems["npm"]
+}
+
+#[test]
+fn a_server_that_wastes_time_is_left() {
+    // Round and round: told at once.
+    let folder = with_old_data();
+    let again = || answer("302 Found", &[("location", "/npm/all.zip")], 0, b"");
+    let server = Server::start((0..10).map(|_| again()).collect());
+    let error = sync(folder.path(), &server).unwrap_err();
+    assert!(error.to_string().contains("too many redirects"), "{error}");
+    assert_eq!(server.requests().len(), 6, "no use in trying again");
+    // To a file of this machine.
+    let away = answer("302 Found", &[("location", "file:///etc/passwd")], 0, b"");
+    assert!(sync(folder.path(), &Server::start(vec![away])).unwrap_err().to_string().contains("302"));
+    // Busy, and does not say how long.
+    for when in ["soon", "-5"] {
+        let busy = || answer("429 Too Many Requests", &[("retry-after", when)], 0, b"");
+        let error = sync(folder.path(), &Server::start(vec![busy(), busy(), busy()])).unwrap_err();
+        assert!(error.to_string().ends_with("asks to be left alone, and does not say for how long"), "{error}");
+    }
+    // A byte now and then.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = [0; 1024];
+            let _ = connection.read(&mut request);
+            let mut sent = connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n");
+            while sent.is_ok() {
+                std::thread::sleep(Duration::from_millis(50));
+                sent = connection.write_all(b"x");
+            }
+        }
+    });
+    let lock = WriteLock::take(folder.path()).unwrap();
+    let error = lock.sync("npm", &Mirror::parse(&url).unwrap(), PATIENCE, &|_| {}).unwrap_err();
+    assert!(error.to_string().contains("next to nothing arrived for too long"), "{error}");
+    assert_eq!(records(folder.path()), 1);
+}
+
+#[test]
+fn odd_records_are_taken_or_told() {
+    let taken = |content: &[u8]| {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, content) in [("../../evil.json", many(1)[0].to_string().as_bytes()), ("b.json", content)] {
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(content).unwrap();
+        }
+        let folder = with_old_data();
+        let body = zip.finish().unwrap().into_inner();
+        let synced = sync(folder.path(), &Server::start(vec![whole(&body, &[])])).map_err(|e| e.to_string());
+        assert!(!folder.path().parent().unwrap().join("evil.json").exists());
+        synced.map(|_| records(folder.path()))
+    };
+    let other = record("GHSA-9", "npm", "y", "1.0.0").to_string();
+    assert_eq!(taken(format!("\u{feff}{other}").as_bytes()), Ok(2));
+    let deep = format!("{{\"id\": \"X\", \"other\": {}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    assert_eq!(taken(deep.as_bytes()), Ok(1));
+    for wrong in ["{\"id\": 5}", "{}", "null", "{\"id\": \"X\", \"affected\": \"y\"}", "\u{0}"] {
+        let error = taken(wrong.as_bytes()).unwrap_err();
+        assert!(error.contains("b.json") && error.contains("no vulnerability record"), "{error}");
+    }
+}
+
+#[test]
+fn mirrors_and_ecosystems_that_cannot_be_are_told() {
+    for wrong in ["ftp://example.test/", "", "https://", "s3://bucket/feeds"] {
+        assert!(matches!(Mirror::parse(wrong), Err(FeedError::Mirror { .. })), "{wrong}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let lock = WriteLock::take(folder.path()).unwrap();
+    let mirror = Mirror::Folder(folder.path().to_owned());
+    let told = |name: &str| {
+        let error = lock.sync(name, &mirror, PATIENCE, &|_| {}).unwrap_err();
+        format!("{error}: {}", error.help().unwrap())
+    };
+    assert_eq!(told("Debain"), "no ecosystem is called `Debain`: did you mean `Debian`?");
+    assert_eq!(told("Ubuntu:22.04:LTS"), "no ecosystem is called `Ubuntu:22.04:LTS`: `Ubuntu` has all its releases");
+    assert!(told("Hackage").starts_with("packages of Hackage are not read from images"));
+    assert!(told("Fedora").starts_with("no ecosystem is called `Fedora`: it can be AlmaLinux, "));
 }

@@ -80,7 +80,148 @@ const PASSWD: &[Entry] =
 const KEY: &[Entry] = &[("root/.ssh/id_rsa", 0o600, Some("-----BEGIN RSA PRIVATE KEY-----\n"))];
 const NO_KEY: &[Entry] = &[("root/.ssh/id_rsa.pub", 0o644, Some("x -----BEGIN RSA PRIVATE KEY-----\n"))];
 
+const LICENCES: Entry = (
+    "usr/share/doc/curl/copyright",
+    0o644,
+    Some("Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nLicense: GPL-3+\n"),
+);
+const PROSE: Entry =
+    ("usr/share/doc/curl/copyright", 0o644, Some("Made by A.\n\nLicense: GPL-3, in /usr/share/common-licenses\n"));
+const LICENSED_NPM: Entry = (
+    "app/node_modules/left-pad/package.json",
+    0o644,
+    Some(r#"{"name": "left-pad", "version": "1.3.0", "license": "MIT"}"#),
+);
+
+/// A trigger, and its parameters.
+type Trigger = (&'static str, &'static [&'static str]);
+
+/// Every gate of the 2017 tool with its triggers and the parameters of each, as its help lists them.
+const OF_2017: &[(&str, &[Trigger])] = &[
+    (
+        "ANCHORESEC",
+        &[
+            ("FEEDOUTOFDATE", &["MAXAGE"]),
+            ("UNSUPPORTEDDISTRO", &[]),
+            ("VULNCRITICAL", &[]),
+            ("VULNHIGH", &[]),
+            ("VULNLOW", &[]),
+            ("VULNMEDIUM", &[]),
+            ("VULNUNKNOWN", &[]),
+        ],
+    ),
+    (
+        "DOCKERFILECHECK",
+        &[
+            ("EXPOSE", &["ALLOWEDPORTS", "DENIEDPORTS"]),
+            ("FROMSCRATCH", &[]),
+            ("NODOCKERFILE", &[]),
+            ("NOFROM", &[]),
+            ("NOHEALTHCHECK", &[]),
+            ("NOTAG", &[]),
+            ("SUDO", &[]),
+            ("VOLUMEPRESENT", &[]),
+        ],
+    ),
+    ("FILECHECK", &[("CONTENTMATCH", &["FILECHECK_CONTENTREGEXP"]), ("FILENAMEMATCH", &["FILECHECK_NAMEREGEXP"])]),
+    (
+        "FILEPARSE_PASSWD",
+        &[
+            ("FILENOTSTORED", &[]),
+            ("GROUPIDMATCH", &["GROUPIDBLACKLIST"]),
+            ("PENTRYMATCH", &["PENTRYBLACKLIST"]),
+            ("SHELLMATCH", &["SHELLBLACKLIST"]),
+            ("USERIDMATCH", &["USERIDBLACKLIST"]),
+            ("USERNAMEMATCH", &["USERNAMEBLACKLIST"]),
+        ],
+    ),
+    (
+        "GEMCHECK",
+        &[
+            ("GEMBADVERSION", &[]),
+            ("GEMNOFEED", &[]),
+            ("GEMNOTLATEST", &[]),
+            ("GEMNOTOFFICIAL", &[]),
+            ("GEMPKGFULLMATCH", &["BLACKLIST_GEMFULLMATCH"]),
+            ("GEMPKGNAMEMATCH", &["BLACKLIST_GEMNAMEMATCH"]),
+        ],
+    ),
+    ("IMAGECHECK", &[("BASEOUTOFDATE", &[])]),
+    ("LICBLACKLIST", &[("LICFULLMATCH", &["LICBLACKLIST_FULLMATCH"]), ("LICSUBMATCH", &["LICBLACKLIST_SUBMATCH"])]),
+    (
+        "NPMCHECK",
+        &[
+            ("NPMBADVERSION", &[]),
+            ("NPMNOFEED", &[]),
+            ("NPMNOTLATEST", &[]),
+            ("NPMNOTOFFICIAL", &[]),
+            ("NPMPKGFULLMATCH", &["BLACKLIST_NPMFULLMATCH"]),
+            ("NPMPKGNAMEMATCH", &["BLACKLIST_NPMNAMEMATCH"]),
+        ],
+    ),
+    ("PKGBLACKLIST", &[("PKGFULLMATCH", &["BLACKLIST_FULLMATCH"]), ("PKGNAMEMATCH", &["BLACKLIST_NAMEMATCH"])]),
+    ("PKGCHECK", &[("PKGNOTPRESENT", &["PKGFULLMATCH", "PKGNAMEMATCH", "PKGVERSMATCH"])]),
+    ("PKGDIFF", &[("PKGADD", &[]), ("PKGDEL", &[]), ("PKGDIFF", &[]), ("PKGVERSIONDIFF", &[])]),
+    (
+        "SECRETCHECK",
+        &[("CONTENTMATCH", &["SECRETCHECK_CONTENTREGEXP"]), ("FILENAMEMATCH", &["SECRETCHECK_NAMEREGEXP"])],
+    ),
+    ("SUIDDIFF", &[("SUIDDIFF", &[]), ("SUIDFILEADD", &[]), ("SUIDFILEDEL", &[]), ("SUIDMODEDIFF", &[])]),
+];
+
 const ROWS: &[Row] = &[
+    Row {
+        line: "DOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=22",
+        fires: built_from("FROM a:1\nEXPOSE 80\n"),
+        silent: built_from("FROM a:1\nEXPOSE 22\n"),
+    },
+    Row {
+        line: "DOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=",
+        fires: built_from("FROM a:1\nEXPOSE 80\n"),
+        silent: built_from("FROM a:1\n"),
+    },
+    Row {
+        line: "DOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=80",
+        fires: built_from("FROM a:1\nARG P\nEXPOSE $P\n"),
+        silent: built_from("FROM a:1\nARG P=80\nEXPOSE $P\n"),
+    },
+    Row {
+        line: "DOCKERFILECHECK:EXPOSE:STOP:DENIEDPORTS=ALL",
+        fires: built_from("FROM a:1\nARG P\nEXPOSE $P\n"),
+        silent: built_from("FROM a:1\nARG P\n"),
+    },
+    Row { line: "dockerfilecheck:notag:stop", fires: built_from("FROM a\n"), silent: built_from("FROM a:1\n") },
+    Row {
+        line: "PKGBLACKLIST:PKGNAMEMATCH:STOP:BLACKLIST_NAMEMATCH=curl BLACKLIST_NAMEMATCH=tar",
+        fires: own(&[CURL]),
+        silent: own(&[NO_PACKAGE]),
+    },
+    Row {
+        line: "PKGBLACKLIST:PKGNAMEMATCH:STOP\nPKGBLACKLIST:PKGFULLMATCH:GO:BLACKLIST_FULLMATCH=tar|1 BLACKLIST_NAMEMATCH=curl",
+        fires: own(&[CURL]),
+        silent: own(&[NO_PACKAGE]),
+    },
+    Row { line: "PKGCHECK:PKGNOTPRESENT:STOP:PKGNAMEMATCH=curl|9", fires: own(&[NO_PACKAGE]), silent: own(&[CURL]) },
+    Row {
+        line: "LICBLACKLIST:LICSUBMATCH:STOP:LICBLACKLIST_SUBMATCH=GPL-3+",
+        fires: own(&[CURL, LICENCES]),
+        silent: own(&[CURL, CURLS_LICENCE]),
+    },
+    Row {
+        line: "LICBLACKLIST:LICFULLMATCH:STOP:LICBLACKLIST_FULLMATCH=GPL-3",
+        fires: own(&[CURL, PROSE]),
+        silent: own(&[CURL, CURLS_LICENCE]),
+    },
+    Row {
+        line: "LICBLACKLIST:LICFULLMATCH:WARN:LICBLACKLIST_FULLMATCH=Unknown",
+        fires: own(&[CURL, LICENSED_NPM]),
+        silent: own(&[CURL, CURLS_LICENCE, LICENSED_NPM]),
+    },
+    Row {
+        line: "PKGBLACKLIST:PKGNAMEMATCH:STOP:BLACKLIST_NAMEMATCH=curl",
+        fires: own(&[("var/lib/pacman/local/curl-8.0-1/desc", 0o644, Some("%NAME%\ncurl\n"))]),
+        silent: own(&[NO_PACKAGE]),
+    },
     Row {
         line: "DOCKERFILECHECK:EXPOSE:STOP:DENIEDPORTS=22",
         fires: built_from("FROM a:1\nEXPOSE 22/tcp\n"),
@@ -272,9 +413,13 @@ impl Made {
 
     /// Trigger, action and message of each finding.
     fn judged(&self, line: &str) -> Vec<(String, String, String)> {
+        self.judged_by("gate.policy", line)
+    }
+
+    fn judged_by(&self, name: &str, line: &str) -> Vec<(String, String, String)> {
         let folder = tempfile::tempdir().unwrap();
         let dockerfile = self.write(folder.path());
-        let policy = Policy::parse(&SourceText::new("gate.policy", line)).unwrap_or_else(|e| panic!("{line}: {e}"));
+        let policy = Policy::parse(&SourceText::new(name, line)).unwrap_or_else(|e| panic!("{line}: {e}"));
         let reference = |name: &str| {
             ImageReference::parse(&format!("docker-archive:{}", folder.path().join(name).display())).unwrap()
         };
@@ -300,13 +445,30 @@ impl Made {
 #[test]
 fn every_line_finds_what_it_asks_for_and_nothing_else() {
     for Row { line, fires, silent } in ROWS {
-        let mut fields = line.splitn(4, ':');
+        let mut fields = line.lines().next().unwrap().splitn(4, ':').map(str::to_ascii_uppercase);
         let trigger = [fields.next().unwrap(), fields.next().unwrap()].join(":");
         let action = fields.next().unwrap();
         let found = fires.judged(line);
-        assert!(found.iter().any(|(t, a, _)| *t == trigger && a == action), "{line} finds nothing: {found:?}");
+        assert!(found.iter().any(|(t, a, _)| *t == trigger && *a == action), "{line} finds nothing: {found:?}");
         let found = silent.judged(line);
         assert!(found.is_empty(), "{line} finds {found:?}");
+    }
+}
+
+#[test]
+fn every_trigger_of_2017_is_answered() {
+    let lines: Vec<&str> = ROWS.iter().map(|row| row.line).chain(crate::feed_rows::lines()).collect();
+    let all: Vec<_> = OF_2017.iter().flat_map(|(gate, triggers)| triggers.iter().map(move |t| (gate, t))).collect();
+    assert_eq!((OF_2017.len(), all.len()), (13, 51));
+    for (gate, (trigger, params)) in all {
+        let name = format!("{gate}:{trigger}");
+        let rows = || lines.iter().filter(|line| line.split(':').take(2).eq(name.split(':')));
+        assert!(!rule::named(&name).is_empty() && rows().count() > 0, "{name} has no row");
+        for param in *params {
+            let of_rule = |rule: &&Rule| rule.params.iter().any(|p| p.anchore == Some(param));
+            assert!(rule::named(&name).iter().any(of_rule), "no rule knows {param} of {name}");
+            assert!(rows().any(|line| line.contains(&format!("{param}="))), "{param} of {name} has no row");
+        }
     }
 }
 
@@ -345,13 +507,26 @@ fn after_colon(trigger: &str) -> &str {
 }
 
 #[test]
+fn a_file_in_the_place_of_a_folder_wastes_what_was_in_it() {
+    let policy = "extends = \"default\"\n[rules]\nwasted-bytes = { action = \"stop\", threshold-mb = 0 }\n";
+    let wasted = |own: &'static [Entry]| {
+        let found = over(&[("opt/app/lib", 0o644, Some("lib"))], own).judged_by("p.toml", policy);
+        found.into_iter().filter(|(.., message)| message.contains("/opt/app/lib (3 bytes")).count()
+    };
+    assert_eq!(wasted(&[("opt/app", 0o644, Some("now a file"))]), 1);
+    assert_eq!(wasted(&[("opt/app", 0o755, None)]), 0);
+}
+
+#[test]
 fn vulnerability_lines_are_never_silent() {
     for trigger in ["VULNUNKNOWN", "VULNLOW", "VULNMEDIUM", "VULNHIGH", "VULNCRITICAL", "FEEDOUTOFDATE"] {
         let found = own(&[CURL]).judged(&format!("ANCHORESEC:{trigger}:STOP"));
         assert!(found.len() == 1 && found[0].1 == "WARN", "{found:?}");
     }
-    let found = own(&[CURL]).judged("ANCHORESEC:UNSUPPORTEDDISTRO:STOP");
-    assert!(found.len() == 1 && found[0].1 == "STOP", "{found:?}");
+    for image in [own(&[CURL]), own(KEY)] {
+        let found = image.judged("ANCHORESEC:UNSUPPORTEDDISTRO:STOP");
+        assert!(found.len() == 1 && found[0].1 == "STOP", "{found:?}");
+    }
 }
 
 #[test]
@@ -370,6 +545,30 @@ fn whitelists_of_2017_name_findings_by_hash() {
     // As the 2017 tool made it for `FROM a`.
     judged("DOCKERFILECHECK 5f07580502e1a29d0e623a6aad334a8d\n", 0);
     judged("DOCKERFILECHECK 00000000000000000000000000000000\n", 1);
+    let of = |dockerfile: &str, line: &str, id: &str| {
+        std::fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
+        std::fs::write(folder.path().join("p.policy"), line).unwrap();
+        judged("DOCKERFILECHECK 00000000000000000000000000000000\n", 1);
+        judged(&format!("DOCKERFILECHECK {id}\n"), 0);
+    };
+    // As that tool made them of these Dockerfiles and lines.
+    of("FROM a:latest\nRUN make\n", "DOCKERFILECHECK:NOTAG:STOP\n", "779e655cfc703622174176181ebe4216");
+    of(
+        "FROM a:1\nRUN make\nEXPOSE 22\n",
+        "DOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=80\n",
+        "31b27a262d9a6860e24eb3f2b34d4760",
+    );
+    of(
+        "FROM a:1\nRUN make\nEXPOSE 80 443\n",
+        "DOCKERFILECHECK:EXPOSE:STOP:DENIEDPORTS=ALL\n",
+        "20dea3f2d225e52a5cac2d32dcc99a99",
+    );
+    of("FROM a:1\nRUN sudo make\n", "DOCKERFILECHECK:SUDO:STOP\n", "e169eed8ab51f547beda830940d7af0c");
+    of(
+        "FROM a:1\nRUN make\nVOLUME /data\n",
+        "DOCKERFILECHECK:VOLUMEPRESENT:STOP\n",
+        "a1e8da8bcfd590f59665fb9dd7e93f4d",
+    );
 }
 
 #[test]

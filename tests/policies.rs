@@ -192,13 +192,22 @@ fn a_change_cannot_switch_off_its_own_gate() {
     assert_eq!(report["verdict"], "STOP");
     assert!(report["notes"].to_string().contains("proposed, not in force: a policy that cannot be read"));
 
+    // Nor is what it leads to asked for.
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let address = format!("http://{}/x.toml#sha256={}", server.local_addr().unwrap(), "0".repeat(64));
+    write("ci/gate.toml", &format!("extends = \"{address}\"\n"));
+    let report = gate(folder.path(), &["--policy", "ci/gate.toml", "--policy-from", "main"]);
+    assert!(report["notes"].to_string().contains("what a change leads to is not fetched"), "{}", report["notes"]);
+    assert_eq!(server.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+
     let refused = |args: &[&str], word: &str| {
         let (code, _, errors) = dockgate(folder.path(), &[&GATE, args].concat());
         assert!(code == Some(2) && errors.contains(word), "{args:?}: {errors}");
     };
     refused(&["--policy", "ci/gate.toml", "--policy-from", "gone"], "a commit that is here");
     refused(&["--policy", "ci/gate.toml", "--policy-from", "main:ci"], "name of a commit");
-    refused(&["--policy", "ci/new.toml", "--policy-from", "main"], "there is no policy `ci/new.toml`");
+    refused(&["--policy", "ci/new.toml", "--policy-from", "main"], "there is no policy `ci/new.toml` in main");
     refused(&["--policy", "hadolint", "--policy-from", "main"], "write a policy that extends it");
 }
 
@@ -247,8 +256,8 @@ fn checks_of_ones_own_and_image_blocks_decide() {
         .iter()
         .map(|f| (f["message"].as_str().unwrap(), f["place"]["line"].as_u64()))
         .collect();
-    assert_eq!(told, [("make elsewhere", Some(2)), ("curl 7.88-1: curl stays out", Some(2))]);
-    assert_eq!(report["findings"][1]["policy_line"]["line"], 2);
+    assert_eq!(told, [("curl 7.88-1: curl stays out", Some(2)), ("make elsewhere", Some(2))]);
+    assert_eq!(report["findings"][0]["policy_line"]["line"], 2);
     let tools = gate(folder.path(), &["--policy", "own.toml", "--image-name", "tools/x:1"]);
     assert_eq!(tools["verdict"], "WARN");
     assert!(
@@ -256,6 +265,66 @@ fn checks_of_ones_own_and_image_blocks_decide() {
         "{}",
         tools["notes"]
     );
+}
+
+#[test]
+fn a_check_of_ones_own_goes_by_its_name_everywhere() {
+    let folder = folder();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let checks = "named-only = true\n[rules]\nunused-waiver = \"warn\"\nunused-ignore = \"warn\"\n\
+                  [[check]]\nid = \"no-curl\"\nmessage = \"curl stays out\"\nhelp = \"take the vendored client\"\n\
+                  action = \"stop\"\npackage = \"curl\"\n\
+                  [[check]]\nid = \"no-make\"\nmessage = \"make elsewhere\"\nseverity = \"warning\"\n\
+                  instruction = { keyword = \"RUN\", argument-regexp = \"make\" }\n";
+    write("own.toml", checks);
+    let run = |args: &[&str]| {
+        let common = ["gate", "image.tar", "--policy"];
+        dockgate(folder.path(), &[&common, args].concat())
+    };
+    let (code, text, _) = run(&["own.toml", "--dockerfile", "Dockerfile"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("STOP no-curl\n") && text.contains("WARN no-make\n"), "{text}");
+    assert!(text.contains("take the vendored client") && text.contains("STOP by own.toml:5"), "{text}");
+
+    // Without a Dockerfile what looks at it is told as not checked, and the history says what made the layer.
+    let (code, text, _) = run(&["own.toml"]);
+    assert!(code == Some(1) && text.contains("`no-make` looks at the Dockerfile, and was not checked"), "{text}");
+    assert!(text.contains("layer 2 (") && text.contains("made by RUN "), "{text}");
+
+    let with = |more: &[&str]| {
+        let common = ["own.toml", "--dockerfile", "Dockerfile", "--format", "json"];
+        let (_, json, errors) = run(&[&common, more].concat());
+        let report: Value = serde_json::from_str(&json).unwrap_or_else(|_| panic!("{errors}"));
+        report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| f["rule"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(with(&["--select", "no-make"]), ["no-make"]);
+    assert_eq!(with(&["--ignore", "NO-MAKE"]), ["no-curl"]);
+    let (code, _, errors) = run(&["own.toml", "--select", "no-mak"]);
+    assert!(code == Some(2) && errors.contains("did you mean `no-make`?"), "{errors}");
+
+    let (_, sarif, _) = run(&["own.toml", "--dockerfile", "Dockerfile", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    let described: Vec<_> = rules.iter().map(|r| (r["id"].as_str(), r["shortDescription"]["text"].as_str())).collect();
+    assert_eq!(described, [(Some("no-curl"), Some("curl stays out.")), (Some("no-make"), Some("make elsewhere."))]);
+
+    let (code, page, _) = dockgate(folder.path(), &["explain", "no-curl", "--policy", "own.toml"]);
+    assert!(code == Some(0) && page.contains("take the vendored client."), "{page}");
+
+    write(
+        "waived.toml",
+        &format!("extends = \"own.toml\"\n[[waiver]]\nrule = \"no-curl\"\nreason = \"until the move\"\n"),
+    );
+    let dockerfile = fs::read_to_string(folder.path().join("Dockerfile")).unwrap();
+    write("Dockerfile", &dockerfile.replace("RUN", "# dockgate: ignore[no-make] the vendor's own\nRUN"));
+    let (code, text, _) = run(&["waived.toml", "--dockerfile", "Dockerfile"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("1 waived, 1 silenced by comments"), "{text}");
 }
 
 #[test]

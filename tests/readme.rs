@@ -54,3 +54,15 @@ fn the_policy_shown_is_one() {
     let policy = dockgate::policy::Policy::parse(&text).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(policy.waivers.len(), 1);
 }
+
+#[test]
+fn the_policies_of_the_manual_are_sound() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/src/policies.md")).unwrap();
+    let shown: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(shown.len() > 3, "{shown:?}");
+    for text in shown {
+        let source = dockgate::text::SourceText::new("policies.toml", text);
+        let policy = dockgate::policy::Policy::parse(&source).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        assert!(!policy.checks.is_empty(), "{text}");
+    }
+}

@@ -86,7 +86,7 @@ fn the_session_sync_then_gate() {
     said(dockgate(path).args(["feeds", "status", "--max-feed-age", "1"]), 1);
     let (out, _) = said(dockgate(path).args(["feeds", "sync", "Debian", "npm", "--mirror", "mirror"]), 0);
     assert!(out.contains("Debian: 15 records of 2 releases (1 withdrawn left out)"), "{out}");
-    assert!(out.contains("npm: 12 records (1 withdrawn left out)"), "{out}");
+    assert!(out.contains("npm: 19 records (1 withdrawn left out)"), "{out}");
     let (out, _) = said(dockgate(path).args(["feeds", "sync", "--mirror", "mirror"]), 0);
     assert_eq!(out, "Debian: up to date\nnpm: up to date\n");
     let (out, _) = said(dockgate(path).args(["feeds", "status", "--max-feed-age", "1"]), 0);
@@ -170,6 +170,18 @@ fn waivers_name_vulnerabilities_in_toml_and_in_vex() {
     fs::write(path.join("vex.json"), vex.to_string()).unwrap();
     assert_eq!(waived(&["--vex", "vex.json"]), ["zlib1g 1:1.2.13.dfsg-1 has CVE-2023-45853"]);
     assert!(waived(&["--vex", "vex.json", "--image-name", "other:2"]).is_empty());
+    // A later statement of another document takes it back.
+    let later = json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "author": "Us", "statements": [
+            { "vulnerability": { "name": "CVE-2023-45853" }, "status": "affected", "products": [{ "@id": "pkg:deb/debian/zlib1g" }] },
+        ],
+    });
+    fs::write(path.join("later.json"), later.to_string()).unwrap();
+    assert!(waived(&["--vex", "vex.json", "--vex", "later.json"]).is_empty());
+    assert_eq!(waived(&["--vex", "later.json", "--vex", "vex.json"]).len(), 1);
+    fs::write(path.join("bom.json"), r#"{"bomFormat": "CycloneDX", "vulnerabilities": []}"#).unwrap();
+    let (out, err) = said(dockgate(path).args(["gate", "image.tar", "--vex", "bom.json"]), 2);
+    assert!(out.is_empty() && err.contains("it is a CycloneDX document"), "{err}");
     fs::write(path.join("w.txt"), "ANCHORESEC CVE-2020-28500\nANCHORESEC CVE-2023-5363+other\n").unwrap();
     assert_eq!(waived(&["--whitelist", "w.txt"]), ["lodash 4.17.20 has CVE-2020-28500"]);
 }
@@ -199,8 +211,21 @@ fn reports_of_other_scanners_are_findings_at_the_same_lines() {
     said(dockgate(path).args(["feeds", "sync", "Debian", "npm", "--mirror"]).arg(mirror(path)), 0);
     let (report, _) = said(dockgate(path).args(gate).args(["--vulns", "trivy.json"]), 1);
     assert_eq!(vulnerabilities(&report).len(), 5);
-    let (_, err) = said(dockgate(path).args(gate).args(["--vulns", "Dockerfile"]), 2);
-    assert!(err.contains("no JSON report of grype or trivy"), "{err}");
+    let (out, err) = said(dockgate(path).args(gate).args(["--vulns", "Dockerfile"]), 2);
+    assert!(out.is_empty() && err.contains("no JSON report of grype or trivy"), "{err}");
+    fs::write(path.join("trivy.sarif"), r#"{"version": "2.1.0", "runs": []}"#).unwrap();
+    let (out, err) = said(dockgate(path).args(gate).args(["--vulns", "trivy.sarif"]), 2);
+    assert!(out.is_empty() && err.contains("it is SARIF"), "{err}");
+    // A report that is on something else, and does not tell all.
+    let other = json!({ "matches": [], "ignoredMatches": [{}], "source": { "type": "directory", "target": "/src" } });
+    fs::write(path.join("grype.json"), other.to_string()).unwrap();
+    let (report, _) = said(dockgate(path).args(gate).args(["--vulns", "grype.json"]), 1);
+    assert!(report.contains("grype (grype.json) is a report on a filesystem, not on an image"), "{report}");
+    assert!(report.contains("leaves out 1 vulnerability that its scanner was told to ignore"), "{report}");
+    let other = json!({ "SchemaVersion": 2, "Metadata": { "ImageID": "sha256:00" } });
+    fs::write(path.join("other.json"), other.to_string()).unwrap();
+    let (report, _) = said(dockgate(path).args(gate).args(["--vulns", "other.json"]), 1);
+    assert!(report.contains("trivy (other.json) is a report on another image, sha256:00"), "{report}");
 }
 
 #[test]
@@ -261,6 +286,12 @@ fn real_images_give_exactly_the_expected_set() {
         "5 CVE-2022-31129+moment",
         "5 CVE-2023-3696+mongoose",
         "5 CVE-2023-45857+axios",
+        "5 CVE-2024-29041+express",
+        "5 CVE-2024-43788+webpack",
+        "5 CVE-2024-43799+send",
+        "5 CVE-2024-45296+path-to-regexp",
+        "5 CVE-2024-45590+body-parser",
+        "5 CVE-2024-47764+cookie",
     ];
     for (name, own) in [("secret", &secret[..]), ("node", &node)] {
         let image = images.join(format!("{name}.docker.tar"));

@@ -123,8 +123,9 @@ impl LintModels {
         }
         notes.extend(diagnosis.problems.iter().cloned());
         let check_options = dockerfile.check_options(options);
+        let no_options = CheckOptions::default();
         let suppressions =
-            suppress::suppressions(&dockerfile, check_options.as_ref().unwrap_or(&CheckOptions::default()));
+            suppress::suppressions(&dockerfile, check_options.as_ref().unwrap_or(&no_options), request.policy);
         let mut lowest_stages: Vec<usize> = Vec::with_capacity(bases.len());
         for (stage, base) in bases.iter().enumerate() {
             let below = match base {

@@ -236,7 +236,7 @@ impl Report {
 
     /// Whether the run would have found it: its rule ran, on its file.
     fn looked_for(&self, known: &Known) -> bool {
-        let Some(Target { rule, .. }) = rule::targets(&known.rule).first().copied() else { return false };
+        let Some(Target { rule, .. }) = rule::reported(&known.rule) else { return false };
         let has_file = self.dockerfiles.iter().any(|dockerfile| dockerfile.path() == known.path);
         self.coverage.rules.contains(rule.id) && (has_file || (rule.phase == Phase::Image && self.image.is_some()))
     }

@@ -69,6 +69,13 @@ pub fn run(request: &Request<'_>) -> Result<Report, CheckError> {
     coverage.context_files = contexts.file_count();
 
     notes.extend(models.iter().flat_map(LintModels::notes));
+    if models.is_empty() {
+        notes.extend(
+            lint_checks.iter().filter(|check| check.rule.is_own()).map(|check| {
+                format!("`{}` looks at the Dockerfile, and was not checked: none was given", check.rule.id)
+            }),
+        );
+    }
     let (mut summary, mut layers) = (None, Vec::new());
     if let Some(image) = &image {
         join::confirm(decided.iter_mut().map(|d| (&mut d.finding, &mut d.decision)), image, models.first());

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dockerfile::{CheckNames, CheckOptions, Dockerfile};
 use crate::finding::{Finding, Place};
+use crate::policy::Policy;
 use crate::rule::{self, Rule, Target, catalogue};
 use crate::text::Span;
 
@@ -93,8 +94,8 @@ pub struct Suppressed {
     pub by: Option<Place>,
 }
 
-/// Every wish in a Dockerfile. `options` are those of the file as a whole.
-pub(super) fn suppressions(dockerfile: &Dockerfile, options: &CheckOptions) -> Vec<Suppression> {
+/// Every wish in a Dockerfile, whose names mean what they do under `policy`. `options` are those of the file as a whole.
+pub(super) fn suppressions(dockerfile: &Dockerfile, options: &CheckOptions, policy: &Policy) -> Vec<Suppression> {
     let whole = Span::new(0, dockerfile.source.text().len());
     let mut found = skipped(options, whole, &EXPERIMENTAL);
     let inline: Vec<&str> = OF_THE_FILE.into_iter().chain(EXPERIMENTAL).collect();
@@ -120,7 +121,7 @@ pub(super) fn suppressions(dockerfile: &Dockerfile, options: &CheckOptions) -> V
         }
         for name in &comment.names {
             let (about_comments, rules): (Vec<_>, Vec<_>) =
-                rule::targets(&name.text).into_iter().partition(|target| is_about_comments(target.rule));
+                policy.targets(&name.text).into_iter().partition(|target| is_about_comments(target.rule));
             let mut wish = wish(name.text.clone(), name.span, rules);
             if !about_comments.is_empty() {
                 wish.fault = Some(format!("no comment can silence `{}`", name.text));

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::CliError;
 use super::args::ListFormat;
+use crate::policy::Policy;
 use crate::rule::{self, FixKind, Rule, Target};
 
 /// Lists every rule, sorted by id.
@@ -33,14 +34,14 @@ pub(super) fn rules(format: ListFormat, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-/// Shows the page of every rule a name stands for.
+/// Shows the page of every rule a name stands for under a policy.
 ///
 /// # Errors
 /// When no rule has the name; the nearest known one is told.
-pub(super) fn explain(name: &str, out: &mut dyn Write) -> Result<(), CliError> {
-    let targets = rule::targets(name);
+pub(super) fn explain(name: &str, policy: &Policy, out: &mut dyn Write) -> Result<(), CliError> {
+    let targets = policy.targets(name);
     if targets.is_empty() {
-        return Err(CliError::UnknownRule { name: name.to_owned(), similar: rule::similar(name) });
+        return Err(CliError::UnknownRule { name: name.to_owned(), similar: policy.similar(name) });
     }
     for Target { rule, code } in targets {
         let names: Vec<&str> = rule.other_names().collect();
@@ -59,7 +60,8 @@ pub(super) fn explain(name: &str, out: &mut dyn Write) -> Result<(), CliError> {
             writeln!(out, "{code} is one of its codes: https://www.shellcheck.net/wiki/{code}")
                 .map_err(CliError::write)?;
         }
-        for param in rule.params {
+        let settable = if rule.is_own() { &[][..] } else { rule.params };
+        for param in settable {
             writeln!(out, "parameter {}: {}", param.name, param.help).map_err(CliError::write)?;
         }
         let page = rule.page.text();

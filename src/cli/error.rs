@@ -40,6 +40,8 @@ pub(super) enum CliError {
     NoDockerfile { paths: String, notes: Vec<String> },
     #[error("--new-only has nothing to hold this run against")]
     NothingBefore,
+    #[error("there is no policy `{name}` in {reference}, where --policy-from looks for it")]
+    NotInCommit { name: String, reference: String },
     #[error("the baseline {path} is not taken: it is part of the change, and {reference} has no such file")]
     OwnBaseline { path: String, reference: String },
     #[error("line {line} of standard input is not JSON: {reason}")]
@@ -100,6 +102,9 @@ impl CliError {
             Self::NoShellCheck { .. } => {
                 Some("install it, or read shell code with the built-in linter: --shellcheck never".into())
             }
+            Self::NotInCommit { .. } => {
+                Some("a policy that comes with a change holds once the change is merged; let the first one in without --policy-from".into())
+            }
             Self::NoBase { has_dockerfile: true, .. } => Some("name the base with --base IMAGE".into()),
             Self::NoBase { .. } => {
                 Some("name the base with --base IMAGE, or the Dockerfile with --dockerfile FILE".into())
@@ -149,10 +154,13 @@ struct Told {
 
 impl Told {
     fn of(error: &CliError) -> Self {
-        let place = error.place();
+        let (place, help) = (error.place(), error.help());
+        // On one line an error ends in what to do, which here stands below.
+        let whole = error.to_string();
+        let alone = help.as_ref().and_then(|help| whole.strip_suffix(help.as_str())?.strip_suffix("; "));
         Self {
-            message: escape::line(&error.to_string()).into_owned(),
-            help: error.help().map(|h| escape::terminal(&h).into_owned()),
+            message: escape::line(alone.unwrap_or(&whole)).into_owned(),
+            help: help.map(|h| escape::terminal(&h).into_owned()),
             source: place
                 .map(|(s, _)| NamedSource::new(escape::line(s.path()), escape::terminal(s.text()).into_owned())),
             labels: place

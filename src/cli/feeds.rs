@@ -31,11 +31,14 @@ pub(super) fn run(command: FeedsCommand, terminal: &Terminal, out: &mut dyn Writ
             let lock = WriteLock::take(&needed(&store)?)?;
             let mut run = Run { lock, terminal, out, failed: 0, all: 0 };
             if packages_of.is_empty() || !ecosystems.is_empty() {
-                run.sync(ecosystems, &Mirror::parse(&mirror), &needed(&store)?)?;
+                run.sync(ecosystems, &Mirror::parse(&mirror)?, &needed(&store)?)?;
             }
-            let registries = [(PackageKind::Npm, npm_registry), (PackageKind::Gem, gem_registry)];
             if !packages_of.is_empty() {
-                run.ask_registries(&packages_of, &registries.map(|(kind, mirror)| (kind, Mirror::parse(&mirror))))?;
+                let registries = [
+                    (PackageKind::Npm, Mirror::parse(&npm_registry)?),
+                    (PackageKind::Gem, Mirror::parse(&gem_registry)?),
+                ];
+                run.ask_registries(&packages_of, &registries)?;
             }
             match run.failed {
                 0 => Ok(0),
@@ -183,7 +186,8 @@ fn counted(description: &crate::feeds::Description) -> String {
         0 | 1 => String::new(),
         many => format!(" of {many} releases"),
     };
-    format!("{} records{releases}{others}", description.records)
+    let noun = if description.records == 1 { "record" } else { "records" };
+    format!("{} {noun}{releases}{others}", description.records)
 }
 
 fn status(folder: &Path, format: ListFormat, max_age: Option<u64>, out: &mut dyn Write) -> Result<u8, CliError> {

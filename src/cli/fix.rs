@@ -26,9 +26,9 @@ use crate::text::{SourceText, escape};
 /// Exit status: 0 nothing is left that is WARN or STOP, 1 something is (with `--diff` also when something would change),
 /// 2 a file could not be read, fixed or written.
 pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Result<u8, CliError> {
-    let selection = selection(&args.select, &args.ignore)?;
     let image = image_request(args.image.as_deref(), args.base.as_deref(), None, &args.registries)?;
     let mut policy = policies::in_force(&args.policies, image.as_ref(), args.build.platform.as_deref())?;
+    let selection = selection(&policy, &args.select, &args.ignore)?;
     policy.take_in(&selection.select);
     let build = build_options(&args.build)?;
     let digests = args.online.then(|| Digests::new(registry_access(&args.registries)));

@@ -32,6 +32,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::policy::Policy;
 use crate::shell::is_guarded;
 use args::{Cli, Color, Command};
 use error::CliError;
@@ -84,8 +85,8 @@ fn run(command: Command, terminal: &Terminal) -> Result<u8, CliError> {
             catalogue::rules(args.format, &mut out).map_err(CliError::Write)?;
             0
         }
-        Command::Explain { rule } => {
-            catalogue::explain(&rule, &mut out)?;
+        Command::Explain { rule, policy } => {
+            catalogue::explain(&rule, &Policy::load(&policy)?, &mut out)?;
             0
         }
         Command::Book { from, to } => {

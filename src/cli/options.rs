@@ -12,7 +12,7 @@ use crate::dockerfile::BuildOptions;
 use crate::image::{ImageReference, RegistryAccess};
 use crate::output;
 use crate::policy::{self, Baseline, Policy};
-use crate::rule::{self, Rule, Target};
+use crate::rule::{Rule, Target};
 
 /// What `--platform` says when every platform of an image is to be judged.
 pub(super) const ALL_PLATFORMS: &str = "all";
@@ -41,7 +41,6 @@ pub(super) struct Ready {
 impl Ready {
     pub(super) fn new(common: &CommonArgs, build: BuildArgs, image: Option<&ImageRequest>) -> Result<Self, CliError> {
         let outputs = common.outputs.iter().map(|o| FileOutput::parse(o)).collect::<Result<_, _>>()?;
-        let selection = selection(&common.select, &common.ignore)?;
         let is_all = build.platform.as_deref() == Some(ALL_PLATFORMS);
         if is_all && image.is_none() {
             let wanted = "of use without an image, which has platforms".to_owned();
@@ -55,6 +54,7 @@ impl Ready {
         }
         let platform = build.platform.as_deref().filter(|_| !is_all);
         let mut policy = policies::in_force(&common.policies, image, platform)?;
+        let selection = selection(&policy, &common.select, &common.ignore)?;
         policy.take_in(&selection.select);
         let format = common.format.unwrap_or_else(|| wished_format(&mut policy));
         Ok(Self {
@@ -127,20 +127,20 @@ pub(super) fn registry_access(registries: &RegistryArgs) -> RegistryAccess {
 }
 
 /// Rules chosen by hand; with those that are selected go the rules that tell what could not be looked at for them.
-pub(super) fn selection(select: &[String], ignore: &[String]) -> Result<Selection, CliError> {
-    let mut select = named_rules(select)?;
+pub(super) fn selection(policy: &Policy, select: &[String], ignore: &[String]) -> Result<Selection, CliError> {
+    let mut select = named_rules(policy, select)?;
     let tellers: Vec<&Rule> = select.iter().flat_map(|target| policy::tellers(target.rule)).collect();
     select.extend(tellers.into_iter().map(Target::from));
-    Ok(Selection { select, ignore: named_rules(ignore)? })
+    Ok(Selection { select, ignore: named_rules(policy, ignore)? })
 }
 
-/// The rules that names mean.
-fn named_rules(names: &[String]) -> Result<Vec<Target>, CliError> {
+/// The rules that names mean under a policy.
+fn named_rules(policy: &Policy, names: &[String]) -> Result<Vec<Target>, CliError> {
     let mut found = Vec::new();
     for name in names {
-        let named = rule::targets(name.trim());
+        let named = policy.targets(name.trim());
         if named.is_empty() {
-            return Err(CliError::UnknownRule { name: name.clone(), similar: rule::similar(name) });
+            return Err(CliError::UnknownRule { name: name.clone(), similar: policy.similar(name) });
         }
         found.extend(named);
     }

@@ -8,7 +8,9 @@ use super::args::PolicyArgs;
 use super::git::{self, Commit};
 use crate::check::{CheckError, ImageRequest};
 use crate::image;
-use crate::policy::{Baseline, BaselineError, ImageNames, Policies, Policy, ReadFile, from_disk, proposed};
+use crate::policy::{
+    Baseline, BaselineError, ImageNames, Policies, Policy, PolicyError, ReadFile, from_disk, is_url, proposed,
+};
 
 /// Bytes of a baseline that are read.
 const LARGEST_BASELINE: u64 = 256 << 20;
@@ -24,7 +26,13 @@ pub(super) fn in_force(
         return Ok(policies.for_image(&names(&policies, args, image, platform)?)?);
     };
     let commit = Commit::find("--policy-from", reference)?;
-    let policies = load(args, &|path| commit.read(path))?;
+    let of_commit = |path: &str| if is_url(path) { from_disk(path) } else { commit.read(path) };
+    let policies = load(args, &of_commit).map_err(|error| match error {
+        CliError::Policy(PolicyError::NotFound { name }) => {
+            CliError::NotInCommit { name, reference: reference.clone() }
+        }
+        error => error,
+    })?;
     if policies.have_surroundings() {
         return Err(CliError::Argument {
             what: "--policy-from",
@@ -36,8 +44,11 @@ pub(super) fn in_force(
     }
     let names = names(&policies, args, image, platform)?;
     let mut policy = policies.for_image(&names)?;
-    // What the work tree says is told, and nothing more: it may be broken, or hostile.
-    let wished = load(args, &from_disk).and_then(|wished| wished.for_image(&names).map_err(CliError::from));
+    // What the work tree says is told, and nothing more: it may be broken, or hostile, and lead to addresses that only this
+    // machine can reach.
+    let unfetched = || io::Error::other("what a change leads to is not fetched");
+    let of_change = |path: &str| if is_url(path) { Err(unfetched()) } else { from_disk(path) };
+    let wished = load(args, &of_change).and_then(|wished| wished.for_image(&names).map_err(CliError::from));
     match wished {
         Ok(wished) => policy.notes.extend(proposed(&policy, &wished)),
         Err(error) => policy.notes.push(format!("proposed, not in force: a policy that cannot be read: {error}")),

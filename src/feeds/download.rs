@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use reqwest::header::{self, HeaderMap, HeaderName};
 use reqwest::{Client, Response, StatusCode};
@@ -10,12 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::FeedError;
 use super::checksum::Announced;
-use super::request::{Patience, Step, Trouble, patiently, reason_of, status_trouble};
+use super::request::{Patience, Step, Trouble, patiently, reason_of, send_trouble, status_trouble};
 use super::store;
 use super::sync::shown;
 
 /// Bytes of a file.
 const MAX_FILE: u64 = 8 << 30;
+/// Bytes that come at least while a download is allowed to idle; less is nothing.
+const MIN_FLOW: u64 = 64 << 10;
 
 /// What a server calls the state of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +59,7 @@ pub(super) async fn fetch(
     patience: Patience,
     told: &dyn Fn(Step),
 ) -> Result<Fetched, FeedError> {
-    patiently(url, patience, told, async || once(client, url, part, known, told).await).await
+    patiently(url, patience, told, async || once(client, url, part, known, patience, told).await).await
 }
 
 async fn once(
@@ -64,6 +67,7 @@ async fn once(
     url: &str,
     part: &Path,
     known: &Version,
+    patience: Patience,
     told: &dyn Fn(Step),
 ) -> Result<Fetched, Trouble> {
     let failed = |reason: String| FeedError::Download { url: shown(url), reason };
@@ -85,7 +89,7 @@ async fn once(
             }
         }
     }
-    let response = request.send().await.map_err(|e| Trouble::Again(failed(reason_of(&e))))?;
+    let response = request.send().await.map_err(|e| send_trouble(url, &e))?;
     let status = response.status();
     match status {
         StatusCode::NOT_MODIFIED => return Ok(Fetched::Unchanged),
@@ -97,7 +101,7 @@ async fn once(
         StatusCode::OK | StatusCode::PARTIAL_CONTENT => {}
         _ => return Err(status_trouble(url, &response)),
     }
-    receive(response, url, part, begun, told).await
+    receive(response, url, part, begun, patience.idle, told).await
 }
 
 /// Writes a response's body behind what is here, or in its place, and checks the whole.
@@ -106,6 +110,7 @@ async fn receive(
     url: &str,
     part: &Path,
     begun: Option<Begun>,
+    idle: Duration,
     told: &dyn Fn(Step),
 ) -> Result<Fetched, Trouble> {
     let write_failed = |error: io::Error| {
@@ -134,6 +139,8 @@ async fn receive(
     Note { url: shown(url), version: version.clone() }.write(part).map_err(write_failed)?;
     let mut got = start;
     told(Step::Bytes(got, whole));
+    // A server that sends a byte now and then is not waited for.
+    let (mut since, mut got_then) = (Instant::now(), got);
     loop {
         let chunk = match response.chunk().await {
             Ok(Some(chunk)) => chunk,
@@ -151,6 +158,13 @@ async fn receive(
         }
         file.write_all(&chunk).map_err(write_failed)?;
         told(Step::Bytes(got, whole));
+        if since.elapsed() >= idle {
+            if got - got_then < MIN_FLOW {
+                let reason = String::from("next to nothing arrived for too long");
+                return Err(Trouble::Again(FeedError::Interrupted { url: shown(url), got, whole, reason }));
+            }
+            (since, got_then) = (Instant::now(), got);
+        }
     }
     file.flush().map_err(write_failed)?;
     if whole.is_some_and(|whole| whole != got) {

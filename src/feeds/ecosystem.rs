@@ -3,8 +3,9 @@
 use crate::packages::{Distro, Package, PackageKind};
 
 /// Ecosystems whose packages are read from images, as the feed's folders are named, with the kind of their packages.
-pub const ECOSYSTEMS: [(&str, PackageKind); 24] = [
+pub const ECOSYSTEMS: [(&str, PackageKind); 25] = [
     ("AlmaLinux", PackageKind::Rpm),
+    ("Alpaquita", PackageKind::Apk),
     ("Alpine", PackageKind::Apk),
     ("Azure Linux", PackageKind::Rpm),
     ("Chainguard", PackageKind::Apk),
@@ -47,6 +48,37 @@ pub const COMMON: [&str; 13] = [
     "npm",
 ];
 
+/// Ecosystems of the format whose packages are not read from images.
+const ELSEWHERE: [&str; 22] = [
+    "Android",
+    "BellSoft Hardened Containers",
+    "Bioconductor",
+    "Bitnami",
+    "CRAN",
+    "CleanStart",
+    "ConanCenter",
+    "Docker Hardened Images",
+    "FreeBSD",
+    "GHC",
+    "GitHub Actions",
+    "Hackage",
+    "Hex",
+    "Julia",
+    "Kubernetes",
+    "Linux",
+    "OSS-Fuzz",
+    "Pub",
+    "Root",
+    "SwiftURL",
+    "VSCode",
+    "opam",
+];
+
+/// Whether an ecosystem is one, and none that images have packages of.
+pub(super) fn is_elsewhere(name: &str) -> bool {
+    ELSEWHERE.iter().any(|known| known.eq_ignore_ascii_case(root(name).trim()))
+}
+
 /// The ecosystem of a feed's folder, by its name without regard to case.
 pub fn named(name: &str) -> Option<&'static str> {
     ECOSYSTEMS.iter().map(|(known, _)| *known).find(|known| known.eq_ignore_ascii_case(name.trim()))
@@ -64,8 +96,13 @@ pub(super) fn root(ecosystem: &str) -> &str {
 }
 
 /// An ecosystem as the store has it. Red Hat's name the product and the repository (`Red Hat:enterprise_linux:9::baseos`);
-/// every repository of a release counts for it. Support that is bought apart stays apart.
+/// every repository of a release counts for it. Support that is bought apart stays apart. Where a language's name an address
+/// (`Packagist:https://packages.drupal.org/8`), a package comes from there under the same name.
 pub(super) fn stored(ecosystem: &str) -> String {
+    let root = root(ecosystem);
+    if kind_of(root).is_some_and(|kind| !kind.is_distribution()) {
+        return root.to_owned();
+    }
     let mut parts = ecosystem.split(':');
     if let (Some("Red Hat"), Some("enterprise_linux"), Some(version)) = (parts.next(), parts.next(), parts.next()) {
         return format!("Red Hat:{}", version.split('.').next().unwrap_or_default());
@@ -96,6 +133,7 @@ pub(super) fn of(kind: PackageKind, distro: Option<&Distro>) -> Vec<String> {
             [major, minor, ..] => vec![format!("Alpine:v{major}.{minor}")],
             _ => Vec::new(),
         },
+        (PackageKind::Apk, "alpaquita") => release("Alpaquita", version),
         (PackageKind::Apk, "wolfi") => vec![String::from("Wolfi")],
         (PackageKind::Apk, "chainguard") => vec![String::from("Chainguard")],
         (PackageKind::Apk, "minimos") => vec![String::from("MinimOS")],
@@ -104,7 +142,8 @@ pub(super) fn of(kind: PackageKind, distro: Option<&Distro>) -> Vec<String> {
         (PackageKind::Rpm, "centos") if ["5", "6", "7"].contains(&major) => release("Red Hat", major),
         (PackageKind::Rpm, "rocky") => release("Rocky Linux", major),
         (PackageKind::Rpm, "almalinux") => release("AlmaLinux", major),
-        (PackageKind::Rpm, "azurelinux") => release("Azure Linux", major),
+        // Called CBL-Mariner up to its second release.
+        (PackageKind::Rpm, "azurelinux" | "mariner") => release("Azure Linux", major),
         (PackageKind::Rpm, "photon") => release("Photon OS", version),
         (PackageKind::Rpm, "mageia") => release("Mageia", version),
         (PackageKind::Rpm, "openeuler") => match distro.pretty_name.as_deref() {
@@ -196,6 +235,7 @@ mod tests {
             (PackageKind::Apk, "alpine", "3.18.4", "Alpine:v3.18"),
             (PackageKind::Apk, "alpine", "edge", ""),
             (PackageKind::Apk, "wolfi", "20230201", "Wolfi"),
+            (PackageKind::Apk, "alpaquita", "23", "Alpaquita:23"),
             (PackageKind::Rpm, "rhel", "9.3", "Red Hat:9"),
             (PackageKind::Rpm, "centos", "7", "Red Hat:7"),
             (PackageKind::Rpm, "centos", "9", ""),
@@ -208,6 +248,8 @@ mod tests {
                 "SUSE:Linux Enterprise Server 15 SP5 SUSE:Linux Enterprise Module for Basesystem 15 SP5",
             ),
             (PackageKind::Rpm, "fedora", "40", ""),
+            (PackageKind::Rpm, "azurelinux", "3.0", "Azure Linux:3"),
+            (PackageKind::Rpm, "mariner", "2.0", "Azure Linux:2"),
             (PackageKind::Npm, "fedora", "40", "npm"),
             (PackageKind::Cargo, "", "", "crates.io"),
         ] {
@@ -226,6 +268,13 @@ mod tests {
         assert_eq!(stored("Red Hat:enterprise_linux:8.6::appstream"), "Red Hat:8");
         assert_eq!(stored("Red Hat:rhel_eus:9.0::baseos"), "Red Hat:rhel_eus:9.0::baseos");
         assert_eq!(stored("Debian:12"), "Debian:12");
+    }
+
+    #[test]
+    fn packages_of_other_repositories_have_their_names() {
+        assert_eq!(stored("Packagist:https://packages.drupal.org/8"), "Packagist");
+        assert_eq!(stored("Maven:https://maven.google.com"), "Maven");
+        assert_eq!(stored("npm"), "npm");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+use super::ecosystem::{is_elsewhere, named, root};
+use crate::text::closest;
+
 /// Why vulnerability data could not be read, downloaded or imported.
 #[derive(Debug, Error)]
 pub enum FeedError {
@@ -33,11 +36,17 @@ pub enum FeedError {
         /// The folder.
         path: String,
     },
-    /// No feed has such an ecosystem.
-    #[error("no ecosystem is called `{name}`")]
+    /// No feed has such an ecosystem, or packages of it are not read from images.
+    #[error("{}", if is_elsewhere(name) { format!("packages of {name} are not read from images, so its data is of no use") } else { format!("no ecosystem is called `{name}`") })]
     UnknownEcosystem {
         /// The name.
         name: String,
+    },
+    /// A mirror is neither an address that can be asked nor a folder.
+    #[error("`{mirror}` is no mirror: it can be a folder, or begin with https://, http:// or file://")]
+    Mirror {
+        /// What it was said to be.
+        mirror: String,
     },
     /// What was to be read cannot be.
     #[error("cannot read {path}: {reason}")]
@@ -68,12 +77,12 @@ pub enum FeedError {
         reason: String,
     },
     /// The server asks to come back later, too late to wait for.
-    #[error("{url} asks to be left alone for {seconds} seconds")]
+    #[error("{url} asks to be left alone{}", seconds.map_or_else(|| ", and does not say for how long".to_owned(), |s| format!(" for {s} seconds")))]
     TooBusy {
         /// The address.
         url: String,
-        /// As long as it asks for.
-        seconds: u64,
+        /// As long as it asks for, when it says so.
+        seconds: Option<u64>,
     },
     /// What arrived is not what the server says it sent.
     #[error("{url} sent something else than it announced: its {kind} is {got}, not {wanted}")]
@@ -100,6 +109,14 @@ pub enum FeedError {
     Empty {
         /// The file or folder.
         path: String,
+    },
+    /// An ecosystem's archive has no record of it that counts.
+    #[error("{origin} has no record of {ecosystem} that counts, so it does not take the place of what is here")]
+    Nothing {
+        /// Where it is.
+        origin: String,
+        /// The ecosystem.
+        ecosystem: String,
     },
     /// A report or document of another tool is not understood.
     #[error("{path} is no {wanted}: {reason}")]
@@ -132,9 +149,14 @@ impl FeedError {
     pub fn help(&self) -> Option<String> {
         Some(match self {
             Self::Damaged { .. } => "remove it and run `dockgate feeds sync` again".into(),
-            Self::UnknownEcosystem { .. } => {
-                let names: Vec<&str> = super::ECOSYSTEMS.iter().map(|(name, _)| *name).collect();
-                format!("it can be {}", names.join(", "))
+            Self::UnknownEcosystem { name } => {
+                let names = || super::ECOSYSTEMS.iter().map(|(name, _)| *name);
+                let near = named(root(name)).or_else(|| closest(name, names()));
+                match near.filter(|_| !is_elsewhere(name)) {
+                    Some(near) if name.contains(':') => format!("`{near}` has all its releases"),
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("it can be {}", names().collect::<Vec<_>>().join(", ")),
+                }
             }
             Self::Interrupted { .. } => {
                 "run it again and it goes on where it stopped; the data that was there before is still in place".into()

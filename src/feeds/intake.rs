@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use zip::ZipArchive;
 
 use super::FeedError;
+use super::ecosystem::root;
 use super::osv::Osv;
 use super::record::{Advisory, Entry, split};
 use super::store::{self, Description, Writer};
@@ -28,21 +29,31 @@ const BATCH: usize = 32 << 20;
 /// Told while records are taken in: how many there are so far, and in all where that is known.
 pub type TakenIn<'a> = dyn Fn(u64, Option<u64>) + 'a;
 
+/// What is to be taken in.
+#[derive(Clone, Copy)]
+pub(super) enum Form<'a> {
+    /// An archive with records of this ecosystem.
+    Archive(&'a str),
+    /// A record, an archive, or a folder of them, about anything.
+    Any,
+}
+
 /// Makes a source of everything in a file or folder, and swaps it in.
 ///
 /// # Errors
-/// When something cannot be read, is no record, or there is none.
+/// When something cannot be read, is no record, or there is none, or none of the ecosystem that is meant.
 pub(super) fn take_in(
     folder: &Path,
     from: &Path,
     description: Description,
+    form: Form<'_>,
     told: &TakenIn<'_>,
 ) -> Result<Description, FeedError> {
     let write_failed =
         |error: io::Error| FeedError::Write { path: folder.display().to_string(), reason: error.to_string() };
     let name = description.name.clone();
     let target = store::path_of(folder, &name);
-    let out = NamedTempFile::with_prefix_in(".new-", folder).map_err(write_failed)?;
+    let out = store::new_file(folder).map_err(write_failed)?;
     let mut intake = Intake {
         writer: Writer::new(out, description),
         batch: Vec::new(),
@@ -53,11 +64,19 @@ pub(super) fn take_in(
         told,
         folder,
     };
-    intake.path(from, 0)?;
+    match form {
+        Form::Archive(_) => intake.archive(from, File::open(from).map_err(|e| read_failed(from, &e))?)?,
+        Form::Any => intake.path(from, 0)?,
+    }
     intake.flush()?;
     let (out, description) = intake.writer.finish().map_err(write_failed)?;
     if description.records + description.withdrawn + description.unused == 0 {
         return Err(FeedError::Empty { path: from.display().to_string() });
+    }
+    if let Form::Archive(ecosystem) = form
+        && !description.ecosystems.keys().any(|known| root(known) == ecosystem)
+    {
+        return Err(FeedError::Nothing { origin: from.display().to_string(), ecosystem: ecosystem.to_owned() });
     }
     store::swap_in(out, &target).map_err(write_failed)?;
     Ok(description)
@@ -115,7 +134,13 @@ impl Intake<'_> {
             path: path.display().to_string(),
             reason: format!("the archive is broken: {reason}"),
         };
-        let mut archive = ZipArchive::new(io::BufReader::new(file)).map_err(|e| broken(e.to_string()))?;
+        let mut file = io::BufReader::new(file);
+        let is_zip = io::BufRead::fill_buf(&mut file).map_err(|e| read_failed(path, &e))?.starts_with(b"PK");
+        if !is_zip {
+            let reason = String::from("it is no zip archive");
+            return Err(FeedError::Read { path: path.display().to_string(), reason });
+        }
+        let mut archive = ZipArchive::new(file).map_err(|e| broken(e.to_string()))?;
         self.whole = Some(self.whole.unwrap_or_default() + archive.len() as u64);
         for index in 0..archive.len() {
             let mut entry = archive.by_index(index).map_err(|e| broken(e.to_string()))?;
@@ -153,6 +178,7 @@ impl Intake<'_> {
         self.pending = 0;
         type Parsed = Result<Vec<Option<(Advisory, Vec<Entry>)>>, FeedError>;
         let parse = |(name, content): &(String, Vec<u8>)| -> Parsed {
+            let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
             // One record, or several in a list.
             let is_list = content.trim_ascii_start().first() == Some(&b'[');
             let records: Result<Vec<Osv>, serde_json::Error> = match is_list {

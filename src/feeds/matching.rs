@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::FeedError;
 use super::ecosystem;
-use super::record::{Advisory, Affected, Hit};
+use super::record::{Advisory, Affected, Hit, is_malware};
 use super::report::{Reported, ScanReport};
 use super::severity::{Level, Scores, level_of_vector, scores};
 use super::store::{Source, Store};
@@ -38,6 +38,13 @@ pub struct Vulnerability {
     pub summary: String,
     /// Who says so: the source's name, or the report's.
     pub source: String,
+}
+
+impl Vulnerability {
+    /// Whether the package is itself what is bad: malware, by the list of the Open Source Security Foundation.
+    pub fn is_malware(&self) -> bool {
+        self.names.iter().any(|name| is_malware(name))
+    }
 }
 
 /// Packages nobody has looked up.
@@ -284,6 +291,15 @@ fn level(kind: PackageKind, said: &Said<'_>) -> Level {
 fn take_in(report: &ScanReport, packages: &Packages, image: Scanned<'_>, found: &mut Vulnerabilities) {
     if let Some(other) = report.image.as_ref().filter(|id| !image.id.is_empty() && **id != image.id) {
         found.notes.push(format!("{} is a report on another image, {other}", report.name));
+    }
+    if let Some(other) = report.other {
+        found.notes.push(format!("{} is a report on {other}, not on an image", report.name));
+    }
+    if report.left_out > 0 {
+        let what = if report.left_out == 1 { "vulnerability" } else { "vulnerabilities" };
+        found
+            .notes
+            .push(format!("{} leaves out {} {what} that its scanner was told to ignore", report.name, report.left_out));
     }
     for reported in &report.list {
         let places: Vec<&Package> = packages.list.iter().filter(|p| reported.is_about(p)).collect();

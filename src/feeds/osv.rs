@@ -18,6 +18,9 @@ pub(super) struct Osv {
     /// Vulnerabilities that a distribution's advisory is about.
     #[serde(default, deserialize_with = "or_default")]
     pub(super) upstream: Vec<String>,
+    /// Vulnerabilities that have something to do with this one; of some distributions' advisories, those they are about.
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) related: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) summary: String,
     #[serde(default, deserialize_with = "or_default")]

@@ -90,7 +90,8 @@ impl Affected {
             .any(|listed| listed == version || kind.compare_versions(listed, version) == Some(Ordering::Equal));
         let mut is_uncomparable = false;
         let mut fixed: Option<String> = None;
-        for range in &self.ranges {
+        let ranges = || self.ranges.iter().filter(|range| is_of_same_build(range, kind, version));
+        for range in ranges() {
             match in_range(range, kind, version) {
                 None => is_uncomparable = true,
                 Some(false) => {}
@@ -100,7 +101,7 @@ impl Affected {
         if !is_hit {
             return if is_uncomparable { Hit::Uncomparable } else { Hit::Clear };
         }
-        for turn in self.ranges.iter().flatten() {
+        for turn in ranges().flatten() {
             let Turn::Fixed(candidate) = turn else { continue };
             let is_above = kind.compare_versions(candidate, version) == Some(Ordering::Greater);
             let is_lower = fixed.as_ref().is_none_or(|f| kind.compare_versions(candidate, f) == Some(Ordering::Less));
@@ -110,6 +111,17 @@ impl Affected {
         }
         Hit::Affected { fixed }
     }
+}
+
+/// Whether a range is about builds such as an installed one: a module of an rpm distribution has packages beside those of the
+/// same name outside it, and an advisory is about the one or the other.
+fn is_of_same_build(range: &[Turn], kind: PackageKind, version: &str) -> bool {
+    let is_modular = |version: &str| version.contains(".module");
+    let mut fixes = range.iter().filter_map(|turn| match turn {
+        Turn::Fixed(fixed) => Some(fixed),
+        _ => None,
+    });
+    kind != PackageKind::Rpm || fixes.all(|fixed| is_modular(fixed) == is_modular(version))
 }
 
 /// Whether a version lies in a range; `None` when it cannot be told.
@@ -129,7 +141,7 @@ fn in_range(range: &[Turn], kind: PackageKind, version: &str) -> Option<bool> {
             return Some(false);
         }
     }
-    // The turn nearest below the version decides; of two at one version the end of a range comes last.
+    // The turn nearest below the version decides; of two at one version the one that is listed last.
     let mut nearest: Option<&Turn> = None;
     for turn in range.iter().filter(|t| !matches!(t, Turn::Limit(_))) {
         let at = order(turn)?;
@@ -145,11 +157,7 @@ fn in_range(range: &[Turn], kind: PackageKind, version: &str) -> Option<bool> {
             Some(other) => match (is_zero(other), is_zero(turn)) {
                 (true, _) => true,
                 (false, true) => false,
-                (false, false) => match kind.compare_versions(turn.version(), other.version())? {
-                    Ordering::Greater => true,
-                    Ordering::Less => false,
-                    Ordering::Equal => !matches!(turn, Turn::Introduced(_)),
-                },
+                (false, false) => kind.compare_versions(turn.version(), other.version())?.is_ge(),
             },
         };
         if is_nearer {
@@ -172,12 +180,22 @@ pub(super) struct Entry {
 
 /// Takes a record apart. Packages of ecosystems that no image has are left out.
 pub(super) fn split(record: Osv) -> (Advisory, Vec<Entry>) {
+    let is_cve = |name: &String| name.starts_with("CVE-");
     let mut aliases: Vec<String> = record.aliases.into_iter().chain(record.upstream).take(MAX_ITEMS).collect();
+    if is_of_distribution(&record.affected) && !aliases.iter().any(is_cve) {
+        // AlmaLinux and others name there what an advisory is about.
+        aliases.extend(record.related.into_iter().filter(is_cve).take(MAX_ITEMS));
+    }
     aliases.retain(|alias| *alias != record.id);
     aliases.sort();
     aliases.dedup();
     let text = if record.summary.trim().is_empty() { &record.details } else { &record.summary };
-    let word = word_in(record.database_specific.as_ref())
+    // Nobody rates malware, and nothing is worse.
+    let word = std::iter::once(&record.id)
+        .chain(&aliases)
+        .any(|name| is_malware(name))
+        .then_some(Level::Critical)
+        .or_else(|| word_in(record.database_specific.as_ref()))
         .or_else(|| own_word(&record.severity))
         .or_else(|| title_word(&record.summary));
     let advisory = Advisory {
@@ -191,6 +209,16 @@ pub(super) fn split(record: Osv) -> (Advisory, Vec<Entry>) {
     };
     let entries = record.affected.into_iter().filter_map(entry).collect();
     (advisory, entries)
+}
+
+/// Whether a name is one of the Open Source Security Foundation's list of malicious packages.
+pub(super) fn is_malware(name: &str) -> bool {
+    name.starts_with("MAL-")
+}
+
+fn is_of_distribution(affected: &[osv::Affected]) -> bool {
+    let kind = |affected: &osv::Affected| ecosystem::kind_of(&affected.package.as_ref()?.ecosystem);
+    affected.iter().filter_map(kind).any(PackageKind::is_distribution)
 }
 
 fn entry(affected: osv::Affected) -> Option<Entry> {
@@ -322,6 +350,50 @@ mod tests {
         assert_eq!(npm.judge(PackageKind::Npm, "1.5.0"), hit("2.0.0"));
         assert_eq!(npm.judge(PackageKind::Npm, "2.1.0"), Hit::Clear);
         assert_eq!(npm.judge(PackageKind::Npm, "3.0.9"), hit("3.1.0"));
+    }
+
+    #[test]
+    fn of_two_events_at_one_version_the_last_counts() {
+        let again =
+            ranged("npm", r#"[{"introduced": "0"}, {"fixed": "2.0.0"}, {"introduced": "2.0.0"}, {"fixed": "3.0.0"}]"#);
+        assert_eq!(again.judge(PackageKind::Npm, "2.0.0"), hit("3.0.0"));
+        let none = ranged("npm", r#"[{"introduced": "2.0.0"}, {"fixed": "2.0.0"}]"#);
+        assert_eq!(none.judge(PackageKind::Npm, "2.0.0"), Hit::Clear);
+        let one = ranged("npm", r#"[{"introduced": "2.0.0"}, {"last_affected": "2.0.0"}]"#);
+        assert_eq!((one.judge(PackageKind::Npm, "2.0.0"), one.judge(PackageKind::Npm, "2.0.1")), (hit(""), Hit::Clear));
+    }
+
+    #[test]
+    fn modules_of_rpm_distributions_stand_apart() {
+        let fixed = "1:16.20.2-2.module_el8.8.0+3621+d5d2ed6c";
+        let modular = ranged("AlmaLinux:8", &format!(r#"[{{"introduced": "0"}}, {{"fixed": "{fixed}"}}]"#));
+        assert_eq!(modular.judge(PackageKind::Rpm, "1:16.14.0-1.module_el8.6.0+1+a"), hit(fixed));
+        assert_eq!(modular.judge(PackageKind::Rpm, "1:16.14.0-1.el8"), Hit::Clear);
+        let plain = ranged("AlmaLinux:8", r#"[{"introduced": "0"}, {"fixed": "1:18.0-1.el8"}]"#);
+        assert_eq!(plain.judge(PackageKind::Rpm, "1:16.14.0-1.module_el8.6.0+1+a"), Hit::Clear);
+    }
+
+    #[test]
+    fn advisories_of_distributions_name_their_cves_in_several_places() {
+        let aliases = |json: &str| split(serde_json::from_str(json).unwrap()).0.aliases;
+        let affected =
+            |ecosystem: &str| format!(r#""affected": [{{"package": {{"ecosystem": "{ecosystem}", "name": "php"}}}}]"#);
+        let alma = affected("AlmaLinux:8");
+        let found = aliases(&format!(r#"{{"id": "ALSA-2022:6158", "related": ["CVE-2022-31625", "ALBA-1"], {alma}}}"#));
+        assert_eq!(found, ["CVE-2022-31625"]);
+        // What another package has in common is no name of it.
+        let npm = affected("npm");
+        assert!(aliases(&format!(r#"{{"id": "GHSA-1", "related": ["CVE-2022-31625"], {npm}}}"#)).is_empty());
+        let told = aliases(&format!(r#"{{"id": "X-1", "upstream": ["CVE-1"], "related": ["CVE-2"], {alma}}}"#));
+        assert_eq!(told, ["CVE-1"]);
+    }
+
+    #[test]
+    fn malware_is_critical() {
+        let word = |json: &str| split(serde_json::from_str(json).unwrap()).0.word;
+        assert_eq!(word(r#"{"id": "MAL-2025-1"}"#), Some(Level::Critical));
+        assert_eq!(word(r#"{"id": "GHSA-1", "aliases": ["MAL-2025-1"]}"#), Some(Level::Critical));
+        assert_eq!(word(r#"{"id": "GHSA-1"}"#), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Reports of other scanners: the JSON of grype and of trivy.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 use super::FeedError;
@@ -18,6 +20,10 @@ pub struct ScanReport {
     pub name: String,
     /// `sha256:…` of the config of the image it is on, when it says so.
     pub(super) image: Option<String>,
+    /// What else it is on: `a filesystem`.
+    pub(super) other: Option<&'static str>,
+    /// Vulnerabilities that the scanner left out since somebody told it to.
+    pub(super) left_out: usize,
     pub(super) list: Vec<Reported>,
 }
 
@@ -63,22 +69,46 @@ impl ScanReport {
             wanted: "JSON report of grype or trivy",
             reason,
         };
+        if [&b"\xff\xfe"[..], b"\xfe\xff"].iter().any(|mark| content.starts_with(mark)) {
+            return Err(foreign("it is written in UTF-16; have it written in UTF-8".to_owned()));
+        }
+        let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         let document: Value = serde_json::from_slice(content).map_err(|e| foreign(format!("it is not JSON ({e})")))?;
         let file = path.rsplit('/').next().unwrap_or(path);
-        let report = if document.get("matches").is_some_and(Value::is_array) {
+        let report = if let Some(other) = other_format(&document) {
+            return Err(foreign(format!("it is {other}; ask the scanner for its format `json`")));
+        } else if document.get("matches").is_some_and(Value::is_array) {
             grype(&document, format!("grype ({file})"))
         } else if document.get("SchemaVersion").is_some() || document.get("Results").is_some() {
             if document.get("SchemaVersion").and_then(Value::as_u64) != Some(2) {
                 return Err(foreign("only version 2 of trivy's schema is read".to_owned()));
             }
+            let lists = array(&document, "/Results").map(|result| result.get("Vulnerabilities"));
+            if lists.chain([document.get("Results")]).flatten().any(|list| !list.is_array() && !list.is_null()) {
+                return Err(foreign("its `Results` or `Vulnerabilities` are no lists".to_owned()));
+            }
             trivy(&document, format!("trivy ({file})"))
         } else {
             return Err(foreign("it has neither `matches` nor `Results`".to_owned()));
         };
+        if report.list.len() > MAX_REPORTED {
+            return Err(foreign(format!("it has more than {MAX_REPORTED} vulnerabilities")));
+        }
         if report.list.iter().any(|r| r.id.is_empty() || r.name.is_empty()) {
             return Err(foreign("a vulnerability in it has no id or no package".to_owned()));
         }
         Ok(report)
+    }
+}
+
+/// What scanners also write.
+fn other_format(document: &Value) -> Option<&'static str> {
+    let has = |key: &str| document.get(key).is_some();
+    match () {
+        () if has("bomFormat") => Some("a CycloneDX document"),
+        () if has("spdxVersion") => Some("an SPDX document"),
+        () if has("runs") && has("version") => Some("SARIF"),
+        () => None,
     }
 }
 
@@ -109,7 +139,7 @@ fn trivy(document: &Value, name: String) -> ScanReport {
     let mut list = Vec::new();
     for result in array(document, "/Results") {
         let kind = text(result, "/Type").and_then(|t| kind_of(&t));
-        for found in array(result, "/Vulnerabilities").take(MAX_REPORTED) {
+        for found in array(result, "/Vulnerabilities").take(MAX_REPORTED + 1) {
             let (id, names) = named(
                 text(found, "/VulnerabilityID").unwrap_or_default(),
                 array(found, "/VendorIDs").filter_map(Value::as_str).map(str::to_owned),
@@ -124,7 +154,11 @@ fn trivy(document: &Value, name: String) -> ScanReport {
                 version: text(found, "/InstalledVersion").unwrap_or_default(),
                 kind,
                 purl: text(found, "/PkgIdentifier/PURL"),
-                fixed: text(found, "/FixedVersion"),
+                fixed: nearest(
+                    kind,
+                    &text(found, "/InstalledVersion").unwrap_or_default(),
+                    text(found, "/FixedVersion").iter().flat_map(|all| all.split(", ")),
+                ),
                 level: text(found, "/Severity").and_then(|s| Level::of_word(&s)),
                 vectors: vectors.iter().flat_map(|at| cvss().filter_map(|v| text(v, at))).collect(),
                 scores: cvss().find_map(|v| score(v.get("V3Score")?)),
@@ -136,25 +170,35 @@ fn trivy(document: &Value, name: String) -> ScanReport {
             });
         }
     }
-    ScanReport { name, image: text(document, "/Metadata/ImageID"), list }
+    let left_out = array(document, "/Results").flat_map(|result| array(result, "/ExperimentalModifiedFindings"));
+    let left_out = left_out.filter(|one| text(one, "/Type").is_none_or(|kind| kind == "vulnerability")).count();
+    let other = match text(document, "/ArtifactType").as_deref() {
+        Some("filesystem") => Some("a filesystem"),
+        Some("repository") => Some("a repository"),
+        Some("vm") => Some("a virtual machine"),
+        _ => None,
+    };
+    ScanReport { name, image: text(document, "/Metadata/ImageID"), other, left_out, list }
 }
 
 fn grype(document: &Value, name: String) -> ScanReport {
-    let list = array(document, "/matches").take(MAX_REPORTED).map(|found| {
+    let list = array(document, "/matches").take(MAX_REPORTED + 1).map(|found| {
         let related = || array(found, "/relatedVulnerabilities");
         let (id, names) =
             named(text(found, "/vulnerability/id").unwrap_or_default(), related().filter_map(|r| text(r, "/id")));
         let cvss: Vec<&Value> =
             array(found, "/vulnerability/cvss").chain(related().flat_map(|r| array(r, "/cvss"))).collect();
         let state = text(found, "/vulnerability/fix/state").unwrap_or_default();
+        let kind = text(found, "/artifact/type").and_then(|t| kind_of(&t));
+        let version = text(found, "/artifact/version").unwrap_or_default();
         Reported {
             id,
             names,
             name: text(found, "/artifact/name").unwrap_or_default(),
-            version: text(found, "/artifact/version").unwrap_or_default(),
-            kind: text(found, "/artifact/type").and_then(|t| kind_of(&t)),
+            kind,
             purl: text(found, "/artifact/purl"),
-            fixed: array(found, "/vulnerability/fix/versions").filter_map(Value::as_str).map(str::to_owned).next(),
+            fixed: nearest(kind, &version, array(found, "/vulnerability/fix/versions").filter_map(Value::as_str)),
+            version,
             level: text(found, "/vulnerability/severity").and_then(|s| Level::of_word(&s)),
             vectors: cvss.iter().filter_map(|c| text(c, "/vector")).collect(),
             scores: cvss.iter().find_map(|c| score(c.pointer("/metrics/baseScore")?)),
@@ -169,7 +213,20 @@ fn grype(document: &Value, name: String) -> ScanReport {
             layer: array(found, "/artifact/locations").find_map(|l| text(l, "/layerID")),
         }
     });
-    ScanReport { name, image: text(document, "/source/target/imageID"), list: list.collect() }
+    let other = match text(document, "/source/type").as_deref() {
+        Some("directory" | "file") => Some("a filesystem"),
+        _ => None,
+    };
+    let left_out = array(document, "/ignoredMatches").count();
+    ScanReport { name, image: text(document, "/source/target/imageID"), other, left_out, list: list.collect() }
+}
+
+/// The lowest of the versions that mend something above the one that is installed; the first where they cannot be compared.
+fn nearest<'v>(kind: Option<PackageKind>, version: &str, fixes: impl Iterator<Item = &'v str>) -> Option<String> {
+    let fixes: Vec<&str> = fixes.map(str::trim).filter(|fix| !fix.is_empty()).collect();
+    let order = |a: &str, b: &str| kind.and_then(|kind| kind.compare_versions(a, b)).unwrap_or(Ordering::Equal);
+    let above = fixes.iter().filter(|fix| order(fix, version).is_gt()).min_by(|a, b| order(a, b));
+    above.or(fixes.first()).map(|fix| (*fix).to_owned())
 }
 
 fn score(value: &Value) -> Option<Scores> {
@@ -183,8 +240,8 @@ fn absolute(path: &str) -> String {
 /// The kind of a scanner's word for a package's type, or for the distribution or file it was read from.
 fn kind_of(word: &str) -> Option<PackageKind> {
     Some(match word {
-        "deb" | "debian" | "ubuntu" => PackageKind::Deb,
-        "apk" | "alpine" | "wolfi" | "chainguard" | "minimos" => PackageKind::Apk,
+        "deb" | "debian" | "ubuntu" | "echo" => PackageKind::Deb,
+        "apk" | "alpine" | "wolfi" | "chainguard" | "minimos" | "alpaquita" => PackageKind::Apk,
         "rpm"
         | "redhat"
         | "centos"
@@ -196,14 +253,19 @@ fn kind_of(word: &str) -> Option<PackageKind> {
         | "photon"
         | "azurelinux"
         | "cbl-mariner"
+        | "openeuler"
+        | "opensuse"
+        | "opensuse-tumbleweed"
+        | "opensuse.tumbleweed"
+        | "suse linux enterprise micro"
         | "suse linux enterprise server"
         | "opensuse.leap"
         | "opensuse-leap"
         | "sles" => PackageKind::Rpm,
-        "npm" | "node-pkg" | "yarn" | "pnpm" => PackageKind::Npm,
-        "python" | "python-pkg" | "pip" | "pipenv" | "poetry" => PackageKind::Pypi,
+        "npm" | "node-pkg" | "yarn" | "pnpm" | "bun" => PackageKind::Npm,
+        "python" | "python-pkg" | "pip" | "pipenv" | "poetry" | "uv" => PackageKind::Pypi,
         "gem" | "gemspec" | "bundler" => PackageKind::Gem,
-        "java-archive" | "jar" | "pom" | "gradle" => PackageKind::Maven,
+        "java-archive" | "jar" | "pom" | "gradle" | "sbt" => PackageKind::Maven,
         "go-module" | "gobinary" | "gomod" => PackageKind::Golang,
         "rust-crate" | "rustbinary" | "cargo" => PackageKind::Cargo,
         "php-composer" | "composer" | "composer-vendor" | "php-composer-installed" => PackageKind::Composer,
@@ -257,11 +319,41 @@ mod tests {
     }
 
     #[test]
+    fn of_several_fixes_the_nearest_is_told() {
+        let report = br#"{"SchemaVersion": 2, "Results": [{"Type": "node-pkg", "Vulnerabilities": [
+            {"VulnerabilityID": "CVE-1", "PkgName": "undici", "InstalledVersion": "6.19.0", "FixedVersion": "5.29.0, 7.5.0, 6.21.2"},
+            {"VulnerabilityID": "CVE-2", "PkgName": "undici", "InstalledVersion": "6.19.0", "FixedVersion": ""},
+            {"VulnerabilityID": "CVE-3", "PkgName": "undici", "InstalledVersion": "6.19.0"}]}]}"#;
+        let fixes: Vec<_> = ScanReport::parse("t.json", report).unwrap().list.into_iter().map(|r| r.fixed).collect();
+        assert_eq!(fixes, [Some(String::from("6.21.2")), None, None]);
+    }
+
+    #[test]
+    fn what_a_report_is_on_and_leaves_out_is_known() {
+        let trivy = b"\xef\xbb\xbf{\"SchemaVersion\": 2, \"ArtifactType\": \"filesystem\", \"Results\": [{\"ExperimentalModifiedFindings\":
+            [{\"Type\": \"vulnerability\", \"Status\": \"ignored\"}, {\"Type\": \"secret\"}]}]}";
+        let report = ScanReport::parse("t.json", trivy).unwrap();
+        assert_eq!((report.other, report.left_out), (Some("a filesystem"), 1));
+        let grype =
+            br#"{"matches": [], "ignoredMatches": [{}, {}], "source": {"type": "directory", "target": "/src"}}"#;
+        let report = ScanReport::parse("g.json", grype).unwrap();
+        assert_eq!((report.other, report.left_out), (Some("a filesystem"), 2));
+    }
+
+    #[test]
     fn what_is_neither_is_refused_with_the_reason() {
         for (content, reason) in [
-            (&b"nothing"[..], "not JSON"),
+            (&b"\xff\xfe{\0}\0"[..], "UTF-16"),
+            (b"\xff{}", "not JSON"),
+            (br#"{"version": "2.1.0", "runs": []}"#, "SARIF"),
+            (br#"{"bomFormat": "CycloneDX", "vulnerabilities": []}"#, "CycloneDX"),
+            (br#"{"spdxVersion": "SPDX-2.3"}"#, "SPDX"),
+            (b"[]", "neither"),
+            (b"nothing", "not JSON"),
             (b"{}", "neither"),
             (b"{\"SchemaVersion\": 1, \"Results\": []}", "version 2"),
+            (b"{\"SchemaVersion\": 2, \"Results\": {}}", "no lists"),
+            (b"{\"SchemaVersion\": 2, \"Results\": [{\"Vulnerabilities\": \"x\"}]}", "no lists"),
             (b"{\"matches\": [{}]}", "no id"),
         ] {
             assert!(ScanReport::parse("r.json", content).unwrap_err().to_string().contains(reason), "{reason}");

@@ -8,6 +8,9 @@ use reqwest::{Client, Response, StatusCode};
 use super::FeedError;
 use super::sync::shown;
 
+/// How long a document may take.
+const DOCUMENT: Duration = Duration::from_secs(120);
+
 /// How long to go on.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -17,11 +20,18 @@ pub struct Patience {
     pub pause: Duration,
     /// The longest a server may ask to wait.
     pub longest: Duration,
+    /// How long a download may go on with next to nothing coming.
+    pub idle: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { tries: 5, pause: Duration::from_secs(1), longest: Duration::from_secs(120) }
+        Self {
+            tries: 5,
+            pause: Duration::from_secs(1),
+            longest: Duration::from_secs(120),
+            idle: Duration::from_secs(60),
+        }
     }
 }
 
@@ -67,7 +77,7 @@ pub(super) async fn patiently<T>(
             Err(Trouble::Final(error)) => return Err(error),
             Err(Trouble::Again(error)) => last = error,
             Err(Trouble::Busy(asked)) => {
-                last = FeedError::TooBusy { url: shown(url), seconds: asked.map_or(0, |wait| wait.as_secs()) };
+                last = FeedError::TooBusy { url: shown(url), seconds: asked.map(|wait| wait.as_secs()) };
                 match asked {
                     Some(wait) if wait > patience.longest => return Err(last),
                     Some(wait) => pause = wait.max(patience.pause),
@@ -92,6 +102,12 @@ pub(super) fn status_trouble(url: &str, response: &Response) -> Trouble {
     }
 }
 
+/// What a request means that got no answer.
+pub(super) fn send_trouble(url: &str, error: &reqwest::Error) -> Trouble {
+    let failed = FeedError::Download { url: shown(url), reason: reason_of(error) };
+    if error.is_redirect() { Trouble::Final(failed) } else { Trouble::Again(failed) }
+}
+
 /// A small document, whole in memory; `None` when the server does not have it.
 ///
 /// # Errors
@@ -106,7 +122,8 @@ pub(super) async fn document(
     patiently(url, patience, &|_| {}, async || {
         let failed =
             |error: &reqwest::Error| Trouble::Again(FeedError::Download { url: shown(url), reason: reason_of(error) });
-        let mut response = client.get(url).header(header::ACCEPT, accept).send().await.map_err(|e| failed(&e))?;
+        let request = client.get(url).header(header::ACCEPT, accept).timeout(DOCUMENT);
+        let mut response = request.send().await.map_err(|e| send_trouble(url, &e))?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(None),
@@ -142,8 +159,9 @@ pub(super) fn reason_of(error: &reqwest::Error) -> String {
 /// How long a server asks to wait: seconds, or a day and time.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        // A number that is too large is a long time.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let at = http_date(text)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
@@ -183,6 +201,7 @@ mod tests {
         let headers = |value: &str| HeaderMap::from_iter([(header::RETRY_AFTER, value.parse().unwrap())]);
         assert_eq!(retry_after(&headers("7")), Some(Duration::from_secs(7)));
         assert_eq!(retry_after(&headers("Wed, 21 Oct 2015 07:28:00 GMT")), Some(Duration::ZERO));
-        assert_eq!(retry_after(&headers("soon")), None);
+        assert_eq!(retry_after(&headers("99999999999999999999999")), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!((retry_after(&headers("soon")), retry_after(&headers("-5"))), (None, None));
     }
 }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::download::{self, Fetched, Version};
 use super::ecosystem;
-use super::intake;
+use super::intake::{self, Form};
 use super::request::{Patience, Step};
 use super::store::{self, Description, State};
 use super::{FeedError, intake::TakenIn};
@@ -27,15 +27,17 @@ pub enum Mirror {
 
 impl Mirror {
     /// Reads a mirror: an address with `http://`, `https://` or `file://`, or a folder.
-    pub fn parse(text: &str) -> Self {
+    ///
+    /// # Errors
+    /// When it begins with another scheme, or is nothing.
+    pub fn parse(text: &str) -> Result<Self, FeedError> {
         let text = text.trim();
-        match text.strip_prefix("file://") {
-            Some(path) => Self::Folder(PathBuf::from(path)),
-            None if text.starts_with("http://") || text.starts_with("https://") => {
-                Self::Http(text.trim_end_matches('/').to_owned())
-            }
-            None => Self::Folder(PathBuf::from(text)),
-        }
+        Ok(match text.split_once("://") {
+            Some(("file", path)) if !path.is_empty() => Self::Folder(PathBuf::from(path)),
+            Some(("http" | "https", rest)) if !rest.is_empty() => Self::Http(text.trim_end_matches('/').to_owned()),
+            None if !text.is_empty() => Self::Folder(PathBuf::from(text)),
+            _ => return Err(FeedError::Mirror { mirror: shown(text) }),
+        })
     }
 }
 
@@ -78,10 +80,12 @@ impl WriteLock {
         fs::create_dir_all(folder).map_err(failed)?;
         let file = File::create(folder.join("lock")).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), _file: file }),
-            Err(TryLockError::WouldBlock) => Err(FeedError::Locked { path: folder.display().to_string() }),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(FeedError::Locked { path: folder.display().to_string() }),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        store::clear_unfinished(folder).map_err(failed)?;
+        Ok(Self { folder: folder.to_owned(), _file: file })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -116,7 +120,7 @@ impl WriteLock {
                     return Ok(Synced::Unchanged);
                 }
                 let made = modified.parse().unwrap_or_default();
-                let description = self.take_in(name, &archive, &origin, made, told)?;
+                let description = self.take_in(name, &archive, &origin, made, Form::Archive(name), told)?;
                 let state = State { origin, etag: None, last_modified: Some(modified), checked: made };
                 self.remember(name, &state)?;
                 Ok(Synced::New(description))
@@ -151,7 +155,7 @@ impl WriteLock {
         let (version, synced) = match fetched {
             Fetched::Unchanged => (known, Synced::Unchanged),
             Fetched::New(version) => {
-                let taken = self.take_in(name, &part, &shown(url), checked, told);
+                let taken = self.take_in(name, &part, &shown(url), checked, Form::Archive(name), told);
                 // Whole, and broken all the same: asking for the rest of it would not mend it.
                 download::forget(&part);
                 (version, Synced::New(taken?))
@@ -187,7 +191,7 @@ impl WriteLock {
         }
         told(SyncStep::Begin(&name));
         let made = modified(path)?.parse().unwrap_or_default();
-        let description = self.take_in(&name, path, &path.display().to_string(), made, told)?;
+        let description = self.take_in(&name, path, &path.display().to_string(), made, Form::Any, told)?;
         // What was known of a download of that name is of other data.
         let _ = fs::remove_file(store::state_path(&self.folder, &name));
         Ok(description)
@@ -199,17 +203,19 @@ impl WriteLock {
         from: &Path,
         origin: &str,
         made: u64,
+        form: Form<'_>,
         told: &dyn Fn(SyncStep<'_>),
     ) -> Result<Description, FeedError> {
         let description =
             Description { name: name.to_owned(), origin: origin.to_owned(), made, ..Description::default() };
         let records: &TakenIn<'_> = &|taken, whole| told(SyncStep::Records(taken, whole));
-        intake::take_in(&self.folder, from, description, records).map_err(|error| match error {
+        intake::take_in(&self.folder, from, description, form, records).map_err(|error| match error {
             // Of a part, the address says more.
             FeedError::Read { path, reason } if Path::new(&path) == from => {
                 FeedError::Read { path: origin.to_owned(), reason }
             }
             FeedError::Empty { .. } => FeedError::Empty { path: origin.to_owned() },
+            FeedError::Nothing { ecosystem, .. } => FeedError::Nothing { origin: origin.to_owned(), ecosystem },
             other => other,
         })
     }

@@ -102,7 +102,7 @@ impl Finding {
             in_image: None,
             related: Vec::new(),
             files: Vec::new(),
-            help: None,
+            help: rule.advice.map(str::to_owned),
             fix: None,
             subject: String::new(),
             silenced_at: None,

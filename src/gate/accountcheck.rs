@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::accounts::{self, PASSWD, SHADOW, effective_user};
 use super::{Facts, Reporter, own_user};
+use crate::dockerfile::Keyword;
+use crate::finding::Origin;
+use crate::trace::{Maker, instruction_of};
 
 /// Tells that containers of the image run as root.
 pub fn runs_as_root(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -17,8 +20,16 @@ pub fn runs_as_root(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         name => format!("its config names the user {name}, who has the id 0"),
     };
     let message = format!("containers run as root: {because}");
-    let mut finding =
-        report.on_image(message).help("end the Dockerfile with a user of its own, as in `USER 10001:10001`");
+    // Where the user is named, whoever did: the Dockerfile can name another.
+    let is_user = |entry| matches!(instruction_of(entry), Some((Keyword::User, _)));
+    let named = facts.image.config.history.iter().rposition(is_user).filter(|entry| {
+        facts.trace.and_then(|trace| trace.history.get(*entry)).is_some_and(|maker| *maker != Maker::Unknown)
+    });
+    let finding = match named {
+        Some(entry) => report.in_history(entry, message).origin(Origin::Yours),
+        None => report.on_image(message),
+    };
+    let mut finding = finding.help("end the Dockerfile with a user of its own, as in `USER 10001:10001`");
     finding.fix = own_user::fix(facts);
     report.push(finding);
 }
@@ -58,6 +69,8 @@ pub fn shared_user_id(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{Case, messages, text};
+    use crate::image::History;
+    use crate::trace::{Maker, Trace};
 
     fn case(user: &str, passwd: &str) -> Case {
         let mut case = Case::new(0).layer([text("/etc/passwd", passwd)], []);
@@ -76,6 +89,23 @@ mod tests {
         // A name of digits is a name first.
         assert_eq!(said("10"), "- containers run as root: its config names the user 10, who has the id 0");
         assert_eq!([said("app"), said("10001"), said("nobody")], ["", "", ""]);
+    }
+
+    #[test]
+    fn it_is_told_where_the_user_is_named() {
+        let history = |text: &str| History { created_by: text.to_owned(), ..History::default() };
+        let trace = Trace {
+            layers: vec![Maker::Base],
+            history: vec![Maker::Base, Maker::Instruction(1), Maker::Instruction(2)],
+            base_layers: Some(1),
+            base_from: Some(0),
+            mismatch: None,
+            is_merged: false,
+        };
+        let mut case = case("toor", "toor:x:0:0::/:/bin/sh\n");
+        case.config.history = ["USER app", "USER toor", "CMD [\"x\"]"].map(history).to_vec();
+        let case = case.dockerfile("FROM a\nUSER toor\nCMD [\"x\"]\n").trace(trace);
+        assert_eq!(case.run("runs-as-root", &[])[0].place().text(), "USER toor");
     }
 
     #[test]

@@ -49,6 +49,7 @@ struct Wanted<'p> {
     params: &'p Params,
     severity: Option<Level>,
     except: Option<regex::Regex>,
+    kinds: Vec<PackageKind>,
 }
 
 impl<'p> Wanted<'p> {
@@ -58,6 +59,7 @@ impl<'p> Wanted<'p> {
             params,
             severity: Level::of_word(params.str("level")),
             except: Some(except).filter(|e| !e.is_empty()).and_then(|e| path_regex(e).ok()),
+            kinds: PackageKind::all_named(params.str("package-type")).unwrap_or_default(),
         }
     }
 
@@ -83,7 +85,7 @@ impl<'p> Wanted<'p> {
         is_severity
             && is_fixable
             && is_attended
-            && is_of_type(params.str("package-type"), found.package.kind)
+            && self.kinds.contains(&found.package.kind)
             && is_old("days-since-published")
             && is_old("days-since-fix")
             && is_scored
@@ -121,19 +123,10 @@ fn scored(wanted: &str, score: Option<f64>) -> bool {
     order.is_some_and(|order| compares(comparison.trim(), order))
 }
 
-/// Whether packages of a kind are meant by `all`, `os`, `non-os`, or a kind's name.
-fn is_of_type(wanted: &str, kind: PackageKind) -> bool {
-    match wanted.to_ascii_lowercase().as_str() {
-        "" | "all" => true,
-        "os" => kind.is_distribution(),
-        "non-os" => !kind.is_distribution(),
-        other => kind.has_name(other),
-    }
-}
-
 fn told(report: &Reporter<'_>, found: &Vulnerability) -> Finding {
     let package = &found.package;
     let fixed = match (&found.fixed, found.is_unattended) {
+        _ if found.is_malware() => String::from("; the package is malware"),
         (Some(fixed), _) => format!("; version {fixed} mends it"),
         (None, true) => String::from("; its distribution will not mend it"),
         (None, false) => String::from("; no version mends it yet"),
@@ -157,6 +150,9 @@ fn told(report: &Reporter<'_>, found: &Vulnerability) -> Finding {
 fn help(found: &Vulnerability, origin: Origin) -> String {
     let name = &found.package.name;
     let mut help = match (&found.fixed, origin) {
+        _ if found.is_malware() => {
+            format!("take {name} out, and change every secret that a machine on which it was installed has seen")
+        }
         (Some(_), Origin::Base) => format!("build again on a newer base, or raise {name} in a step of your own"),
         (Some(fixed), Origin::Yours) => format!("raise {name} to {fixed}"),
         (None, _) => format!("do without {name}, or waive it with the reason why it does no harm"),
@@ -238,12 +234,18 @@ pub fn vulnerability_data_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) 
 
 /// Tells that no feed knows the image's distribution, or that its data is not here.
 pub fn unsupported_distro(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let of_distribution = facts.packages.of_distribution().count();
     let reason = match facts.vulnerabilities {
+        _ if facts.packages.of_distribution().next().is_none() => Some(match &facts.packages.distro {
+            Some(distro) => {
+                let name = distro.pretty_name.as_ref().unwrap_or(&distro.id);
+                format!("no package of {name} was found in the image")
+            }
+            None => String::from("the image does not say which distribution it is of, and no package of one was found"),
+        }),
         None => Some(String::from("there is no vulnerability data")),
         Some(known) => known.unmatched.iter().find(|u| u.kind.is_distribution()).map(|u| u.reason.clone()),
     };
-    if let Some(reason) = reason.filter(|_| of_distribution > 0) {
+    if let Some(reason) = reason {
         let message =
             format!("the packages of the image's distribution were not checked for vulnerabilities: {reason}");
         report.push(report.on_image(message));
@@ -313,6 +315,18 @@ mod tests {
         assert_eq!(findings[0].help.as_deref(), Some("raise curl to 7.88-2"));
         let help = findings[1].help.as_deref();
         assert_eq!(help, Some("do without curl, or waive it with the reason why it does no harm"));
+    }
+
+    #[test]
+    fn malware_is_told_apart() {
+        let names = vec![String::from("GHSA-1"), String::from("MAL-2025-1")];
+        let findings = case(vec![Vulnerability { names, ..found("MAL-2025-1", Level::Critical, None) }])
+            .run("vulnerable-package", &[]);
+        assert_eq!(
+            messages(&findings),
+            ["1 curl 7.88-1 has MAL-2025-1 (critical; the package is malware): a sad flaw"]
+        );
+        assert!(findings[0].help.as_deref().unwrap().starts_with("take curl out, and change every secret"));
     }
 
     #[test]

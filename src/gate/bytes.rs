@@ -10,6 +10,8 @@ use crate::image::{Change, Entry, EntryKind};
 pub(super) const MEGABYTE: u64 = 1_000_000;
 /// Files named in a message.
 const SHOWN: usize = 3;
+/// What to do about an image that grew.
+const LOOK: &str = "look at the largest layers first: `dockgate inspect IMAGE layers`";
 
 /// Files that a later layer of the image's own removes or replaces, and that are still in the layer that brought them.
 pub fn wasted_bytes(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -78,6 +80,12 @@ fn wasted<'a>(facts: &Facts<'a>) -> Vec<Wasted<'a>> {
             let Change::Add(entry) = change else { continue };
             let entry: &'a Entry = entry;
             take(&mut live, &entry.path, layer.index);
+            if entry.kind != EntryKind::Directory {
+                // A file or link in the place of a directory hides what was in it.
+                for below in below(&live, &entry.path) {
+                    take(&mut live, below, layer.index);
+                }
+            }
             // What is seen in the end was not taken away, and that is nearly everything.
             let is_seen = || facts.tree.get(&entry.path).is_some_and(|node| node.layer == layer.index);
             if entry.kind == EntryKind::File && !is_seen() {
@@ -110,7 +118,7 @@ pub fn image_grew(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         base.name,
         largest + 1
     );
-    report.push(report.in_layer(largest, None, message));
+    report.push(report.in_layer(largest, None, message).help(LOOK));
 }
 
 /// Compares the size of all layers with that of the image before.
@@ -130,11 +138,7 @@ pub fn image_grew_since_previous(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         shown(previous.size)
     );
     let largest = facts.image.layers.iter().max_by_key(|layer| layer.size).map_or(0, |layer| layer.index);
-    report.push(
-        report
-            .in_layer(largest, None, message)
-            .help("look at the largest layers first: `dockgate inspect IMAGE layers`"),
-    );
+    report.push(report.in_layer(largest, None, message).help(LOOK));
 }
 
 /// Bytes for people, in decimal units.

@@ -14,12 +14,18 @@ struct Cache {
     help: &'static str,
 }
 
-const CACHES: [Cache; 11] = [
+const CACHES: [Cache; 12] = [
     Cache {
         manager: "apt",
-        at: &["/var/lib/apt/lists/", "/var/cache/apt/"],
+        at: &["/var/lib/apt/lists/"],
         within: &[],
-        help: "end the RUN with `rm -rf /var/lib/apt/lists/*`, or mount the caches with `--mount=type=cache`",
+        help: "end the RUN with `rm -rf /var/lib/apt/lists/*`, or mount the folder with `--mount=type=cache`",
+    },
+    Cache {
+        manager: "apt",
+        at: &["/var/cache/apt/"],
+        within: &[],
+        help: "end the RUN with `apt-get clean`, or mount the folder with `--mount=type=cache`",
     },
     Cache {
         manager: "apk",
@@ -91,16 +97,20 @@ pub fn package_cache_left(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let base = facts.base.as_ref().map_or(0, |base| base.layers);
     let threshold = u64::try_from(report.params().int("threshold-mb")).unwrap_or(0).saturating_mul(MEGABYTE);
     for layer in facts.image.layers.iter().skip(base) {
-        let mut found: BTreeMap<&str, Found<'_>> = BTreeMap::new();
+        let mut found: BTreeMap<(&str, &str), Found<'_>> = BTreeMap::new();
         for change in &layer.changes {
             let Change::Add(entry) = change else { continue };
             let Some(cache) = cache_of(&entry.path).filter(|_| entry.kind == EntryKind::File) else { continue };
-            let one =
-                found.entry(cache.manager).or_insert(Found { cache, size: 0, first: &entry.path, is_there: false });
+            let one = found.entry((cache.manager, cache.help)).or_insert(Found {
+                cache,
+                size: 0,
+                first: &entry.path,
+                is_there: false,
+            });
             one.size += entry.size;
             one.is_there |= facts.tree.get(&entry.path).is_some_and(|node| node.layer == layer.index);
         }
-        for (manager, found) in found.into_iter().filter(|(_, found)| found.size >= threshold.max(1)) {
+        for ((manager, _), found) in found.into_iter().filter(|(_, found)| found.size >= threshold.max(1)) {
             let size = shown(found.size);
             let folder = found.first.rsplit_once('/').map_or("/", |(folder, _)| folder);
             let message = match found.is_there {
@@ -138,18 +148,22 @@ mod tests {
                     sized("/var/lib/apt/lists/lock", 0),
                     sized("/root/.cache/pip/http/a", 3_000_000),
                     sized("/var/cache/apk/x", 10),
+                    sized("/var/cache/apt/pkgcache.bin", 4_000_000),
                 ],
                 [],
             )
             .layer([], ["/var/lib/apt/lists/deb_Packages"]);
+        let found = case.run("package-cache-left", &[]);
+        assert!(found[0].help.as_deref().is_some_and(|help| help.contains("apt-get clean")), "{found:?}");
         assert_eq!(
-            messages(&case.run("package-cache-left", &[])),
+            messages(&found),
             [
+                "1 4.0 MB of apt's cache are left in the image, such as in /var/cache/apt",
                 "1 20.0 MB of apt's cache are in this layer; a later one removes them and saves nothing",
                 "1 3.0 MB of pip's cache are left in the image, such as in /root/.cache/pip/http",
             ]
         );
-        assert_eq!(case.run("package-cache-left", &[("threshold-mb", "0")]).len(), 3);
+        assert_eq!(case.run("package-cache-left", &[("threshold-mb", "0")]).len(), 4);
         assert_eq!(case.run("package-cache-left", &[("threshold-mb", "20")]).len(), 1);
     }
 }

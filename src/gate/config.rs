@@ -19,8 +19,10 @@ pub fn secret_in_image_config(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         }
     }
     for (name, value) in &config.config.labels {
-        if !Scanner::shared().scan_text(value).is_empty() && told.insert(name.clone()) {
-            let message = format!("the label {name} holds a secret: whoever can pull the image can read it");
+        // `com.example.db-password` is named as the variable `db_password` would be.
+        let last = name.rsplit('.').next().unwrap_or(name).replace('-', "_");
+        if let Some(what) = judge(&last, value).filter(|_| told.insert(name.clone())) {
+            let message = format!("the label {name} {what}: whoever can pull the image can read it");
             report.push(found(placed(facts, report, value, name, message), name));
         }
     }
@@ -202,9 +204,14 @@ mod tests {
             ],
         );
         case.config.config.labels.insert("deploy".into(), label);
+        case.config.config.labels.insert("com.example.db-password".into(), "hunter2-y".into());
+        case.config.config.labels.insert("com.example.key".into(), "true".into());
         let findings = case.run("secret-in-image-config", &[]);
         let subjects: Vec<&str> = findings.iter().map(|f| f.subject.as_str()).collect();
-        assert_eq!(subjects, ["DB_PASSWORD", "X", "deploy", "BUILD_TOKEN", "OLD_SECRET", "github-pat"]);
+        assert_eq!(
+            subjects,
+            ["DB_PASSWORD", "X", "com.example.db-password", "deploy", "BUILD_TOKEN", "OLD_SECRET", "github-pat"]
+        );
         assert!(findings.iter().all(|f| !f.message().contains("q3Tx") && !f.message().contains("hunter2")));
         assert!(Case::new(0).layer([], []).run("secret-in-image-config", &[]).is_empty());
     }

@@ -4,19 +4,25 @@ use super::permissions::listed;
 use super::{Facts, Reporter};
 use crate::image::EntryKind;
 
-const FOLDERS: [&str; 6] = ["/bin/", "/sbin/", "/usr/bin/", "/usr/local/bin/", "/usr/local/sbin/", "/usr/sbin/"];
-const SHELLS: [&str; 10] = ["ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "sh", "tcsh", "zsh"];
-const MANAGERS: [&str; 14] = [
+/// The last is where distroless images for debugging have theirs.
+const FOLDERS: [&str; 7] =
+    ["/bin/", "/sbin/", "/usr/bin/", "/usr/local/bin/", "/usr/local/sbin/", "/usr/sbin/", "/busybox/"];
+const SHELLS: [&str; 13] =
+    ["ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "pwsh", "sh", "tcsh", "toybox", "zsh"];
+const MANAGERS: [&str; 17] = [
     "apk",
     "apt",
     "apt-get",
     "dnf",
     "dnf5",
     "dpkg",
+    "emerge",
     "microdnf",
+    "nix-env",
     "opkg",
     "pacman",
     "rpm",
+    "swupd",
     "tdnf",
     "xbps-install",
     "yum",
@@ -75,5 +81,7 @@ mod tests {
             ["0 the image has a package manager, /bin/apk: whoever breaks in can install what is missing"]
         );
         assert!(Case::new(0).layer([file("/app")], []).run("shell-present", &[]).is_empty());
+        let debugging = Case::new(0).layer([program("/busybox/sh")], []).run("shell-present", &[]);
+        assert!(messages(&debugging)[0].starts_with("0 the image has a shell, /busybox/sh"));
     }
 }

@@ -1,20 +1,21 @@
 //! Checks of a policy's own (`[[check]]`) on files, packages and settings of the image.
 
-use super::pkgdiff::placed;
+use std::cmp::Ordering;
+
+use super::instructions::at_setting;
 use super::{Facts, Reporter, effective_user};
-use crate::finding::Finding;
 use crate::image::Node;
+use crate::packages::{Package, PackageKind};
 use crate::policy::{PathGlob, find_regex, line_regex, wildcard};
 
 /// The check's message with what it was found on.
 fn told(report: &Reporter<'_>, on: &str) -> String {
-    let message = report.params().str("message");
-    if on.is_empty() { message.to_owned() } else { format!("{on}: {message}") }
+    format!("{on}: {}", report.rule().summary)
 }
 
-/// The finding of the check on a thing; the subject names both, so that two checks stay two.
-fn found(report: &Reporter<'_>, finding: Finding, thing: &str) -> Finding {
-    finding.subject(format!("{} {thing}", report.params().str("id")))
+/// Tells that there is nothing of what the check wants to be there.
+fn missing(report: &mut Reporter<'_>, wanted: &str) {
+    report.push(report.on_image(report.rule().summary).subject(wanted));
 }
 
 /// Files with a path, mode, owner, group, digest and line as the check has them, or that there is none.
@@ -45,34 +46,45 @@ pub fn custom_file(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let fitting: Vec<_> = facts.tree.nodes.iter().filter(|(path, node)| fits(path, node)).collect();
     if params.bool("absent") {
         if fitting.is_empty() {
-            report.push(found(report, report.on_image(told(report, "")), path));
+            missing(report, path);
         }
         return;
     }
     for (path, node) in fitting {
-        report.push(found(report, report.in_layer(node.layer, Some(path), told(report, path)), path));
+        report.push(report.in_layer(node.layer, Some(path), told(report, path)).subject(path));
     }
 }
 
-/// Packages with a name and version as the check has them, or that there is none.
+/// Packages with a type, name and version as the check has them, or that there is none.
 pub fn custom_package(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let params = report.params();
-    let (name, version) = (params.str("name"), params.str("version"));
-    let packages = facts.packages.list.iter();
-    let fitting: Vec<_> = packages
-        .filter(|p| wildcard(name, &p.name) && (version.is_empty() || wildcard(version, &p.version)))
-        .map(|p| (p.name.as_str(), p.version.as_str()))
-        .collect();
+    let (name, version, below) = (params.str("name"), params.str("version"), params.str("below"));
+    let Some(kinds) = PackageKind::all_named(params.str("type")) else {
+        let message = format!("packages were not checked: `{}` is no type of packages", params.str("type"));
+        return report.push(report.on_image(message));
+    };
+    // A version that cannot be compared may be any.
+    let is_below = |p: &Package| {
+        below.is_empty()
+            || !matches!(p.kind.compare_versions(&p.version, below), Some(Ordering::Equal | Ordering::Greater))
+    };
+    let fits = |p: &&Package| {
+        kinds.contains(&p.kind)
+            && wildcard(name, &p.name)
+            && (version.is_empty() || wildcard(version, &p.version))
+            && is_below(p)
+    };
+    let fitting: Vec<&Package> = facts.packages.list.iter().filter(fits).collect();
     if params.bool("absent") {
         if fitting.is_empty() {
-            report.push(found(report, report.on_image(told(report, "")), name));
+            missing(report, name);
         }
         return;
     }
-    for (name, version) in fitting {
-        let layer = facts.package_history.layer_of(name);
-        let finding = placed(report, layer, told(report, &format!("{name} {version}")));
-        report.push(found(report, finding, &format!("{name} {version}")));
+    for package in fitting {
+        let thing = format!("{} {}", package.name, package.version);
+        let path = (!package.kind.is_distribution()).then_some(package.database.as_str());
+        report.push(report.on_package(package, path, told(report, &thing)).subject(thing));
     }
 }
 
@@ -90,26 +102,26 @@ pub fn custom_setting(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     };
     let has_value = |text: &str| value.as_ref().is_none_or(|regex| regex.is_match(text));
     let is_named = |(own, text): &(&str, &str)| wildcard(name, own) && has_value(text);
-    let fitting: Vec<String> = match kind {
+    let (keyword, fitting): (&str, Vec<String>) = match kind {
         "label" => {
             let labels = config.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            labels.filter(is_named).map(|(name, _)| name.to_owned()).collect()
+            ("LABEL", labels.filter(is_named).map(|(name, _)| name.to_owned()).collect())
         }
         "env" => {
             let variables = config.env.iter().filter_map(|pair| pair.split_once('='));
-            variables.filter(is_named).map(|(name, _)| name.to_owned()).collect()
+            ("ENV", variables.filter(is_named).map(|(name, _)| name.to_owned()).collect())
         }
         "port" => {
             let is_port =
                 |port: &&String| wildcard(name, port) || port.split('/').next().is_some_and(|n| wildcard(name, n));
-            config.exposed_ports.keys().filter(is_port).cloned().collect()
+            ("EXPOSE", config.exposed_ports.keys().filter(is_port).cloned().collect())
         }
         "user" => {
             let user = effective_user(facts.image, facts.tree);
             let own = if user.name.is_empty() { String::from("root") } else { user.name };
             let uid = user.uid.map(|uid| uid.to_string());
             let is_it = wildcard(name, &own) || uid.is_some_and(|uid| wildcard(name, &uid));
-            if is_it { vec![own] } else { Vec::new() }
+            ("USER", if is_it { vec![own] } else { Vec::new() })
         }
         other => {
             let message = format!("`{other}` was not checked: it is none of label, env, port and user");
@@ -118,12 +130,13 @@ pub fn custom_setting(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     };
     if params.bool("absent") {
         if fitting.is_empty() {
-            report.push(found(report, report.on_image(told(report, "")), &format!("{kind} {name}")));
+            missing(report, &format!("{kind} {name}"));
         }
         return;
     }
     for own in fitting {
-        report.push(found(report, report.on_image(told(report, &format!("{kind} {own}"))), &format!("{kind} {own}")));
+        let thing = format!("{kind} {own}");
+        report.push(at_setting(facts, report, keyword, &own, told(report, &thing)).subject(thing));
     }
 }
 
@@ -131,10 +144,14 @@ pub fn custom_setting(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 mod tests {
     use super::super::fixtures::{Case, file, messages};
     use crate::image::Entry;
+    use crate::packages::{Package, PackageKind};
+    use crate::rule::{self, OwnCheck, Value};
 
     fn run(case: &Case, rule: &str, params: &[(&str, &str)]) -> Vec<String> {
-        let own = [("id", "own"), ("message", "not here")];
-        messages(&case.run(rule, &own.iter().chain(params).copied().collect::<Vec<_>>()))
+        let own = OwnCheck { id: "own".into(), message: "not here".into(), help: None, severity: None };
+        let rule = rule::find(rule).unwrap().own(own);
+        let given = params.iter().map(|(name, value)| ((*name).to_owned(), Value::Str((*value).to_owned())));
+        messages(&case.judge(rule, given))
     }
 
     #[test]
@@ -162,6 +179,29 @@ mod tests {
             ["0 telnetd 0.18: not here"]
         );
         assert_eq!(run(&case, "custom-package", &[("name", "curl"), ("absent", "true")]), ["- not here"]);
+        assert_eq!(
+            run(&case, "custom-package", &[("name", "telnet*"), ("below", "0.18")]),
+            ["0 telnet 0.17: not here"]
+        );
+        assert!(run(&case, "custom-package", &[("name", "telnet*"), ("type", "npm")]).is_empty());
+        assert_eq!(
+            run(&case, "custom-package", &[("name", "*"), ("type", "pythn")]),
+            ["- packages were not checked: `pythn` is no type of packages"]
+        );
+    }
+
+    #[test]
+    fn packages_of_languages_are_told_where_they_lie() {
+        let mut case = Case::new(0).layer([], []);
+        let jar =
+            Package { database: "/app/log4j.jar".into(), ..Package::new(PackageKind::Maven, "org:log4j", "2.14.1") };
+        case.others = vec![jar, Package::new(PackageKind::Maven, "org:log4j", "2.17.1-rc")];
+        let own = [("name", "*:log4j"), ("type", "java"), ("below", "2.17.1")];
+        assert_eq!(
+            run(&case, "custom-package", &own),
+            ["0 org:log4j 2.14.1: not here", "0 org:log4j 2.17.1-rc: not here"]
+        );
+        assert!(run(&case, "custom-package", &[("name", "*"), ("below", "2.14.1")]).is_empty());
     }
 
     #[test]
@@ -169,6 +209,7 @@ mod tests {
         let mut case = Case::new(0).layer([], []);
         case.config.config.env = vec!["PATH=/usr/bin:.".into(), "HOME=/root".into()];
         case.config.config.labels.insert("team".into(), "a".into());
+        let mut case = case.dockerfile("FROM a:1\nENV PATH=/usr/bin:.\nLABEL team=\"a\"\nEXPOSE 80 22\n");
         case.config.config.exposed_ports.insert("22/tcp".into(), serde_json::Value::Null);
         let run = |kind, name, value, absent| {
             let params = [("kind", kind), ("name", name), ("value-regexp", value), ("absent", absent)];

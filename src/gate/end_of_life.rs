@@ -88,6 +88,10 @@ mod tests {
             said("ID=alpine\nVERSION_ID=3.9.6\n"),
             "- Alpine Linux 3.9.6 has had no security fixes since 2020-11-01"
         );
+        assert_eq!(
+            said("ID=\"ol\"\nVERSION_ID=\"7.9\"\n"),
+            "- Oracle Linux 7.9 has had no security fixes since 2024-12-01"
+        );
         // The run is on 2026-06-01.
         for lasting in
             ["ID=debian\nVERSION_ID=12\n", "ID=alpine\nVERSION_ID=3.90.1\n", "ID=arch\n", "VERSION_ID=10\n", ""]

@@ -52,6 +52,11 @@ pub fn denied_passwd_entry(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     );
 }
 
+/// Whether there is a passwd whose content is not at hand, such as a link to another file.
+fn is_unread(facts: &Facts<'_>) -> bool {
+    facts.tree.landed(PASSWD).is_some() && accounts::content(facts.tree, PASSWD).is_none()
+}
+
 fn denied(
     facts: &Facts<'_>,
     report: &mut Reporter<'_>,
@@ -59,6 +64,9 @@ fn denied(
     field: impl Fn(&User) -> &str,
     what: impl Fn(&User) -> String,
 ) {
+    if is_unread(facts) {
+        return report.push(report.on_image(format!("{PASSWD} could not be read, so no account was checked")));
+    }
     let unwanted = report.params().list(list);
     for user in accounts::content(facts.tree, PASSWD).map(accounts::users).unwrap_or_default() {
         if !unwanted.iter().any(|item| item.trim() == field(&user)) {
@@ -113,5 +121,9 @@ mod tests {
             ["0 /etc/passwd could not be read, so no account was checked"]
         );
         assert!(Case::new(0).layer([text("/etc/passwd", BASE)], []).run("passwd-missing", &[]).is_empty());
+        assert_eq!(
+            messages(&unread.run_with("denied-user-name", &[("names", &["app"])])),
+            ["- /etc/passwd could not be read, so no account was checked"]
+        );
     }
 }

@@ -10,7 +10,7 @@ use crate::finding::{Finding, ImagePlace, Place};
 use crate::image::{Change, Entry, EntryKind, FileSecret, Image, ImageConfig, Layer, Node, Problem, Tree};
 use crate::packages::{Package, PackageHistory, PackageKind, Packages, Recorded};
 use crate::policy::Date;
-use crate::rule::{self, Params, Value};
+use crate::rule::{self, Params, Rule, Value};
 use crate::text::SourceText;
 use crate::trace::{Copies, Trace};
 
@@ -108,17 +108,18 @@ impl Case {
 
     /// What a rule finds.
     pub(super) fn run(&self, rule: &str, params: &[(&str, &str)]) -> Vec<Finding> {
-        self.judge(rule, params.iter().map(|(name, value)| ((*name).to_owned(), Value::Str((*value).to_owned()))))
+        let given = params.iter().map(|(name, value)| ((*name).to_owned(), Value::Str((*value).to_owned())));
+        self.judge(rule::find(rule).unwrap(), given)
     }
 
     /// What a rule with lists for parameters finds.
     pub(super) fn run_with(&self, rule: &str, params: &[(&str, &[&str])]) -> Vec<Finding> {
         let list = |items: &[&str]| Value::List(items.iter().map(|item| (*item).to_owned()).collect());
-        self.judge(rule, params.iter().map(|(name, items)| ((*name).to_owned(), list(items))))
+        self.judge(rule::find(rule).unwrap(), params.iter().map(|(name, items)| ((*name).to_owned(), list(items))))
     }
 
-    fn judge(&self, rule: &str, given: impl Iterator<Item = (String, Value)>) -> Vec<Finding> {
-        let rule = rule::find(rule).unwrap();
+    /// What a rule with these parameters finds.
+    pub(super) fn judge(&self, rule: &'static Rule, given: impl Iterator<Item = (String, Value)>) -> Vec<Finding> {
         let params = Params::new(rule, given).unwrap();
         let base_layers = self.base_layers.unwrap_or_default();
         let (image, tree, base_tree) = (self.image(), self.tree(self.layers.len()), self.tree(base_layers));

@@ -45,6 +45,32 @@ fn told(report: &Reporter<'_>, at: At, message: String) -> Finding {
     }
 }
 
+/// Starts a finding about a setting of the image's config: at the last instruction of this keyword that names it, of USER at the last;
+/// at the image where none does, as when it came with the base.
+pub(super) fn at_setting(
+    facts: &Facts<'_>,
+    report: &Reporter<'_>,
+    keyword: &str,
+    name: &str,
+    message: String,
+) -> Finding {
+    match naming(&steps(facts, false), keyword, name) {
+        Some(step) => told(report, step.at, message),
+        None => report.on_image(message),
+    }
+}
+
+/// The last instruction of a keyword that names a setting.
+fn naming<'s>(steps: &'s [Step], keyword: &str, name: &str) -> Option<&'s Step> {
+    // `EXPOSE 80` makes `80/tcp`.
+    let name = if keyword == "EXPOSE" { name.split('/').next().unwrap_or(name) } else { name };
+    let separators = [' ', '\t', '\n', '=', '/', ':', ',', '[', ']', '{', '}', '"', '\''];
+    let names_it = |step: &&Step| {
+        step.keyword == keyword && (keyword == "USER" || step.arguments.split(separators).any(|word| word == name))
+    };
+    steps.iter().rev().find(names_it)
+}
+
 /// Instructions that compare as the policy says, or that there is none of.
 pub fn denied_instruction(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let params = report.params();
@@ -90,11 +116,7 @@ pub fn denied_effective_user(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     } else {
         return;
     };
-    let last = steps(facts, false).into_iter().rev().find(|step| step.keyword == "USER");
-    let finding = match last {
-        Some(step) => told(report, step.at, message),
-        None => report.on_image(message),
-    };
+    let finding = at_setting(facts, report, "USER", name, message);
     report.push(finding.subject(name).help("add a USER with one of the users that are allowed"));
 }
 
@@ -105,7 +127,6 @@ pub fn denied_exposed_port(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         return;
     }
     let (denied, allowed) = (params.list("denied-ports"), params.list("allowed-ports"));
-    let steps = steps(facts, false);
     for port in facts.image.config.config.exposed_ports.keys() {
         let number = port.split('/').next().unwrap_or(port);
         let is_among = |ports: &[String]| {
@@ -118,20 +139,16 @@ pub fn denied_exposed_port(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         } else {
             continue;
         };
-        let has_it = |step: &&Step| {
-            step.keyword == "EXPOSE" && step.arguments.split([' ', '/', '[', ']', ':']).any(|word| word == number)
-        };
-        let step = steps.iter().rev().find(has_it);
         // A port behind a variable may be any.
-        let is_elsewhere = || !steps.iter().any(|s| s.keyword == "EXPOSE" && s.arguments.contains('$'));
-        if params.bool("dockerfile-only") && step.is_none() && is_elsewhere() {
+        let may_expose = || {
+            let steps = steps(facts, true);
+            let is_any = steps.iter().any(|step| step.keyword == "EXPOSE" && step.arguments.contains('$'));
+            is_any || naming(&steps, "EXPOSE", port).is_some()
+        };
+        if params.bool("dockerfile-only") && !may_expose() {
             continue;
         }
-        let finding = match step {
-            Some(step) => told(report, step.at, message),
-            None => report.on_image(message),
-        };
-        report.push(finding.subject(port));
+        report.push(at_setting(facts, report, "EXPOSE", port, message).subject(port));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Facts, Reporter};
-use crate::packages::normalise_licence;
+use crate::packages::{Package, normalise_licence};
 
 /// Packages under exactly these licences.
 pub fn denied_licence(facts: &Facts<'_>, report: &mut Reporter<'_>) {
@@ -21,17 +21,19 @@ pub fn denied_licence_part(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 
 /// Packages named in a message.
 const SHOWN: usize = 8;
+/// Stands for the licence of a distribution's package that tells none.
+const UNKNOWN: &str = "Unknown";
 
 /// One finding for each licence and each layer that brought packages under it.
 fn denied(facts: &Facts<'_>, report: &mut Reporter<'_>, is_denied: fn(&str, &str) -> bool) {
     let packages = &facts.packages.list;
-    if !packages.is_empty() && packages.iter().all(|package| package.licences.is_empty()) {
+    if !packages.is_empty() && packages.iter().all(|package| spellings(package).next().is_none()) {
         let message = format!("licences were not checked: none is known of any of the {} packages", packages.len());
         return report.push(report.on_image(message));
     }
     for unwanted in report.params().list("licences") {
         let mut by_layer: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-        for package in packages.iter().filter(|p| p.licences.iter().any(|licence| is_denied(licence, unwanted))) {
+        for package in packages.iter().filter(|package| is_under(package, unwanted, is_denied)) {
             by_layer.entry(package.layer).or_default().push(&package.name);
         }
         for (layer, mut names) in by_layer {
@@ -47,6 +49,17 @@ fn denied(facts: &Facts<'_>, report: &mut Reporter<'_>, is_denied: fn(&str, &str
             report.push(report.in_layer(layer, None, message).subject(unwanted));
         }
     }
+}
+
+/// Every spelling of a package's licences: the common one and the metadata's own.
+fn spellings(package: &Package) -> impl Iterator<Item = &str> {
+    package.licences.iter().chain(&package.licence_words).map(String::as_str)
+}
+
+fn is_under(package: &Package, unwanted: &str, is_denied: fn(&str, &str) -> bool) -> bool {
+    // So Anchore called what nobody knows the licence of.
+    let is_unknown = || unwanted == UNKNOWN && package.kind.is_distribution() && spellings(package).next().is_none();
+    spellings(package).any(|licence| is_denied(licence, unwanted)) || is_unknown()
 }
 
 #[cfg(test)]
@@ -74,6 +87,23 @@ mod tests {
         assert_eq!(whole("GPL-3"), [""; 0]);
         assert_eq!(case.run_with("denied-licence-part", &[("licences", &["GPL"])]).len(), 2);
         assert!(case.run_with("denied-licence-part", &[("licences", &["gpl", "Apache"])]).is_empty());
+    }
+
+    #[test]
+    fn the_spelling_of_the_metadata_counts_too() {
+        let mut case = case(&["GPL-3.0-or-later"]);
+        let other = |name: &str, words: &[&str]| crate::packages::Package {
+            kind: crate::packages::PackageKind::Rpm,
+            layer: 1,
+            licence_words: words.iter().map(|w| (*w).to_owned()).collect(),
+            ..super::super::fixtures::package(name, "1")
+        };
+        case.others = vec![other("rpm-words", &["GPLv2+", "ASL 2.0"])];
+        let of = |rule: &str, licence: &str| messages(&case.run_with(rule, &[("licences", &[licence])])).len();
+        for part in ["GPLv2", "ASL", "GPL-3.0"] {
+            assert!(of("denied-licence-part", part) > 0, "{part}");
+        }
+        assert_eq!([of("denied-licence", "GPLv2+"), of("denied-licence", "GPLv2")], [1, 0]);
     }
 
     #[test]

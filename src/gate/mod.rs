@@ -128,6 +128,11 @@ impl<'a> Reporter<'a> {
         Self { rule, params, facts, findings: Vec::new() }
     }
 
+    /// The rule that is run.
+    pub fn rule(&self) -> &'static Rule {
+        self.rule
+    }
+
     /// The gate's parameters.
     pub fn params(&self) -> &'a Params {
         self.params

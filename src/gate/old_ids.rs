@@ -4,7 +4,7 @@
 
 use md5::{Digest, Md5};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
 use crate::rule::Params;
 
 /// Gate and trigger, and the hash of their only message.
@@ -18,34 +18,78 @@ const CONSTANT: [(&str, &str); 7] = [
     ("SUIDDIFF:SUIDDIFF", "8caac759efcd5069e2d755822187e19b"),
 ];
 
-/// The id the 2017 tool gave what a finding of a run with these parameters found; `None` where it cannot be made again.
-pub(super) fn of(finding: &Finding, trigger: &str, params: &Params) -> Option<String> {
+/// The ids the 2017 tool may have given what a finding of a run with these parameters found; none where they cannot be made again.
+pub(super) fn of(finding: &Finding, trigger: &str, params: &Params) -> Vec<String> {
     let trigger = trigger.to_ascii_uppercase();
     if let Some((_, id)) = CONSTANT.iter().find(|(known, _)| *known == trigger) {
-        return Some((*id).to_owned());
+        return vec![(*id).to_owned()];
     }
-    let (gate, name) = trigger.split_once(':')?;
+    let Some((gate, name)) = trigger.split_once(':') else { return Vec::new() };
+    messages(finding, gate, name, params).iter().map(|message| hash(&[gate, name, message])).collect()
+}
+
+/// What the 2017 tool may have said.
+fn messages(finding: &Finding, gate: &str, name: &str, params: &Params) -> Vec<String> {
     let (subject, text) = (&finding.subject, finding.place().text());
-    let message = match (gate, name) {
+    match (gate, name) {
         ("PKGBLACKLIST" | "NPMCHECK" | "GEMCHECK", _) if name.ends_with("FULLMATCH") || name.ends_with("NAMEMATCH") => {
-            format!("Package is blacklisted: {subject}")
+            vec![format!("Package is blacklisted: {subject}")]
+        }
+        ("NPMCHECK" | "GEMCHECK", "NPMNOTOFFICIAL" | "GEMNOTOFFICIAL") => {
+            let registry = name.get(..3).unwrap_or_default();
+            vec![format!("Package ({subject}) in container but not in official {registry} feed.")]
+        }
+        ("PKGCHECK", _) => {
+            let of = |list| params.list(list).iter().filter_map(|item| item.split_once('|'));
+            let versions = of("exact-versions").chain(of("minimum-versions")).filter(|(name, _)| *name == subject);
+            let versions = versions.map(|(name, version)| format!("{name}-{version}"));
+            let missing = |what| format!("input package ({what}) is not present in container image");
+            versions.chain([subject.clone()]).map(missing).collect()
         }
         ("DOCKERFILECHECK", "NOTAG") => {
-            format!("'FROM' container does not specify a non-latest container tag - ({text})")
+            let name = arguments(line(finding));
+            vec![format!("'FROM' container does not specify a non-latest container tag - ({name})")]
         }
-        ("DOCKERFILECHECK", "EXPOSE") if !params.list("denied-ports").is_empty() => {
-            format!("Dockerfile exposes port ({text}) which is in policy file DENIEDPORTS list")
+        ("DOCKERFILECHECK", "SUDO") => vec![format!("Dockerfile contains a 'sudo' command: {}", line(finding))],
+        ("DOCKERFILECHECK", "VOLUMEPRESENT") => vec![format!("Dockerfile contains a VOLUME line: {}", line(finding))],
+        ("DOCKERFILECHECK", "EXPOSE") => {
+            // As Python prints a list of texts.
+            let words: Vec<String> = arguments(line(finding)).split_whitespace().map(|w| format!("u'{w}'")).collect();
+            let all = words.join(", ");
+            vec![
+                format!("Dockerfile exposes port ({text}) which is in policy file DENIEDPORTS list"),
+                format!("Dockerfile exposes port ({text}) which is not in policy file ALLOWEDPORTS list"),
+                format!("Dockerfile exposes network ports but policy sets DENIEDPORTS=ALL: [{all}]"),
+                format!("Dockerfile exposes network ports but policy sets ALLOWEDPORTS=NONE: [{all}]"),
+            ]
         }
-        ("DOCKERFILECHECK", "EXPOSE") if !params.list("allowed-ports").is_empty() => {
-            format!("Dockerfile exposes port ({text}) which is not in policy file ALLOWEDPORTS list")
+        ("FILECHECK" | "SECRETCHECK", "FILENAMEMATCH") => {
+            let said = "application of regexp matched file found in container:";
+            // Every bar separated two expressions, and a blank ended one.
+            let given = params.list("name-regexp").iter().map(String::as_str).chain([params.str("name-regexp")]);
+            let alternatives = given.flat_map(|given| given.split('|')).filter_map(|one| one.split(' ').next());
+            alternatives.map(|one| format!("{said} file={subject} regexp={one}")).collect()
         }
-        ("FILECHECK", "FILENAMEMATCH") => {
-            let expression = params.str("name-regexp");
-            format!("application of regexp matched file found in container: file={subject} regexp={expression}")
+        ("FILEPARSE_PASSWD", "PENTRYMATCH") => {
+            let entries = params.list("entries").iter();
+            let own = entries.filter(|entry| entry.split(':').next() == Some(subject));
+            own.map(|e| format!("Blacklisted pentry '{e}' found in image's /etc/passwd: pentry={e}")).collect()
         }
-        _ => return None,
-    };
-    Some(hash(&[gate, name, &message]))
+        _ => Vec::new(),
+    }
+}
+
+/// The line a finding begins on, without blanks around it; empty outside of texts.
+fn line(finding: &Finding) -> &str {
+    match finding.place() {
+        Place::Source { source, span } => source.slice(source.line_span(source.line(span.start))).trim(),
+        Place::File { .. } | Place::Image(_) => "",
+    }
+}
+
+/// What stands behind the first word.
+fn arguments(line: &str) -> &str {
+    line.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim_start())
 }
 
 /// The ids the engine may have given what a finding of a run with these parameters found: as many as there are ways in which it may
@@ -141,9 +185,23 @@ mod tests {
                 "FILECHECK:FILENAMEMATCH",
                 "4977677c807f5562d9a7ec0b86d8abcc",
             ),
+            (
+                "secret-name-matched",
+                "name-regexp",
+                "/nothing|.*/.ssh/id_rsa$",
+                "SECRETCHECK:FILENAMEMATCH",
+                "cb7cef008aff341b31a4fe9c6ca86d55",
+            ),
+            (
+                "required-package-missing",
+                "exact-versions",
+                "nope|1",
+                "PKGCHECK:PKGNOTPRESENT",
+                "421c31c2c8cd7055e83ac9166f9b0f66",
+            ),
         ] {
             let found = case.run(rule, &[(param, value)]);
-            assert_eq!(of(&found[0], trigger, &params(rule, param, value)).unwrap(), id, "{trigger}");
+            assert!(of(&found[0], trigger, &params(rule, param, value)).contains(&id.to_owned()), "{trigger}");
         }
         let dockerfile = Case::new(0).layer([], []).dockerfile("FROM a:1\nRUN sudo make\nEXPOSE 22\n");
         let mut exposed = Case::new(0).layer([], []);
@@ -194,10 +252,7 @@ mod tests {
         }
         let missing = Case::new(0).layer([], []).run("passwd-missing", &[]);
         let none = Params::default();
-        assert_eq!(
-            of(&missing[0], "FILEPARSE_PASSWD:FILENOTSTORED", &none).unwrap(),
-            "e21302456f674bcd0c4c43a662a67a10"
-        );
-        assert_eq!(of(&missing[0], "FILEPARSE_PASSWD:SHELLMATCH", &none), None);
+        assert_eq!(of(&missing[0], "FILEPARSE_PASSWD:FILENOTSTORED", &none), ["e21302456f674bcd0c4c43a662a67a10"]);
+        assert!(of(&missing[0], "FILEPARSE_PASSWD:SHELLMATCH", &none).is_empty());
     }
 }

@@ -75,9 +75,12 @@ pub(super) fn listed(paths: &[&str]) -> String {
 /// Files whose owner or group has no name in the image, together for each id and layer.
 pub fn unknown_owner(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let Some(users) = accounts::content(facts.tree, PASSWD).map(accounts::users) else { return };
-    let uids: BTreeSet<u64> = users.iter().filter_map(|user| user.uid().parse().ok()).collect();
-    let gids: Option<BTreeSet<u64>> =
-        accounts::content(facts.tree, GROUP).map(|content| accounts::group_ids(content).into_iter().collect());
+    // Ids that the config runs the image with are meant.
+    let own = facts.image.config.config.user.split_once(':').unwrap_or((&facts.image.config.config.user, ""));
+    let uids: BTreeSet<u64> =
+        users.iter().map(accounts::User::uid).chain([own.0]).filter_map(|uid| uid.parse().ok()).collect();
+    let gids: Option<BTreeSet<u64>> = accounts::content(facts.tree, GROUP)
+        .map(|content| accounts::group_ids(content).into_iter().chain(own.1.parse()).collect());
     let mut unknown: BTreeMap<(&str, u64, usize), Vec<&str>> = BTreeMap::new();
     for (path, node) in &facts.tree.nodes {
         let Node { entry, layer } = node;
@@ -150,5 +153,11 @@ mod tests {
             ]
         );
         assert!(Case::new(0).layer([owned("/a", 501, 20)], []).run("unknown-owner", &[]).is_empty());
+        let mut case = case;
+        case.config.config.user = "501:10".into();
+        assert_eq!(
+            messages(&case.run("unknown-owner", &[])),
+            ["1 /a belongs to the group id 20, which /etc/group does not have"]
+        );
     }
 }

@@ -15,6 +15,8 @@ pub fn required_package_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         });
     }
     for name in params.list("names") {
+        // A version that stands behind a name is not asked about here.
+        let name = name.split('|').next().unwrap_or(name).trim();
         require(facts, report, name, None, |_| None);
     }
     for (name, version) in params.list("minimum-versions").iter().filter_map(|item| name_and_version(item)) {
@@ -71,7 +73,7 @@ mod tests {
 
     #[test]
     fn names_and_exact_versions() {
-        assert_eq!(missing(&[("names", &["curl", "zlib"]), ("exact-versions", &["curl|7.88"])]), [""; 0]);
+        assert_eq!(missing(&[("names", &["curl", "zlib|9"]), ("exact-versions", &["curl|7.88"])]), [""; 0]);
         assert_eq!(
             missing(&[("names", &["curl", "tini"]), ("exact-versions", &["curl|7.87", "tini|1"])]),
             [

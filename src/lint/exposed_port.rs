@@ -26,6 +26,10 @@ impl<'a> Ports<'a> {
         (first <= last).then_some(Self { first, last, protocol })
     }
 
+    fn is_all(self) -> bool {
+        (self.first, self.last) == (0, u16::MAX)
+    }
+
     fn overlaps(self, other: Self) -> bool {
         self.first <= other.last && other.first <= self.last && self.same_protocol(other)
     }
@@ -55,6 +59,17 @@ pub fn check(facts: &Facts<'_>, report: &mut Reporter<'_>) {
                 .get(index)
                 .and_then(|env| expand_words(&word.text, env, facts.dockerfile.escape).ok());
             let ports = expanded.unwrap_or_else(|| vec![word.text.clone()]);
+            // A list of all that is allowed, or none, is no use where what is exposed is for the build to say.
+            let is_for_all = !allowed_names.is_empty() || denied.iter().any(|d| d.is_all());
+            if is_for_all && word.text.contains('$') && !ports.iter().any(|port| Ports::parse(port).is_some()) {
+                let why = format!(
+                    "what `{}` exposes is known to the build alone, and the policy says which ports may be",
+                    word.text
+                );
+                let help = "write the port out, or give the build argument a default";
+                report.push(report.at(word.span, why).subject(&word.text).help(help));
+                continue;
+            }
             let is_alone = ports.len() == 1;
             for port in ports {
                 let Some(ports) = Ports::parse(&port) else { continue };

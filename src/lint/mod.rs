@@ -89,6 +89,11 @@ impl<'a> Reporter<'a> {
         Self { rule, params, source, findings: Vec::new() }
     }
 
+    /// The rule that is run.
+    pub fn rule(&self) -> &'static Rule {
+        self.rule
+    }
+
     /// The rule's parameters.
     pub fn params(&self) -> &'a Params {
         self.params

@@ -14,11 +14,13 @@ use miette::{
 use super::diff::diff;
 use super::{Format, Style};
 use crate::check::{Comparison, Judged, Report};
-use crate::finding::{Fix, ImageWord, Origin, Place};
+use crate::finding::{Fix, ImagePlace, ImageWord, Origin, Place};
 use crate::policy::Action;
 use crate::rule::{Severity, Target};
 use crate::text::{SourceText, Span, apply_edits, escape};
 
+/// Characters that are shown of the command that made a layer.
+const SHOWN_OF_A_COMMAND: usize = 200;
 /// Findings of one rule, or of one code of a rule, in one file beyond this many are counted, not shown.
 const SHOWN_OF_A_KIND: usize = 10;
 
@@ -43,7 +45,11 @@ fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
         }
         let finding = &judged.finding;
         let kind = Target { rule: finding.rule(), code: finding.code }.to_string();
-        let shown = shown_of.entry((finding.place().file().into_owned(), kind)).or_default();
+        let file = match finding.place() {
+            Place::Image(inside) => inside.image.clone(),
+            place => place.file().into_owned(),
+        };
+        let shown = shown_of.entry((file, kind)).or_default();
         *shown += 1;
         if *shown > SHOWN_OF_A_KIND {
             continue;
@@ -189,7 +195,7 @@ impl<'a> Excerpt<'a> {
         let others = finding.other_names();
         let names = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
         let code = format!("{} {}{names}", judged.action, finding.rule().id);
-        let mut excerpt = Self { judged, message, code, help: help(judged), source: None, labels: Vec::new() };
+        let mut excerpt = Self { judged, message, code, help: help(judged, report), source: None, labels: Vec::new() };
         if let (Place::Source { source, .. }, Some((file, span))) = (finding.place(), finding.place().in_file()) {
             let text = sources
                 .entry(file.path().to_owned())
@@ -223,20 +229,22 @@ fn fixed(fix: &Fix, place: &Place, report: &Report, color: bool) -> Option<Strin
 }
 
 /// What stands below the excerpt: where in the image, second places elsewhere, what to do, who decided.
-fn help(judged: &Judged) -> String {
+fn help(judged: &Judged, report: &Report) -> String {
     let finding = &judged.finding;
     let mut lines = Vec::new();
-    if let Some(inside) = &finding.in_image {
-        let path = inside.path.as_deref().unwrap_or("the image");
-        match &inside.layer {
-            Some(layer) => {
-                let digest = layer.diff_id.strip_prefix("sha256:").unwrap_or(&layer.diff_id);
-                let short = digest.get(..12).unwrap_or(digest);
-                lines.push(format!("in the image: {path}, layer {} ({short})", layer.index + 1));
-            }
-            None if inside.path.is_some() => lines.push(format!("in the image: {path}")),
-            None => {}
+    match (&finding.in_image, finding.place()) {
+        (Some(inside), _) => lines.extend(inside_image(inside)),
+        (None, Place::Image(inside)) => {
+            lines.extend(inside_image(inside));
+            // No Dockerfile tells what made the layer, but the image's history may.
+            let facts = inside.layer.as_ref().and_then(|layer| report.layers.get(layer.index));
+            lines.extend(facts.and_then(|facts| facts.created_by.as_ref()).map(|command| {
+                let shown: String = command.chars().take(SHOWN_OF_A_COMMAND).collect();
+                let rest = if shown.len() < command.len() { "…" } else { "" };
+                format!("made by {shown}{rest}")
+            }));
         }
+        (None, Place::Source { .. } | Place::File { .. }) => {}
     }
     if finding.origin == Origin::Base {
         lines.push("from the base image, not from this Dockerfile's own lines".into());
@@ -260,6 +268,16 @@ fn help(judged: &Judged) -> String {
         lines.push(format!("{} by {}:{}", judged.action, line.source.path(), line.source.line(line.span.start)));
     }
     lines.iter().map(|line| escape::line(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// The file in the image, and its layer.
+fn inside_image(inside: &ImagePlace) -> Option<String> {
+    let layer = inside.layer.as_ref().map(|layer| {
+        let digest = layer.diff_id.strip_prefix("sha256:").unwrap_or(&layer.diff_id);
+        format!("layer {} ({})", layer.index + 1, digest.get(..12).unwrap_or(digest))
+    });
+    let parts: Vec<&str> = inside.path.as_deref().into_iter().chain(layer.as_deref()).collect();
+    (!parts.is_empty()).then(|| format!("in the image: {}", parts.join(", ")))
 }
 
 impl fmt::Debug for Excerpt<'_> {

@@ -3,7 +3,7 @@
 use crate::image::{Node, Tree};
 
 use super::owner::Wanted;
-use super::{Package, PackageKind, Packages, licence};
+use super::{Package, PackageKind, Packages};
 
 /// Where it is; newer systems with a merged `/usr` have it below that.
 const PATHS: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
@@ -77,7 +77,7 @@ fn parse(content: &[u8]) -> (Vec<Package>, usize) {
                 b'V' => package.version = value(),
                 b'A' => package.architecture = Some(value()).filter(|v| !v.is_empty()),
                 b'o' => package.source = Some(value()).filter(|v| !v.is_empty()),
-                b'L' => package.licences = licence::normalise(&value()).into_iter().collect(),
+                b'L' => package = package.under([value()]),
                 _ => {}
             }
         }

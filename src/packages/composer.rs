@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Package, PackageKind, Unreadable, licence};
+use super::{Package, PackageKind, Unreadable};
 
 /// Whether a file is such a list.
 pub(super) fn is_wanted(path: &str) -> bool {
@@ -27,7 +27,7 @@ fn package(entry: &Value) -> Option<Package> {
         Some(Value::String(one)) => vec![one.as_str()],
         _ => Vec::new(),
     };
-    Some(Package { licences: licence::normalise_all(licences), ..Package::new(PackageKind::Composer, name, version) })
+    Some(Package::new(PackageKind::Composer, name, version).under(licences))
 }
 
 #[cfg(test)]

@@ -19,23 +19,33 @@ pub(super) fn is_wanted(path: &str) -> bool {
 /// Gives the Debian packages their licences. Images without documentation have none.
 pub(super) fn add_licences(tree: &Tree, packages: &mut Packages) {
     // Packages of one source share a file by links.
-    let mut read: HashMap<&str, Vec<String>> = HashMap::new();
+    let mut read: HashMap<&str, Read> = HashMap::new();
     for package in packages.list.iter_mut().filter(|p| p.kind == PackageKind::Deb) {
         let Some(node) = tree.resolve(&format!("{DOC}{}{NAME}", package.name)) else { continue };
-        let licences = read.entry(&node.entry.path);
-        package.licences = licences.or_insert_with(|| parse(node.entry.content.as_deref().unwrap_or_default())).clone();
+        let read = read.entry(&node.entry.path);
+        let read = read.or_insert_with(|| parse(node.entry.content.as_deref().unwrap_or_default()));
+        (package.licences, package.licence_words) = read.clone();
     }
 }
 
-fn parse(content: &[u8]) -> Vec<String> {
+/// Licences, and words for them.
+type Read = (Vec<String>, Vec<String>);
+
+/// A file in prose may have lines that look like the format's. What they say is in doubt, and words at most.
+fn parse(content: &[u8]) -> Read {
     let text = String::from_utf8_lossy(content);
     if !is_machine_readable(&text) {
-        return Vec::new();
+        let name =
+            |line: &str| Some(field(line.trim_start(), "License")?.split([' ', '\t', ',', ';']).next()?.to_owned());
+        let mut words: Vec<String> = text.lines().filter_map(name).filter(|name| !name.is_empty()).collect();
+        words.sort();
+        words.dedup();
+        return (Vec::new(), words);
     }
     let fields = text.lines().filter_map(|line| field(line, "License"));
     // `GPL-2+ or MIT, and BSD-3-clause`: the comma only binds.
     let fields = fields.map(|field| field.replace(", and ", " and ").replace(", or ", " or "));
-    licence::normalise_all(fields)
+    licence::read_all(fields)
 }
 
 /// Whether the first paragraph names the format.
@@ -59,8 +69,11 @@ mod tests {
         let text = b"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: x\n\n\
                      Files: *\nCopyright: 2020 A\nLicense: GPL-2+ or Expat\n\nFiles: debian/*\nLicense: GPL-2+\n \
                      License: not this line\n\nLicense: public-domain\n it is free\n";
-        assert_eq!(parse(text), ["GPL-2.0-or-later", "GPL-2.0-or-later OR MIT", "public-domain"]);
-        assert!(parse(b"This package was made by A.\n\nLicense: GPL-2\n").is_empty());
+        let (licences, words) = parse(text);
+        assert_eq!(licences, ["GPL-2.0-or-later", "GPL-2.0-or-later OR MIT", "public-domain"]);
+        assert_eq!(words, ["GPL-2+", "GPL-2+ or Expat"]);
+        let prose = parse(b"This package was made by A.\n\n  License: GPL-2, see below\nLicense: BSD\n");
+        assert_eq!(prose, (Vec::new(), ["BSD", "GPL-2"].map(str::to_owned).to_vec()));
         assert!(is_wanted("/usr/share/doc/x/copyright") && !is_wanted("/usr/share/doc/x/y/copyright"));
     }
 }

@@ -1,7 +1,7 @@
 //! Ruby gems: the `*.gemspec` files RubyGems writes into `specifications` when it installs. They are Ruby, but written by
 //! one serialiser, so their assignments are read as text and nothing is run.
 
-use super::{Package, PackageKind, Unreadable, licence};
+use super::{Package, PackageKind, Unreadable};
 
 /// Whether a file is the specification of an installed gem.
 pub(super) fn is_wanted(path: &str) -> bool {
@@ -22,7 +22,7 @@ pub(super) fn read(content: &[u8]) -> Result<Vec<Package>, Unreadable> {
         return Err(Unreadable::new("has no name or version that can be read without running it"));
     };
     let licences = value("licenses").or_else(|| value("license")).map(strings).unwrap_or_default();
-    Ok(vec![Package { licences: licence::normalise_all(licences), ..Package::new(PackageKind::Gem, name, version) }])
+    Ok(vec![Package::new(PackageKind::Gem, name, version).under(licences)])
 }
 
 /// What a line assigns to an attribute of the specification: `s.name = "x".freeze`.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::probe::NESTED;
-use super::{Package, PackageKind, licence};
+use super::{Package, PackageKind};
 use crate::image::Part;
 
 const MANIFEST: &str = "META-INF/MANIFEST.MF";
@@ -45,7 +45,7 @@ impl Archive<'_> {
     fn packages(&self, path: &str) -> Vec<Package> {
         let manifest = self.manifest.map(headers).unwrap_or_default();
         let header = |name: &str| manifest.get(name).map(String::as_str).filter(|value| !value.is_empty());
-        let licences = licence::normalise_all(header("bundle-license").into_iter().flat_map(licence_header));
+        let licences: Vec<&str> = header("bundle-license").into_iter().flat_map(licence_header).collect();
         let (stem, file_version) = named(path);
         let mut packages: Vec<Package> = self.properties.iter().filter_map(|text| maven(text)).collect();
         let version = header("implementation-version").or(file_version).or_else(|| header("bundle-version"));
@@ -61,7 +61,7 @@ impl Archive<'_> {
             packages.push(Package::new(PackageKind::Maven, format!("{group}{stem}"), version));
         }
         if let Some(package) = own.and_then(|own| packages.get_mut(own)) {
-            package.licences = licences;
+            *package = std::mem::replace(package, Package::new(PackageKind::Maven, "", "")).under(licences);
         }
         packages
     }

@@ -183,12 +183,23 @@ fn spdx_id(lower: &str) -> Option<String> {
     ids.get(lower).map(|id| (*id).to_owned())
 }
 
-/// Brings fields to SPDX, sorted and each once.
-pub(super) fn normalise_all<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> Vec<String> {
-    let mut licences: Vec<String> = fields.into_iter().filter_map(|field| normalise(field.as_ref())).collect();
-    licences.sort();
-    licences.dedup();
-    licences
+/// Fields brought to SPDX, and the fields as they are where that is another spelling; both sorted and each once.
+pub(super) fn read_all<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> (Vec<String>, Vec<String>) {
+    let (mut licences, mut words) = (Vec::new(), Vec::new());
+    for field in fields {
+        let field = field.as_ref().trim();
+        let Some(licence) = normalise(field) else { continue };
+        // The text of a licence is no spelling of its name.
+        if licence != field && field.len() <= MAX_FIELD {
+            words.push(field.to_owned());
+        }
+        licences.push(licence);
+    }
+    for list in [&mut licences, &mut words] {
+        list.sort();
+        list.dedup();
+    }
+    (licences, words)
 }
 
 #[cfg(test)]

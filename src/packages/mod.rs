@@ -7,6 +7,7 @@ mod composer;
 mod copyright;
 mod distro;
 mod dpkg;
+mod foreign;
 mod gem;
 mod golang;
 mod history;
@@ -117,6 +118,7 @@ pub fn inventory(tree: &Tree) -> Packages {
     let mut packages = Packages { distro: distro::read(tree), ..Packages::default() };
     read_distribution(&distribution_files(tree), &mut packages);
     rpm::tell_logs(tree, &mut packages);
+    foreign::tell(tree, &mut packages);
     copyright::add_licences(tree, &mut packages);
     read_metadata(tree, &mut packages);
     for package in &mut packages.list {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Distro;
+use super::{Distro, licence};
 use crate::image::Problem;
 
 /// An installed package.
@@ -26,6 +26,9 @@ pub struct Package {
     pub source_version: Option<String>,
     /// Its licences, sorted: SPDX expressions where the spelling leaves no doubt, else as the metadata has them.
     pub licences: Vec<String>,
+    /// The metadata's own words for licences that are spelled otherwise there, sorted.
+    #[serde(skip)]
+    pub licence_words: Vec<String>,
     /// Index of the layer that installed it, or last changed its version.
     pub layer: usize,
     /// Package URL, <https://github.com/package-url/purl-spec>.
@@ -44,9 +47,19 @@ impl Package {
             database: String::new(),
             source_version: None,
             licences: Vec::new(),
+            licence_words: Vec::new(),
             layer: 0,
             purl: String::new(),
         }
+    }
+}
+
+impl Package {
+    /// The package, under the licences that these fields of its metadata name.
+    #[must_use]
+    pub(super) fn under<S: AsRef<str>>(mut self, fields: impl IntoIterator<Item = S>) -> Self {
+        (self.licences, self.licence_words) = licence::read_all(fields);
+        self
     }
 }
 
@@ -79,6 +92,19 @@ pub enum PackageKind {
 }
 
 impl PackageKind {
+    /// The kinds that a policy means by a word: `all` (and no word), `os`, `non-os`, or one kind by a name it goes by. `None` for a
+    /// word that means none.
+    pub fn all_named(word: &str) -> Option<Vec<PackageKind>> {
+        let word = word.to_ascii_lowercase();
+        let is_meant = |kind: &PackageKind| match word.as_str() {
+            "" | "all" => true,
+            "os" => kind.is_distribution(),
+            "non-os" => !kind.is_distribution(),
+            other => kind.has_name(other),
+        };
+        Some(Self::ALL.into_iter().filter(is_meant).collect::<Vec<_>>()).filter(|kinds| !kinds.is_empty())
+    }
+
     /// Every kind.
     pub const ALL: [PackageKind; 11] = [
         Self::Deb,

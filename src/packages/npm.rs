@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Package, PackageKind, Unreadable, licence};
+use super::{Package, PackageKind, Unreadable};
 
 /// Whether a file is the manifest of an installed package: every folder from the outermost `node_modules` down to it is a
 /// package or another `node_modules`. Manifests deeper inside a package belong to its tests and templates.
@@ -61,8 +61,7 @@ pub(super) fn read(content: &[u8]) -> Result<Vec<Package>, Unreadable> {
         serde_json::from_slice(content).map_err(|error| Unreadable(format!("is no JSON ({error})")))?;
     let text = |key: &str| manifest.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let (Some(name), Some(version)) = (text("name"), text("version")) else { return Ok(Vec::new()) };
-    let licences = licence::normalise_all(licences(&manifest));
-    Ok(vec![Package { licences, ..Package::new(PackageKind::Npm, name, version) }])
+    Ok(vec![Package::new(PackageKind::Npm, name, version).under(licences(&manifest))])
 }
 
 /// `license` is an expression; old manifests have an object there, or a list in `licenses`.

@@ -28,18 +28,12 @@ pub(super) fn read(content: &[u8]) -> Result<Vec<Package>, Unreadable> {
     };
     let classified = all("Classifier").filter_map(|(_, value)| value.rsplit_once(" :: "));
     let classified = classified.filter(|(group, _)| group.starts_with("License")).map(|(_, licence)| licence);
-    let licences = match (first("License-Expression"), first("License")) {
-        (Some(expression), _) => licence::normalise_all([expression]),
-        (None, Some(field)) => licence::normalise_all([field]),
-        (None, None) => Vec::new(),
-    };
+    let package = Package::new(PackageKind::Pypi, name, version);
+    let by_field = package.clone().under(first("License-Expression").or_else(|| first("License")));
     // Classifiers are coarser than the field; they speak where it does not, or is a text of its own.
-    let is_sure = licences.iter().any(|l| licence::is_spdx(l));
-    let licences = match licence::normalise_all(classified) {
-        classified if !is_sure && !classified.is_empty() => classified,
-        _ => licences,
-    };
-    Ok(vec![Package { licences, ..Package::new(PackageKind::Pypi, name, version) }])
+    let is_sure = by_field.licences.iter().any(|l| licence::is_spdx(l));
+    let by_classifier = package.under(classified);
+    Ok(vec![if is_sure || by_classifier.licences.is_empty() { by_field } else { by_classifier }])
 }
 
 #[cfg(test)]

@@ -1,16 +1,21 @@
 //! Anchore's policy text of 2017: one `GATE:TRIGGER:ACTION[:PARAMS]` a line, `#` for comments.
 //!
 //! The fields are what stands between the first three colons, so a value may hold colons itself. Parameters are
-//! `NAME=VALUE`, separated by blanks; a value of several items separates them by commas. A regular expression may hold
-//! blanks: what follows it and is not a parameter belongs to it.
+//! `NAME=VALUE`, separated by blanks; a value of several items separates them by commas, and one that is given again adds to
+//! it. A regular expression may hold blanks: what follows it and is not a parameter belongs to it.
+//!
+//! As in 2017, a line may hold parameters of another trigger of its gate, and of two lines that ask for the same the later
+//! counts.
+
+mod given;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::layer::{Layer, NEEDED, Wanted, Wish, params};
-use super::regexp::{from_python, line_expressions};
+use self::given::{Given, is_param_name, is_regexp, spec, spec_of_gate, unknown_param};
+use super::layer::{Layer, Wanted, Wish, params};
 use super::{Action, Fault, PolicyError, PolicyLine};
-use crate::rule::{self, Default as Kind, Edition, ParamSpec, Rule, Severity, Value, catalogue};
+use crate::rule::{self, Edition, Rule, Severity, Value, catalogue};
 use crate::text::{SourceText, Span};
 
 /// Reads a policy in Anchore's text form.
@@ -18,11 +23,16 @@ use crate::text::{SourceText, Span};
 /// # Errors
 /// On the first line that is no line of a policy, or asks for something that cannot be checked.
 pub(super) fn parse(text: &Arc<SourceText>, is_built_in: bool) -> Result<Layer, PolicyError> {
-    let mut wanted = Vec::new();
+    let mut asked = Vec::new();
     for number in 1..=text.line_count() {
         if let Some(line) = Line::parse(text, text.line_span(number))? {
-            wanted.extend(line.asked()?.wanted(is_built_in)?);
+            asked.push(line.asked()?);
         }
+    }
+    hand_over(&mut asked)?;
+    let mut wanted = Vec::new();
+    for asked in asked {
+        wanted.extend(asked.wanted(is_built_in)?);
     }
     if wanted.is_empty() {
         return Err(PolicyError::at(text, Span::default(), Fault::Empty));
@@ -34,6 +44,7 @@ pub(super) fn parse(text: &Arc<SourceText>, is_built_in: bool) -> Result<Layer, 
 pub(super) fn layer(wanted: Vec<Wanted>) -> Layer {
     let mut layer = Layer { ruleset: Some(Edition::CURRENT), ..Layer::default() };
     layer.actions.extend([Severity::Error, Severity::Warning, Severity::Info, Severity::Style].map(|s| (s, None)));
+    let wanted = without_repeated(wanted, &mut layer.notes);
     let own = own_checks(&wanted);
     for wanted in one_feed_warning(wanted).into_iter().chain(own) {
         layer.rules.entry((wanted.rule.id, None)).or_default().push(wanted);
@@ -41,12 +52,58 @@ pub(super) fn layer(wanted: Vec<Wanted>) -> Layer {
     layer
 }
 
+/// Gives the parameters that stand on a line of another trigger of their gate to the lines that ask for their own.
+fn hand_over(asked: &mut [Asked<'_>]) -> Result<(), PolicyError> {
+    let strayed: Vec<(&str, Given, PolicyError)> = asked.iter_mut().flat_map(Asked::strayed).collect();
+    for (trigger, given, unknown) in strayed {
+        let mut taken = false;
+        let answers = |line: &&mut Asked<'_>| line.rules.iter().any(|rule| rule.triggers.contains(&trigger));
+        for line in asked.iter_mut().filter(answers) {
+            line.given.push(given.clone());
+            taken = true;
+        }
+        if !taken {
+            return Err(unknown.with_help(format!("it is of {trigger}, which no line asks for")));
+        }
+    }
+    Ok(())
+}
+
+/// Leaves out what a later line of 2017 asks for again, with another action or the same.
+fn without_repeated(wanted: Vec<Wanted>, notes: &mut Vec<String>) -> Vec<Wanted> {
+    let mut kept: Vec<Wanted> = Vec::with_capacity(wanted.len());
+    for new in wanted {
+        let is_same = |old: &Wanted| {
+            let is_line_of_2017 = old.trigger.as_deref().is_some_and(is_of_2017);
+            is_line_of_2017 && (old.rule, &old.trigger, &old.params) == (new.rule, &new.trigger, &new.params)
+        };
+        match kept.iter_mut().find(|old| is_same(old)) {
+            Some(old) => {
+                if let (Some(line), Some(later)) = (&old.line, &new.line)
+                    && old.wish != new.wish
+                {
+                    let of = |line: &PolicyLine| line.source.line(line.span.start);
+                    let (path, trigger) = (line.source.path(), old.trigger.as_deref().unwrap_or_default());
+                    notes.push(format!(
+                        "{path}:{}: not in force: line {} asks for {trigger} with another action, and the later counts",
+                        of(line),
+                        of(later)
+                    ));
+                }
+                *old = new;
+            }
+            None => kept.push(new),
+        }
+    }
+    kept
+}
+
 /// A line, split.
 struct Line<'a> {
     text: &'a Arc<SourceText>,
     span: Span,
-    gate: Span,
-    trigger: Span,
+    /// `GATE:TRIGGER`, as the rules spell it.
+    name: &'static str,
     action: Action,
     params: Option<Span>,
 }
@@ -69,26 +126,25 @@ impl<'a> Line<'a> {
             return Err(PolicyError::at(text, span, Fault::NotALine(content.to_owned()))
                 .with_help("such as DOCKERFILECHECK:NOTAG:STOP"));
         };
-        known_trigger(text, (text.slice(gate), gate), (text.slice(trigger), trigger))?;
+        let name = known_trigger(text, (text.slice(gate), gate), (text.slice(trigger), trigger))?;
         let word = text.slice(action);
         let Some(done) = Action::parse(word) else {
             let known = ["STOP", "WARN", "GO"];
             return Err(PolicyError::at(text, action, Fault::BadAction(word.to_owned())).did_you_mean(word, known));
         };
         let params = rest.first().copied().filter(|p| !p.is_empty());
-        Ok(Some(Self { text, span, gate, trigger, action: done, params }))
+        Ok(Some(Self { text, span, name, action: done, params }))
     }
 
     fn asked(&self) -> Result<Asked<'a>, PolicyError> {
-        let name = format!("{}:{}", self.text.slice(self.gate), self.text.slice(self.trigger));
-        let rules = rule::named(&name);
-        let given = self.params(&name, &rules)?;
+        let (name, rules) = (self.name, rule::named(self.name));
+        let given = self.params(&rules)?;
         let params = self.params.unwrap_or(self.span);
         Ok(Asked { text: self.text, span: self.span, name, rules, action: self.action, given, params })
     }
 
-    /// The parameters of the line, each known to one of its rules.
-    fn params(&self, owner: &str, rules: &[&'static Rule]) -> Result<Vec<Given>, PolicyError> {
+    /// The parameters of the line, each known to one of its rules, or to one of another trigger of the gate.
+    fn params(&self, rules: &[&'static Rule]) -> Result<Vec<Given>, PolicyError> {
         let mut given: Vec<Given> = Vec::new();
         let all = self.params.unwrap_or_default();
         let mut start = all.start;
@@ -100,18 +156,17 @@ impl<'a> Line<'a> {
             }
             match (word.split_once('=').filter(|(name, _)| is_param_name(name)), given.last_mut()) {
                 (Some((name, value)), _) => {
-                    let Some(spec) = rules.iter().find_map(|rule| spec(rule, name)) else {
-                        let known = rules.iter().flat_map(|r| r.params).filter_map(|p| p.anchore);
-                        let fault = Fault::UnknownParam { owner: owner.to_owned(), name: name.to_owned() };
-                        return Err(PolicyError::at(self.text, span, fault).did_you_mean(name, known));
+                    let own = rules.iter().find_map(|rule| spec(rule, name)).map(|spec| (self.name, spec));
+                    let Some((trigger, spec)) = own.or_else(|| spec_of_gate(self.name, name)) else {
+                        return Err(unknown_param(self.text, span, self.name, rules, name));
                     };
-                    given.push(Given { name: name.to_owned(), spec, text: value.to_owned(), end: span.end });
+                    given.push(Given { name: name.to_owned(), trigger, spec, text: value.to_owned(), span });
                 }
                 // A regular expression with blanks in it.
-                (None, Some(Given { text, spec, end, .. })) if is_regexp(spec) => {
-                    text.push_str(self.text.slice(Span::new(*end, span.start)));
+                (None, Some(Given { text, spec, span: so_far, .. })) if is_regexp(spec) => {
+                    text.push_str(self.text.slice(Span::new(so_far.end, span.start)));
                     text.push_str(word);
-                    *end = span.end;
+                    so_far.end = span.end;
                 }
                 (None, _) => {
                     return Err(PolicyError::at(self.text, span, Fault::NotAParam(word.to_owned()))
@@ -128,8 +183,8 @@ struct Asked<'a> {
     text: &'a Arc<SourceText>,
     /// The line or rule.
     span: Span,
-    /// `GATE:TRIGGER`, as it is written.
-    name: String,
+    /// `GATE:TRIGGER`, as the rules spell it.
+    name: &'static str,
     /// The rules that answer to it.
     rules: Vec<&'static Rule>,
     action: Action,
@@ -143,22 +198,31 @@ impl Asked<'_> {
     fn wanted(&self, is_built_in: bool) -> Result<Vec<Wanted>, PolicyError> {
         let mut wanted = Vec::with_capacity(self.rules.len());
         for rule in &self.rules {
-            let own = self.given.iter().filter(|g| spec(rule, &g.name).is_some());
-            let own = own.map(|g| (g.name.clone(), read_value(g.spec, &g.text)));
-            let own = implied(rule, &self.name).into_iter().chain(own);
-            let params = params(rule, own.collect()).map_err(|fault| PolicyError::at(self.text, self.params, fault))?;
+            let mut own = implied(rule, self.name);
+            for given in self.given.iter().filter(|given| spec(rule, &given.name).is_some()) {
+                given.add_to(&mut own);
+            }
+            let params = params(rule, own).map_err(|fault| PolicyError::at(self.text, self.params, fault))?;
             wanted.push(Wanted {
                 severity: None,
                 rule,
                 code: None,
                 wish: Wish::Do(self.action),
                 params,
-                trigger: Some(self.name.clone()),
+                trigger: Some(self.name.to_owned()),
                 line: Some(PolicyLine { source: Arc::clone(self.text), span: self.span }),
                 is_built_in,
             });
         }
         Ok(wanted)
+    }
+
+    /// Takes away the parameters of other triggers: the trigger of each, and what to say if no line asks for that.
+    fn strayed(&mut self) -> Vec<(&'static str, Given, PolicyError)> {
+        let (own, strayed): (Vec<_>, Vec<_>) = self.given.drain(..).partition(|given| given.trigger == self.name);
+        self.given = own;
+        let error = |given: &Given| unknown_param(self.text, given.span, self.name, &self.rules, &given.name);
+        strayed.into_iter().map(|given| (given.trigger, given.clone(), error(&given))).collect()
     }
 }
 
@@ -190,66 +254,32 @@ pub(super) struct Object<'a> {
 impl Object<'_> {
     /// The runs of rules that a rule with one of the triggers of 2017 asks for.
     pub(super) fn wanted(&self) -> Result<Vec<Wanted>, PolicyError> {
-        known_trigger(self.text, self.gate, self.trigger)?;
-        let name = format!("{}:{}", self.gate.0, self.trigger.0);
-        let rules = rule::named(&name);
+        let name = known_trigger(self.text, self.gate, self.trigger)?;
+        let rules = rule::named(name);
         let mut given: Vec<Given> = Vec::new();
         for (param, value, span) in &self.params {
             let Some(spec) = rules.iter().find_map(|rule| spec(rule, param)) else {
-                let known = rules.iter().flat_map(|r| r.params).filter_map(|p| p.anchore);
-                let fault = Fault::UnknownParam { owner: name, name: param.clone() };
-                return Err(PolicyError::at(self.text, *span, fault).did_you_mean(param, known));
+                return Err(unknown_param(self.text, *span, name, &rules, param));
             };
-            given.push(Given { name: param.clone(), spec, text: value.trim().to_owned(), end: 0 });
+            given.push(Given { name: param.clone(), trigger: name, spec, text: value.trim().to_owned(), span: *span });
         }
         let (text, span, action) = (self.text, self.span, self.action);
         Asked { text, span, name, rules, action, given, params: span }.wanted(false)
     }
 }
 
-/// A parameter as a line gives it.
-struct Given {
-    name: String,
-    spec: &'static ParamSpec,
-    text: String,
-    /// Where it ends in the text.
-    end: usize,
-}
-
-fn spec(rule: &Rule, name: &str) -> Option<&'static ParamSpec> {
-    rule.params.iter().find(|p| p.anchore.is_some_and(|a| a.eq_ignore_ascii_case(name)))
-}
-
-fn is_param_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-}
-
-fn is_regexp(spec: &ParamSpec) -> bool {
-    spec.name.ends_with("-regexp")
-}
-
-fn read_value(spec: &ParamSpec, text: &str) -> Value {
-    match (spec.name, spec.default) {
-        ("content-regexp", Kind::List(_)) => Value::List(line_expressions(text)),
-        ("content-regexp", _) => Value::Str(line_expressions(text).join("|")),
-        (_, Kind::List(_)) if is_regexp(spec) => Value::List(vec![from_python(text)]),
-        (_, Kind::List(_)) => Value::List(text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()),
-        _ if is_regexp(spec) => Value::Str(from_python(text)),
-        _ => Value::Str(text.to_owned()),
-    }
-}
-
-/// Refuses a gate or trigger that no rule answers to, with the reason that fits.
+/// `GATE:TRIGGER` as the rules spell it; refuses one that no rule answers to, with the reason that fits.
 fn known_trigger(
     text: &Arc<SourceText>,
     (gate, gate_span): (&str, Span),
     (trigger, trigger_span): (&str, Span),
-) -> Result<(), PolicyError> {
-    let all = rule::all().iter().flat_map(|r| r.triggers).filter(|t| is_of_2017(t));
-    let known: BTreeSet<(&str, &str)> = all.filter_map(|t| t.split_once(':')).collect();
-    if known.iter().any(|(g, t)| g.eq_ignore_ascii_case(gate) && t.eq_ignore_ascii_case(trigger)) {
-        return Ok(());
+) -> Result<&'static str, PolicyError> {
+    let all = || rule::all().iter().flat_map(|r| r.triggers.iter().copied()).filter(|t| is_of_2017(t));
+    let is_it = |(g, t): (&str, &str)| g.eq_ignore_ascii_case(gate) && t.eq_ignore_ascii_case(trigger);
+    if let Some(name) = all().find(|name| name.split_once(':').is_some_and(is_it)) {
+        return Ok(name);
     }
+    let known: BTreeSet<(&str, &str)> = all().filter_map(|t| t.split_once(':')).collect();
     let triggers: Vec<&str> = known.iter().filter(|(g, _)| g.eq_ignore_ascii_case(gate)).map(|(_, t)| *t).collect();
     if triggers.is_empty() {
         let gates = known.iter().map(|(g, _)| *g);
@@ -281,9 +311,8 @@ fn one_feed_warning(wanted: Vec<Wanted>) -> Vec<Wanted> {
     rest
 }
 
-/// What is checked without a line: whether the lines could be. A part of the image that could not be read stops; a base
-/// that is not known and a package database that cannot be read count as much as the strictest line that compares with
-/// it, and a Dockerfile that is not there as much as the strictest line about it; a broken one warns.
+/// What is checked without a line: whether the lines could be. A part of the image that could not be read stops; a Dockerfile that is
+/// not there counts as much as the strictest line about it; a broken one warns.
 fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
     let own = |rule: &'static Rule, wish, asked: Option<&Wanted>| Wanted {
         severity: None,
@@ -300,11 +329,6 @@ fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
         Wish::Do(action) => Some(action),
         Wish::Off | Wish::BySeverity => None,
     };
-    for needed in &NEEDED {
-        // The first of the strictest: of equals, `max_by_key` gives the last.
-        let strictest = wanted.iter().rev().filter(|w| (needed.is_for)(w.rule)).max_by_key(|w| action(w));
-        checks.extend(strictest.map(|w| own(needed.told_by, w.wish, Some(w))));
-    }
     let reads_dockerfile = |w: &&Wanted| {
         w.trigger
             .as_deref()

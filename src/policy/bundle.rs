@@ -414,7 +414,7 @@ impl Bundle {
         let parts: Vec<&Part> = parts.into_iter().collect();
         let mut layer = anchore::layer(parts.iter().flat_map(|part| part.wanted.clone()).collect());
         layer.waivers = waivers.into_iter().cloned().collect();
-        layer.notes = parts.iter().flat_map(|part| part.notes.clone()).collect();
+        layer.notes.extend(parts.iter().flat_map(|part| part.notes.clone()));
         layer
     }
 

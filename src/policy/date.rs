@@ -48,7 +48,7 @@ impl Date {
     }
 
     /// Days from the first day of the year 0.
-    fn number(self) -> i64 {
+    pub(super) fn number(self) -> i64 {
         let before = i64::from(self.year);
         let leap_days = (before + 3) / 4 - (before + 99) / 100 + (before + 399) / 400;
         let months: i64 = (1..self.month).map(|month| i64::from(days_in(self.year, month))).sum();

@@ -171,6 +171,30 @@ pub(super) fn fits_name(pattern: &str, image: &ImageNames) -> bool {
     })
 }
 
+impl ImageNames {
+    /// Whether a name of the image is this repository, or one that ends with it, with the tag, and in the registry or repository
+    /// of an address, where these are given.
+    pub(super) fn is_at(&self, path: &str, tag: Option<&str>, address: Option<&str>) -> bool {
+        let address = address.map(|a| a.split_once("://").map_or(a, |(_, rest)| rest).trim_end_matches('/'));
+        let ends = |text: &str, end: &str| {
+            text.len() >= end.len()
+                && text.get(text.len() - end.len()..).is_some_and(|last| last.eq_ignore_ascii_case(end))
+                && (text.len() == end.len() || text[..text.len() - end.len()].ends_with('/'))
+        };
+        let begins = |text: &str, start: &str| {
+            text.get(..start.len()).is_some_and(|first| first.eq_ignore_ascii_case(start))
+                && (text.len() == start.len() || text[start.len()..].starts_with('/'))
+        };
+        self.names.iter().map(|name| Name::parse(name)).any(|name| {
+            let mut full =
+                name.registries.iter().flat_map(|r| name.repositories.iter().map(move |n| format!("{r}/{n}")));
+            name.repositories.iter().any(|repository| ends(repository, path))
+                && tag.is_none_or(|tag| tag == name.tag)
+                && address.is_none_or(|address| full.any(|full| begins(&full, address)))
+        })
+    }
+}
+
 /// Whether a text is what a pattern stands for, in which `*` is any text and nothing else has a meaning.
 pub fn wildcard(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };

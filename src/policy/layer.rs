@@ -1,5 +1,6 @@
 //! One policy file's say, how files are stacked, and what comes of the stack.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::image_name::{ImageNames, fits_name};
@@ -31,7 +32,7 @@ pub(super) struct Layer {
     pub(super) honours_comments: Option<bool>,
     /// By rule id, and code where one is meant.
     pub(super) rules: WantedRules,
-    /// The policy's own checks, told apart by their parameter `id`.
+    /// The policy's own checks, told apart by the ids of their rules.
     pub(super) checks: Vec<Wanted>,
     pub(super) waivers: Vec<Waiver>,
     /// What holds for some images only; the later of two that fit stands over the earlier.
@@ -91,9 +92,16 @@ impl Layer {
         merged.rules.retain(|(rule, _), _| !self.rules.contains_key(&(rule, None)));
         merged.rules.append(&mut self.rules);
         for check in self.checks {
-            match merged.checks.iter_mut().find(|below| below.params.str("id") == check.params.str("id")) {
+            match merged.checks.iter_mut().find(|below| below.rule == check.rule) {
                 Some(below) => *below = check,
                 None => merged.checks.push(check),
+            }
+        }
+        // A word on a check of the stack changes what is done about it, and nothing else.
+        for check in &mut merged.checks {
+            if let Some(word) = merged.rules.remove(&(check.rule.id, None)).and_then(|mut words| words.pop()) {
+                (check.wish, check.line) = (word.wish, word.line);
+                check.severity = word.severity.or(check.severity);
             }
         }
         merged.waivers.append(&mut self.waivers);
@@ -140,9 +148,8 @@ impl Layer {
                 }
             }
             let wanted = self.rules.range((rule.id, None)..).take_while(|((id, _), _)| *id == rule.id);
-            let own = self.checks.iter().filter(|check| check.rule == rule);
             for Wanted { code, wish, severity, params, trigger, line, is_built_in, .. } in
-                wanted.flat_map(|(_, wanted)| wanted).chain(own).cloned()
+                wanted.flat_map(|(_, wanted)| wanted).cloned()
             {
                 if wish == Wish::Off && code.is_some() {
                     left_out.push(Target { rule, code });
@@ -158,12 +165,42 @@ impl Layer {
                 checks.push(Check { rule, code, params, severity, action, is_by_severity, trigger, line });
             }
         }
-        // That a comparison could not be made matters only to a policy that asks for it.
+        for Wanted { rule, wish, severity, params, line, .. } in self.checks {
+            let action = match wish {
+                Wish::Off => None,
+                Wish::BySeverity => actions.of(severity.unwrap_or(rule.severity)),
+                Wish::Do(action) => Some(action),
+            };
+            let Some(action) = action else {
+                left_out.push(Target::from(rule));
+                continue;
+            };
+            let is_by_severity = wish == Wish::BySeverity;
+            checks.push(Check { rule, code: None, params, severity, action, is_by_severity, trigger: None, line });
+        }
+        // That something could not be looked at matters only to a policy that asks for it, and then as much as what it asks for:
+        // a policy that has no word on it does not pass what nobody has seen.
         for needed in &NEEDED {
-            if !checks.iter().any(|check| (needed.is_for)(check.rule)) {
-                checks.retain(|check| check.rule != needed.told_by);
+            let is_for = |check: &&Check| (needed.is_for)(check.rule);
+            let line = |check: &Check| check.line.as_ref().map(|line| line.span.start);
+            let strictness = |check: &&Check| (check.action, check.line.is_some(), Reverse(line(check)));
+            let Some(strictest) = checks.iter().filter(is_for).max_by_key(strictness).cloned() else {
+                checks.retain(|check| check.rule != needed.told_by || self.rules.contains_key(&(check.rule.id, None)));
+                continue;
+            };
+            let is_there = checks.iter().any(|check| check.rule == needed.told_by);
+            if !is_there && !self.rules.contains_key(&(needed.told_by.id, None)) {
+                checks.push(Check {
+                    rule: needed.told_by,
+                    code: None,
+                    params: Params::defaults(needed.told_by),
+                    severity: None,
+                    is_by_severity: false,
+                    ..strictest
+                });
             }
         }
+        checks.sort_by_key(|check| check.rule.id);
         let base_limit = self.base_limit.unwrap_or(Action::Stop);
         Policy {
             name,
@@ -182,22 +219,30 @@ impl Layer {
     }
 }
 
-/// A rule that tells what could not be compared, and the rules whose comparisons that concerns.
-pub(super) struct Needed {
-    pub(super) told_by: &'static Rule,
-    pub(super) is_for: fn(&Rule) -> bool,
+/// A rule that tells what could not be looked at, and the rules whose work that concerns.
+struct Needed {
+    told_by: &'static Rule,
+    is_for: fn(&Rule) -> bool,
 }
 
-pub(super) static NEEDED: [Needed; 2] = [
+static NEEDED: [Needed; 4] = [
+    Needed { told_by: catalogue::PARSE_ERROR, is_for: reads_dockerfile },
+    Needed { told_by: catalogue::IMAGE_PART_UNCHECKED, is_for: reads_image },
     Needed { told_by: catalogue::BASE_UNKNOWN, is_for: compares_with_base },
     Needed { told_by: catalogue::PACKAGES_UNREAD, is_for: compares_packages },
 ];
 
 /// The rules that tell what could not be looked at of that which a rule looks at.
 pub fn tellers(rule: &Rule) -> Vec<&'static Rule> {
-    let of_image = (rule.phase == Phase::Image).then_some(catalogue::IMAGE_PART_UNCHECKED);
-    let needed = NEEDED.iter().filter(|needed| (needed.is_for)(rule)).map(|needed| needed.told_by);
-    of_image.into_iter().chain(needed).collect()
+    NEEDED.iter().filter(|needed| (needed.is_for)(rule)).map(|needed| needed.told_by).collect()
+}
+
+fn reads_dockerfile(rule: &Rule) -> bool {
+    matches!(rule.phase, Phase::Lint | Phase::Context) && rule != catalogue::PARSE_ERROR
+}
+
+fn reads_image(rule: &Rule) -> bool {
+    rule.phase == Phase::Image && NEEDED.iter().all(|needed| needed.told_by != rule)
 }
 
 fn compares_with_base(rule: &Rule) -> bool {
@@ -207,16 +252,23 @@ fn compares_with_base(rule: &Rule) -> bool {
 
 fn compares_packages(rule: &Rule) -> bool {
     let gate = |t: &'static str| t.split(':').next().unwrap_or_default();
-    rule.triggers.iter().copied().map(gate).any(|gate| PACKAGE_GATES.contains(&gate))
+    let is_own = rule.of_catalogue() == catalogue::CUSTOM_PACKAGE;
+    is_own || rule.triggers.iter().copied().map(gate).any(|gate| PACKAGE_GATES.contains(&gate))
 }
 
 /// Anchore's gates that look at packages.
-const PACKAGE_GATES: [&str; 7] =
-    ["ANCHORESEC", "GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBLACKLIST", "PKGCHECK", "PKGDIFF"];
+const PACKAGE_GATES: [&str; 8] =
+    ["ANCHORESEC", "GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBLACKLIST", "PKGCHECK", "PKGDIFF", "packages"];
 
 /// Parameters for a rule: known, of the right kind, with regular expressions that compile and packages that have a version.
-pub(super) fn params(rule: &'static Rule, given: Vec<(String, Value)>) -> Result<Params, Fault> {
+pub(super) fn params(rule: &'static Rule, mut given: Vec<(String, Value)>) -> Result<Params, Fault> {
     let is_given: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
+    // Who says which ports are allowed has said so of every port; the one that is denied unless told otherwise is none of them.
+    let has = |ports: [&str; 2]| is_given.iter().any(|name| ports.contains(&name.as_str()));
+    let has_allowed = has(["allowed-ports", "ALLOWEDPORTS"]);
+    if rule == catalogue::EXPOSED_PORT && has_allowed && !has(["denied-ports", "DENIEDPORTS"]) {
+        given.push((String::from("denied-ports"), Value::List(Vec::new())));
+    }
     let params = Params::new(rule, given)?;
     if let Some(why) = vulnerability::wrong_params(&params).filter(|_| rule == catalogue::VULNERABLE_PACKAGE) {
         return Err(Fault::Parameter(why));
@@ -282,6 +334,34 @@ mod tests {
         assert_eq!(action(Some(ask(true)), before), Some(Action::Go));
         assert_eq!(action(Some(ask(false)), before), Some(Action::Stop));
         assert_eq!(action(None, None), Some(Action::Stop));
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_counts_as_much_as_the_strictest_that_asks_for_it() {
+        use crate::text::SourceText;
+
+        let policy = |text: &str| Policy::parse(&SourceText::new("p.toml", text)).unwrap();
+        let told = |policy: &Policy| {
+            let rules = NEEDED.iter().map(|needed| needed.told_by);
+            let check = |rule| policy.checks.iter().find(|check| check.rule == rule);
+            rules.filter_map(check).map(|c| format!("{} {}", c.rule.id, c.action)).collect::<Vec<_>>()
+        };
+        let check = |looks_at: &str, action: &str| {
+            format!("named-only = true\n[[check]]\nid = \"own\"\nmessage = \"m\"\naction = \"{action}\"\n{looks_at}\n")
+        };
+        let own = policy(&check("package = \"curl\"", "warn"));
+        assert_eq!(told(&own), ["image-part-unchecked WARN", "packages-unread WARN"]);
+        let line = own.checks.iter().find(|c| c.rule == catalogue::PACKAGES_UNREAD).unwrap().line.clone().unwrap();
+        assert_eq!(line.source.line(line.span.start), 2);
+        assert_eq!(told(&policy(&check("instruction = { keyword = \"RUN\" }", "stop"))), ["parse-error STOP"]);
+        let rules = "named-only = true\n[rules]\nsetuid-added = \"stop\"\nuntagged-base = \"go\"\nimage-part-unchecked = \"off\"\n";
+        assert_eq!(told(&policy(rules)), ["parse-error GO", "base-unknown STOP"]);
+        assert_eq!(told(&policy("named-only = true\n")), [""; 0]);
+        let by_severity = policy("[actions]\nerror = \"off\"\n[rules]\nlatest-base = \"stop\"\n");
+        assert_eq!(
+            told(&by_severity),
+            ["parse-error STOP", "image-part-unchecked WARN", "base-unknown WARN", "packages-unread WARN"]
+        );
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::vulnerability::WaivedVulnerability;
 use super::whitelist::WhitelistItem;
 use super::{Date, PathGlob};
 use crate::finding::Finding;
-use crate::rule::{Code, Edition, Params, Rule, Severity, Target, catalogue};
-use crate::text::{SourceText, Span};
+use crate::rule::{self, Code, Edition, Params, Rule, Severity, Target, catalogue};
+use crate::text::{SourceText, Span, closest};
 
 /// What a policy does about a finding, and what a run comes to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -134,7 +134,7 @@ pub struct Policy {
     pub base_limit: Action,
     /// What to check, sorted by rule id then by order in the policy.
     pub checks: Vec<Check>,
-    /// Codes of rules that are left out though their rule is not.
+    /// Codes of rules that are left out though their rule is not, and checks of the policy's own that are off.
     pub left_out: Vec<Target>,
     /// Codes that somebody names by hand, so that they are told though the policy leaves them out.
     pub named: Vec<Target>,
@@ -158,6 +158,25 @@ pub struct OutputWishes {
 }
 
 impl Policy {
+    /// What a name stands for under this policy: one of its own checks, else as [`rule::targets`].
+    pub fn targets(&self, name: &str) -> Vec<Target> {
+        match self.own_rules().find(|rule| rule.id.eq_ignore_ascii_case(name)) {
+            Some(rule) => vec![Target::from(rule)],
+            None => rule::targets(name),
+        }
+    }
+
+    /// The known name closest to one that is not known, for a hint.
+    pub fn similar(&self, name: &str) -> Option<&'static str> {
+        closest(name, self.own_rules().map(|rule| rule.id)).or_else(|| rule::similar(name))
+    }
+
+    /// The rules of the policy's own checks, of those too that are off.
+    fn own_rules(&self) -> impl Iterator<Item = &'static Rule> {
+        let rules = self.checks.iter().map(|check| check.rule).chain(self.left_out.iter().map(|target| target.rule));
+        rules.filter(|rule| rule.is_own())
+    }
+
     /// Takes in rules, and codes, that somebody names by hand and the policy leaves out: what they find is told, and no more.
     /// Rules that need parameters stay out, and so do words that only the policy itself can say.
     pub fn take_in(&mut self, named: &[Target]) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::http;
+use super::ReadFile;
 use crate::text::SourceText;
 
 /// What to do about one that cannot be used.
@@ -21,7 +21,7 @@ pub(super) struct Pinned {
 }
 
 /// Whether a policy's name is an address.
-pub(super) fn is_url(name: &str) -> bool {
+pub fn is_url(name: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| name.starts_with(scheme))
 }
 
@@ -45,9 +45,9 @@ impl Pinned {
         Ok(Self { url: url.to_owned(), sha256 })
     }
 
-    /// Fetches it, and holds it against its digest.
-    pub(super) fn fetch(&self, most: usize) -> Result<Arc<SourceText>, String> {
-        let bytes = http::get(&self.url, most).map_err(|error| error.to_string())?;
+    /// Gets it with `read`, and holds it against its digest.
+    pub(super) fn get(&self, read: &ReadFile<'_>) -> Result<Arc<SourceText>, String> {
+        let bytes = read(&self.url).map_err(|error| error.to_string())?;
         let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         if digest != self.sha256 {
             return Err(format!("what the server has is another file, with the digest {digest}"));

@@ -9,10 +9,12 @@ use super::bundle::{self, Bundle};
 use super::hadolint::{self, Surroundings};
 use super::image_name::ImageNames;
 use super::layer::Layer;
+use super::toml::Extends;
 use super::{
-    Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, pinned, toml,
-    vulnerability, whitelist,
+    Fault, Policy, PolicyError, WaivedVulnerability, Waiver, WhitelistItem, anchore, line_regex, openvex, pinned, toml,
+    whitelist,
 };
+use crate::http;
 use crate::rule::{self, Value};
 use crate::text::SourceText;
 
@@ -21,15 +23,18 @@ const LARGEST: u64 = 1 << 20;
 /// Policies that may stand on one another.
 const DEEPEST: usize = 8;
 
-/// Gives the content of the file at a path: the work tree's, or that of another state of it. At most one byte more than
-/// a policy may have need be read.
+/// Gives the content of the file at a path: the work tree's, or that of another state of it; and that of an address, whose digest
+/// is looked at by who asks ([`is_url`](super::is_url)). At most one byte more than a policy may have need be read.
 pub type ReadFile<'a> = dyn Fn(&str) -> io::Result<Vec<u8>> + 'a;
 
-/// The file at a path as it lies on disk, up to one byte more than a policy may have.
+/// The file at a path as it lies on disk, up to one byte more than a policy may have; what is at an address is fetched.
 ///
 /// # Errors
-/// When it cannot be opened or read.
+/// When it cannot be opened, read or fetched.
 pub fn from_disk(path: &str) -> io::Result<Vec<u8>> {
+    if pinned::is_url(path) {
+        return http::get(path, LARGEST as usize).map_err(io::Error::other);
+    }
     let mut bytes = Vec::new();
     File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -74,14 +79,13 @@ impl Policies {
         Ok(Self { name: name.to_owned(), form, whitelisted })
     }
 
-    /// The same, with what OpenVEX documents call not affected or fixed waived.
+    /// The same, with what OpenVEX documents call not affected or fixed in the end waived.
     ///
     /// # Errors
     /// When one cannot be read, or is none.
     pub fn with_vex(mut self, paths: &[String], read: &ReadFile<'_>) -> Result<Self, PolicyError> {
-        for path in paths {
-            self.whitelisted.extend(vulnerability::parse(&file("the VEX document", path, read)?)?);
-        }
+        let texts = paths.iter().map(|path| file("the VEX document", path, read)).collect::<Result<Vec<_>, _>>()?;
+        self.whitelisted.extend(openvex::parse(&texts)?);
         Ok(self)
     }
 
@@ -128,6 +132,11 @@ impl Policies {
                 && waiver.vulnerability.as_ref().is_none_or(|item| item.is_for(image))
         };
         policy.waivers.retain(is_for);
+        policy
+            .waivers
+            .iter_mut()
+            .filter_map(|waiver| waiver.vulnerability.as_mut())
+            .for_each(|item| item.narrow(image));
         Ok(policy)
     }
 }
@@ -250,8 +259,17 @@ fn stack(
     if is_anchore(text) {
         return anchore::parse(text, is_built_in);
     }
-    let (layer, extends) = toml::parse(text, is_built_in)?;
-    let Some(extends) = extends else { return Ok(layer) };
+    toml::parse(text, is_built_in, &mut |extends| extended(text, is_built_in, &extends, read, below))
+}
+
+/// The policy that the one with this text extends.
+fn extended(
+    text: &Arc<SourceText>,
+    is_built_in: bool,
+    extends: &Extends,
+    read: &ReadFile<'_>,
+    below: &mut Vec<String>,
+) -> Result<Layer, PolicyError> {
     let wrong = |why: String| PolicyError::at(text, extends.span, Fault::Extends(why));
     below.push(identity(text.path(), is_built_in));
     if below.len() > DEEPEST {
@@ -260,7 +278,7 @@ fn stack(
     let (parent, is_parent_built_in) = match pinned::Pinned::parse(&extends.name) {
         Some(pinned) => {
             let unusable = |why| wrong(format!("cannot extend `{}`: {why}", extends.name)).with_help(pinned::HELP);
-            (pinned.and_then(|pinned| pinned.fetch(LARGEST as usize)).map_err(unusable)?, false)
+            (pinned.and_then(|pinned| pinned.get(read)).map_err(unusable)?, false)
         }
         None if pinned::is_url(text.path()) && rule::builtin_policy(&extends.name).is_none() => {
             let why = format!("cannot extend `{}`: a policy that was fetched has no files beside it", extends.name);
@@ -283,8 +301,7 @@ fn stack(
     if below.contains(&identity(parent.path(), is_parent_built_in)) {
         return Err(wrong(format!("`{}` leads back to itself", extends.name)));
     }
-    let parent = stack(&parent, is_parent_built_in, read, below)?;
-    Ok(layer.over(parent))
+    stack(&parent, is_parent_built_in, read, below)
 }
 
 /// What tells one policy from another, however its path is written.

@@ -28,7 +28,22 @@ pub fn schema() -> Value {
     definitions.insert("actions".into(), actions());
     definitions.insert(
         "rules".into(),
-        json!({ "type": "object", "properties": named, "patternProperties": codes, "additionalProperties": false }),
+        json!({ "type": "object", "properties": named, "patternProperties": codes, "additionalProperties": { "$ref": "#/$defs/own" } }),
+    );
+    // A check of a policy that is extended goes by a name that is not known here.
+    definitions.insert(
+        "own".into(),
+        json!({
+            "description": "What is done about a check of a policy that this one extends",
+            "anyOf": [
+                { "$ref": "#/$defs/action" },
+                {
+                    "type": "object",
+                    "properties": { "action": { "$ref": "#/$defs/action" }, "severity": { "$ref": "#/$defs/severity" } },
+                    "additionalProperties": false,
+                },
+            ],
+        }),
     );
     definitions.insert("check".into(), check());
     definitions.insert("waiver".into(), waiver());

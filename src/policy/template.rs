@@ -148,7 +148,7 @@ mod tests {
             |line: &str| if is_setting(line) { line.trim_start_matches("# ").to_owned() } else { line.to_owned() };
         let whole: Vec<String> = starter().lines().map(taken_in).collect();
         let policy = parse(&whole.join("\n"));
-        assert!(policy.checks.iter().any(|c| c.params.str("id") == "no-telnet"));
+        assert!(policy.checks.iter().any(|c| c.rule.id == "no-telnet"));
         assert_eq!(policy.waivers.len(), 1);
     }
 

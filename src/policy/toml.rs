@@ -17,7 +17,7 @@ use ::toml::de::{DeTable, DeValue};
 
 use super::layer::{Layer, Wanted, WantedRules, Wish, params};
 use super::{Action, Date, Fault, PathGlob, PolicyError, PolicyLine, WaivedVulnerability, Waiver, WhitelistItem};
-use crate::rule::{self, Code, Edition, Severity, Target, Value, catalogue};
+use crate::rule::{self, Code, Edition, Rule, Severity, Target, Value, catalogue};
 use crate::text::{SourceText, Span};
 
 /// What a policy's `extends` names, and where.
@@ -26,22 +26,27 @@ pub(super) struct Extends {
     pub(super) span: Span,
 }
 
-/// Reads a policy in TOML.
+/// The policy that another extends, with all that it extends itself.
+pub(super) type Parent<'a> = dyn FnMut(Extends) -> Result<Layer, PolicyError> + 'a;
+
+/// Reads a policy in TOML, over the one it extends, which `parent` gets.
 ///
 /// # Errors
-/// On the first thing that is wrong with it.
-pub(super) fn parse(text: &Arc<SourceText>, is_built_in: bool) -> Result<(Layer, Option<Extends>), PolicyError> {
-    let document = Document { text, is_built_in };
+/// On the first thing that is wrong with either.
+pub(super) fn parse(text: &Arc<SourceText>, is_built_in: bool, parent: &mut Parent<'_>) -> Result<Layer, PolicyError> {
+    let mut document = Document { text, is_built_in, own: Vec::new() };
     let table = DeTable::parse(text.text()).map_err(|error| {
         let span = error.span().map_or(Span::default(), |r| Span::new(r.start, r.end));
         PolicyError::at(text, span, Fault::Syntax(format!("not TOML: {}", error.message())))
     })?;
-    document.policy(table.get_ref())
+    document.policy(table.get_ref(), parent)
 }
 
 struct Document<'a> {
     text: &'a Arc<SourceText>,
     is_built_in: bool,
+    /// The rules of the checks that the policies it extends, and the blocks read so far, bring.
+    own: Vec<&'static Rule>,
 }
 
 type Key<'a> = Spanned<::toml::de::DeString<'a>>;
@@ -103,27 +108,41 @@ impl Document<'_> {
         item.get_ref().as_table().ok_or_else(|| self.kind(key, item, "a table"))
     }
 
-    fn policy(&self, table: &DeTable<'_>) -> Result<(Layer, Option<Extends>), PolicyError> {
-        let (mut layer, mut extends) = (Layer::default(), None);
+    fn policy(&mut self, table: &DeTable<'_>, parent: &mut Parent<'_>) -> Result<Layer, PolicyError> {
+        let mut layer = Layer::default();
+        let below = match table.get("extends") {
+            Some(item) => {
+                let name = self.string("extends", item)?.to_owned();
+                Some(parent(Extends { name, span: Span::new(item.span().start, item.span().end) })?)
+            }
+            None => None,
+        };
+        // Names of checks are known wherever a rule is named, so that they are read first.
+        let of_images = below.iter().flat_map(|below| &below.images).flat_map(|block| &block.layer.checks);
+        self.own = below.iter().flat_map(|below| &below.checks).chain(of_images).map(|check| check.rule).collect();
+        if let Some(item) = table.get("rules") {
+            layer.rules = self.rules(self.table("rules", item)?, table.get("check"))?;
+        }
+        if let Some(item) = table.get("check") {
+            layer.checks = self.checks(item)?;
+            self.own.extend(layer.checks.iter().map(|check| check.rule));
+        }
+        if let Some(item) = table.get("image") {
+            let rows = item.get_ref().as_array();
+            for row in rows.ok_or_else(|| self.kind("image", item, "tables: write [[image]]"))? {
+                let block = self.image(row)?;
+                self.own.extend(block.layer.checks.iter().map(|check| check.rule));
+                layer.images.push(block);
+            }
+        }
         for (key, item) in table {
             match key.get_ref().as_ref() {
+                "check" | "extends" | "image" | "rules" => {}
                 "ruleset" => layer.ruleset = Some(self.edition(item)?),
-                "extends" => {
-                    let name = self.string("extends", item)?.to_owned();
-                    extends = Some(Extends { name, span: Span::new(item.span().start, item.span().end) });
-                }
                 "named-only" => layer.named_only = Some(self.switch("named-only", item)?),
                 "until-build-fails" => layer.until_build_fails = Some(self.switch("until-build-fails", item)?),
                 "inline-ignores" => layer.honours_comments = Some(self.switch("inline-ignores", item)?),
                 "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
-                "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
-                "check" => layer.checks = self.checks(item)?,
-                "image" => {
-                    let rows = item.get_ref().as_array();
-                    for row in rows.ok_or_else(|| self.kind("image", item, "tables: write [[image]]"))? {
-                        layer.images.push(self.image(row)?);
-                    }
-                }
                 "waiver" => {
                     let rows = item.get_ref().as_array();
                     for row in rows.ok_or_else(|| self.kind("waiver", item, "tables: write [[waiver]]"))? {
@@ -133,7 +152,7 @@ impl Document<'_> {
                 _ => return Err(self.unknown_key(key, "the policy", KEYS)),
             }
         }
-        Ok((layer, extends))
+        Ok(layer.over(below.unwrap_or_default()))
     }
 
     fn edition(&self, item: &Item<'_>) -> Result<Edition, PolicyError> {
@@ -190,19 +209,28 @@ impl Document<'_> {
     }
 
     fn named(&self, name: &str, span: std::ops::Range<usize>) -> Result<Vec<Target>, PolicyError> {
+        if let Some(own) = self.own.iter().rev().find(|rule| rule.id.eq_ignore_ascii_case(name)) {
+            return Ok(vec![Target::from(*own)]);
+        }
         let targets = rule::targets(name);
         if targets.is_empty() {
             let known = rule::all().iter().flat_map(|r| std::iter::once(r.id).chain(r.other_names()));
+            let known = known.chain(self.own.iter().map(|rule| rule.id));
             return Err(self.error(span, Fault::UnknownRule(name.to_owned())).did_you_mean(name, known));
         }
         Ok(targets)
     }
 
-    fn rules(&self, table: &DeTable<'_>) -> Result<WantedRules, PolicyError> {
+    /// What is said of rules. `here` are the checks beside it, about which the same file has nothing more to say.
+    fn rules(&self, table: &DeTable<'_>, here: Option<&Item<'_>>) -> Result<WantedRules, PolicyError> {
         let mut wanted = WantedRules::new();
         let mut set_by: BTreeMap<(&'static str, Option<Code>), &str> = BTreeMap::new();
         for (key, item) in table {
             let name = key.get_ref().as_ref();
+            if Self::has_check(here, name) {
+                let text = format!("`{name}` is a check of this file, which says itself what is done: action = \"…\"");
+                return Err(self.error(key.span(), Fault::Block(text)));
+            }
             for target in self.named(name, key.span())? {
                 if let Some(other) = set_by.insert(target.sort_key(), name) {
                     let (name, other) = (name.to_owned(), other.to_owned());
@@ -244,10 +272,11 @@ impl Document<'_> {
                         severity = Some(self.severity(item)?);
                         continue;
                     }
-                    let known = rule.params.iter().find(|p| p.name == param || p.anchore == Some(param));
+                    let settable = if rule.is_own() { &[][..] } else { rule.params };
+                    let known = settable.iter().find(|p| p.name == param || p.anchore == Some(param));
                     let Some(spec) = known else {
                         let fault = Fault::UnknownParam { owner: rule.id.to_owned(), name: param.to_owned() };
-                        let known = rule.params.iter().map(|p| p.name).chain(["action", "severity"]);
+                        let known = settable.iter().map(|p| p.name).chain(["action", "severity"]);
                         return Err(self.error(key.span(), fault).did_you_mean(param, known));
                     };
                     spans.insert(spec.name, item.span());
@@ -256,7 +285,8 @@ impl Document<'_> {
             }
             _ => return Err(self.kind(name, item, "an action, or a table with `action`, `severity` and parameters")),
         }
-        let params = if wish == Wish::Off && given.is_empty() {
+        // What a check looks at stays as its own block says.
+        let params = if rule.is_own() || (wish == Wish::Off && given.is_empty()) {
             rule::Params::defaults(rule)
         } else {
             params(rule, given).map_err(|fault| {

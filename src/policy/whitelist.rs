@@ -163,10 +163,13 @@ fn of_line(text: &Arc<SourceText>, line: Span) -> Result<Option<Waiver>, PolicyE
         return of_record(&Document { text }, &record, span);
     }
     let mut words = trimmed.split_whitespace();
-    match (words.next(), words.next(), words.next()) {
-        (Some(gate), Some(trigger_id), None) => {
+    match (words.next(), words.next()) {
+        (Some(gate), Some(trigger_id)) => {
             let item = whole(text, span, gate, trigger_id, None)?;
-            Ok(Some(waiver(text, span, item, "", None, None)))
+            // Nobody read what stands behind it, so people wrote there why.
+            let why = words.collect::<Vec<_>>().join(" ");
+            let why = Some(why.trim_start_matches(['#', ' '])).filter(|why| !why.is_empty());
+            Ok(Some(waiver(text, span, item, "", why, None)))
         }
         _ => {
             let fault = Fault::Whitelist(format!("`{trimmed}` is not GATE TRIGGER-ID"));
@@ -251,14 +254,14 @@ mod tests {
 
     #[test]
     fn lines_name_a_gate_and_a_trigger_id() {
-        let text = "# comment\n\nANCHORESEC CVE-2015-5180\r\n  SUIDDIFF\t/usr/bin/x-SUIDFILEADD \nPKGDIFF *\nANCHORESEC CVE-2016-1+curl*\n";
+        let text = "# comment\n\nANCHORESEC CVE-2015-5180\r\n  SUIDDIFF\t/usr/bin/x-SUIDFILEADD \nPKGDIFF *\nANCHORESEC CVE-2016-1+curl*  # no fix\n";
         assert_eq!(
             read(text).unwrap(),
             [
                 "3 ANCHORESEC CVE-2015-5180* (whitelisted)",
                 "4 SUIDDIFF /usr/bin/x-SUIDFILEADD (whitelisted)",
                 "5 PKGDIFF * (whitelisted)",
-                "6 ANCHORESEC CVE-2016-1+curl* (whitelisted)",
+                "6 ANCHORESEC CVE-2016-1+curl* (whitelisted: no fix)",
             ]
         );
         assert_eq!(

@@ -4,11 +4,13 @@
 //! the tables this room exposes. Nothing here is written by hand twice.
 
 mod code;
+mod own;
 mod params;
 
 use std::fmt;
 
 pub use code::{Code, Target, targets};
+pub use own::OwnCheck;
 pub use params::{Default, ParamSpec, Params, ParamsError, Value};
 
 include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
@@ -163,6 +165,10 @@ pub struct Rule {
     pub page: Veiled,
     /// The page's examples.
     pub examples: &'static [Example],
+    /// The rule whose code does the work, of one that a policy brings itself.
+    works_as: Option<&'static Rule>,
+    /// What to do about what it finds, where a policy that brings it says so.
+    pub advice: Option<&'static str>,
 }
 
 impl Rule {
@@ -288,6 +294,11 @@ pub fn named(name: &str) -> Vec<&'static Rule> {
         Some(rule) => vec![rule],
         None => RULES.iter().filter(shares).collect(),
     }
+}
+
+/// The rule that a report calls so: as [`named`], or one that a policy of this run brought.
+pub fn reported(name: &str) -> Option<Target> {
+    targets(name).first().copied().or_else(|| own::made(name).map(Target::from))
 }
 
 /// The known name closest to one that is not known, for a hint.

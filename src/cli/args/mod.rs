@@ -77,6 +77,9 @@ pub(super) enum Command {
     Explain {
         /// Rule id, or the name another tool gave it: `untagged-base`, `DL3006`.
         rule: String,
+        /// The policy whose own checks are meant as well: a built-in name or a file.
+        #[arg(long, value_name = "POLICY", default_value = "default")]
+        policy: String,
     },
     /// Show what the models see: JSON lines on standard input, JSON lines on standard output.
     #[command(subcommand)]

@@ -150,6 +150,10 @@ impl SourceFile {
     pub(in crate::feeds) fn open(path: &Path) -> Result<Self, FeedError> {
         let failed = |error: io::Error| FeedError::Open { path: path.display().to_string(), reason: error.to_string() };
         let damaged = || FeedError::Damaged { path: path.display().to_string() };
+        // A pipe would be waited for.
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(damaged());
+        }
         let file = File::open(path).map_err(failed)?;
         let bytes = std::sync::Arc::new(Mapped::open(&file).map_err(failed)?);
         let footer = bytes.len().checked_sub(FOOTER).ok_or_else(damaged)?;

@@ -135,10 +135,34 @@ pub(super) fn write_state(folder: &Path, name: &str, state: &State) -> io::Resul
     write_whole(&state_path(folder, name), |file| io::Write::write_all(file, &bytes))
 }
 
+/// How the names of files begin that are not whole yet.
+const UNFINISHED: &str = ".new-";
+
+/// A file that is not whole yet. Who may read the folder may read what becomes of it: the data is no secret, and one user may
+/// synchronise it for all.
+pub(super) fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Takes away what a process left that was killed while it wrote. Only who holds the store for writing may.
+pub(super) fn clear_unfinished(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file under another name and swaps it in when it is whole and on disk.
 pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::with_prefix_in(".new-", folder)?;
+    let mut file = new_file(folder)?;
     write(file.as_file_mut())?;
     swap_in(file, path)
 }

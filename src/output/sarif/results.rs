@@ -104,7 +104,7 @@ pub(super) fn results(
 
 /// What is known of a finding that is not there any more.
 fn absent(known: &Known, number: usize, rules: &Rules, profile: Profile) -> Option<SarifResult> {
-    let target = *rule::targets(&known.rule).first()?;
+    let target = rule::reported(&known.rule)?;
     let fingerprint =
         if number == 0 { known.fingerprint.clone() } else { format!("{}:{}", known.fingerprint, number + 1) };
     let mut result = SarifResult::builder()

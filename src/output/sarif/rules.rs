@@ -17,7 +17,7 @@ impl Rules {
             let finding = shown.finding();
             Target { rule: finding.rule(), code: finding.code }
         };
-        let gone = gone.iter().filter_map(|known| rule::targets(&known.rule).first().copied());
+        let gone = gone.iter().filter_map(|known| rule::reported(&known.rule));
         let mut targets: Vec<Target> = shown.iter().map(target).chain(gone).collect();
         targets.sort_by_key(Target::sort_key);
         targets.dedup();

@@ -2,7 +2,7 @@
 //! manual has it (without the lead and magic of package files).
 
 use super::super::bytes::{Endian, slice};
-use super::super::{Package, PackageKind, licence};
+use super::super::{Package, PackageKind};
 
 /// Entries of an index; rpm's own bound.
 const MAX_ENTRIES: usize = 0xffff;
@@ -123,9 +123,7 @@ pub(super) fn package(header: &[u8]) -> Option<Package> {
             VERSION => version = value.text(),
             RELEASE => release = value.text(),
             EPOCH => epoch = value.number(),
-            LICENSE => {
-                package.licences = value.text().and_then(|field| licence::normalise(&field)).into_iter().collect()
-            }
+            LICENSE => package = package.under(value.text()),
             ARCH => package.architecture = value.text(),
             SOURCE_RPM => (package.source, package.source_version) = value.text().and_then(|f| source(&f)).unzip(),
             _ => {}

@@ -2,68 +2,135 @@
 
 use std::cmp::Ordering;
 
-use super::{number_order, split_at_digit};
+use super::{number_order, split_after_digits};
 
-/// apk's order: `1.2.3a_rc1_p2-r4`.
+/// apk's order: `1.2.3a_rc1_p2~0a1b-r4`. Versions are compared part by part; where the parts are of two kinds, the version
+/// that goes on is above the one that ends, unless it goes on with a suffix of a pre-release.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
-    let (a, b) = (ApkVersion::split(a), ApkVersion::split(b));
-    let by_numbers = numbers_order(&a.numbers, &b.numbers);
-    let by_suffix = || {
-        let at = |suffixes: &[(i8, &str)], index: usize| {
-            suffixes.get(index).map_or((0, String::new()), |(r, n)| (*r, (*n).to_owned()))
+    let (mut a, mut b) = (Parts::of(a), Parts::of(b));
+    loop {
+        let (one, other) = (a.next(), b.next());
+        let order = match (one, other) {
+            (Part::End, Part::End) | (Part::Invalid, Part::Invalid) => return Ordering::Equal,
+            (Part::First(a), Part::First(b)) => number_order(a, b),
+            // A number that begins with a zero is a fraction.
+            (Part::Number(a), Part::Number(b)) if a.starts_with('0') || b.starts_with('0') => a.cmp(b),
+            (Part::Number(a), Part::Number(b)) => number_order(a, b),
+            (Part::Letter(a), Part::Letter(b)) => a.cmp(&b),
+            (Part::Suffix(a), Part::Suffix(b)) => a.cmp(&b),
+            (Part::SuffixNumber(a), Part::SuffixNumber(b)) | (Part::Revision(a), Part::Revision(b)) => {
+                number_order(a, b)
+            }
+            (Part::Commit(a), Part::Commit(b)) => a.cmp(b),
+            (Part::Suffix(rank), _) if rank < 0 => Ordering::Less,
+            (_, Part::Suffix(rank)) if rank < 0 => Ordering::Greater,
+            (one, other) => other.place().cmp(&one.place()),
         };
-        let pairs = (0..a.suffixes.len().max(b.suffixes.len())).map(|i| (at(&a.suffixes, i), at(&b.suffixes, i)));
-        let order = |((rank_a, n_a), (rank_b, n_b)): ((i8, String), (i8, String))| {
-            rank_a.cmp(&rank_b).then_with(|| number_order(&n_a, &n_b))
-        };
-        pairs.map(order).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-    };
-    by_numbers
-        .then_with(|| a.letter.cmp(b.letter))
-        .then_with(by_suffix)
-        .then_with(|| number_order(a.revision, b.revision))
+        if order.is_ne() {
+            return order;
+        }
+    }
 }
 
 /// Suffixes of apk's versions: those before a release are below none at all, those after it above.
 const SUFFIXES: [(&str, i8); 9] =
     [("alpha", -4), ("beta", -3), ("pre", -2), ("rc", -1), ("cvs", 1), ("svn", 2), ("git", 3), ("hg", 4), ("p", 5)];
 
-struct ApkVersion<'a> {
-    numbers: Vec<&'a str>,
-    letter: &'a str,
-    /// Rank and number of each.
-    suffixes: Vec<(i8, &'a str)>,
-    revision: &'a str,
+/// A part of a version. Only the number in front is always there, and what comes later in this list comes later in a version.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    First(&'a str),
+    Number(&'a str),
+    Letter(char),
+    /// Its rank.
+    Suffix(i8),
+    SuffixNumber(&'a str),
+    Commit(&'a str),
+    Revision(&'a str),
+    End,
+    /// What cannot stand where it stands; nothing after it is looked at.
+    Invalid,
 }
 
-impl<'a> ApkVersion<'a> {
-    fn split(version: &'a str) -> Self {
-        let (rest, revision) = version.trim().rsplit_once("-r").unwrap_or((version.trim(), ""));
-        let mut parts = rest.split('_');
-        let release = parts.next().unwrap_or_default();
-        let numbers = release.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let suffix = |part: &'a str| {
-            let (name, number) = split_at_digit(part);
-            Some((SUFFIXES.iter().find(|(known, _)| *known == name)?.1, number))
-        };
-        let letter = release.get(numbers.len()..).unwrap_or_default();
-        Self { numbers: numbers.split('.').collect(), letter, suffixes: parts.filter_map(suffix).collect(), revision }
+impl Part<'_> {
+    fn place(self) -> u8 {
+        match self {
+            Self::First(_) => 0,
+            Self::Number(_) => 1,
+            Self::Letter(_) => 2,
+            Self::Suffix(_) => 3,
+            Self::SuffixNumber(_) => 4,
+            Self::Commit(_) => 5,
+            Self::Revision(_) => 6,
+            Self::End => 7,
+            Self::Invalid => 8,
+        }
     }
 }
 
-/// The first number as one; the later ones as fractions where one of them starts with a zero.
-fn numbers_order(a: &[&str], b: &[&str]) -> Ordering {
-    let order = |(index, (a, b)): (usize, (&&str, &&str))| match index > 0 && (a.starts_with('0') || b.starts_with('0'))
-    {
-        true => a.cmp(b),
-        false => number_order(a, b),
-    };
-    let by_number = a.iter().zip(b).enumerate().map(order).find(|order| order.is_ne());
-    by_number.unwrap_or_else(|| a.len().cmp(&b.len()))
+/// Takes a version apart.
+struct Parts<'a> {
+    rest: &'a str,
+    /// The place of the part before; `None` at the beginning.
+    before: Option<u8>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(version: &'a str) -> Self {
+        Self { rest: version.trim(), before: None }
+    }
+
+    fn next(&mut self) -> Part<'a> {
+        let part = self.read().unwrap_or(Part::Invalid);
+        self.before = Some(part.place());
+        part
+    }
+
+    fn read(&mut self) -> Option<Part<'a>> {
+        let Some(before) = self.before else { return self.digits().map(Part::First) };
+        let rest = self.rest;
+        let Some(first) = rest.chars().next() else { return Some(Part::End) };
+        let after = rest.get(first.len_utf8()..)?;
+        match first {
+            'a'..='z' if before <= 1 => {
+                self.rest = after;
+                Some(Part::Letter(first))
+            }
+            '.' if before <= 1 => {
+                self.rest = after;
+                self.digits().map(Part::Number)
+            }
+            '0'..='9' if before == 3 => self.digits().map(Part::SuffixNumber),
+            '_' if before <= 4 => {
+                let (name, left) = after.split_at(after.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(after.len()));
+                self.rest = left;
+                SUFFIXES.iter().find(|(known, _)| *known == name).map(|(_, rank)| Part::Suffix(*rank))
+            }
+            '~' if before < 5 => {
+                let (hash, left) = after.split_at(after.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(after.len()));
+                self.rest = left;
+                (!hash.is_empty()).then_some(Part::Commit(hash))
+            }
+            '-' if before < 6 => {
+                self.rest = after.strip_prefix('r')?;
+                self.digits().map(Part::Revision)
+            }
+            _ => None,
+        }
+    }
+
+    /// Digits, of which there is one at least.
+    fn digits(&mut self) -> Option<&'a str> {
+        let (digits, rest) = split_after_digits(self.rest);
+        self.rest = rest;
+        (!digits.is_empty()).then_some(digits)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::packages::version::check;
 
@@ -130,7 +197,30 @@ mod tests {
             ("1.3_pre1-r1", "1.3.2", -1),
             ("0.1.0_alpha_pre2", "0.1.0_alpha", -1),
             ("1.0.0_pre20191002222144-r0", "1.0.0_pre20210530193627-r0", -1),
+            ("1.3-r0", "1.3.1-r0", -1),
+            ("1.3_pre1-r1", "1.3.2", -1),
+            ("1.0_p10-r0", "1.0_p9-r0", 1),
+            ("6.1_pre1", "6.1", -1),
+            ("6.1_p1", "6.1", 1),
+            // A version that goes on is another one, even with zeros.
+            ("1.0", "1.0-r0", -1),
+            ("1.0_p", "1.0_p0", -1),
+            ("1.0-r0", "1.0-r00", 0),
+            // A commit stands between the suffixes and the revision.
+            ("1.0~0a1b", "1.0", 1),
+            ("1.0~0a1b", "1.0~0a1c", -1),
+            ("1.0~0a1b", "1.0-r1", 1),
+            ("1.0~0a1b", "1.0_p1", -1),
+            ("1.0~0a1b-r1", "1.0~0a1b-r2", -1),
+            ("1.0_git1~0a1b", "1.0_git2", -1),
         ];
         check(compare, &cases);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_place(a in "\\PC{0,12}", b in "\\PC{0,12}") {
+            prop_assert_eq!(compare(&a, &b), compare(&b, &a).reverse());
+        }
     }
 }

@@ -31,9 +31,8 @@ fn part(mut a: &str, mut b: &str) -> Ordering {
     while !a.is_empty() || !b.is_empty() {
         let (text_a, rest_a) = split_at_digit(a);
         let (text_b, rest_b) = split_at_digit(b);
-        let weights = |text: &str| text.bytes().map(weight).chain([0]).collect::<Vec<_>>();
         // A shorter text ends with the weight of the end, which only `~` is below.
-        let order = weights(text_a).cmp(&weights(text_b));
+        let order = weights(text_a).cmp(weights(text_b));
         if order.is_ne() {
             return order;
         }
@@ -46,6 +45,10 @@ fn part(mut a: &str, mut b: &str) -> Ordering {
         (a, b) = (left_a, left_b);
     }
     Ordering::Equal
+}
+
+fn weights(text: &str) -> impl Iterator<Item = i32> {
+    text.bytes().map(weight).chain([0])
 }
 
 fn weight(byte: u8) -> i32 {

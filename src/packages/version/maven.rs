@@ -1,5 +1,5 @@
-//! The order of Maven's `ComparableVersion`: a tree of numbers and words, a new branch behind every hyphen and wherever
-//! digits and letters meet, <https://maven.apache.org/pom.html#version-order-specification>.
+//! The order of Maven's `ComparableVersion`: a tree of numbers and words, a new branch behind every hyphen, before every word
+//! behind a number, and wherever digits and letters meet, <https://maven.apache.org/pom.html#version-order-specification>.
 
 use std::cmp::Ordering;
 
@@ -19,25 +19,17 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
 enum Item {
     Number(String),
     Word(String),
+    /// A word with the number behind it: `rc1`, `rc-1`.
+    Numbered(String, String),
     List(Vec<Item>),
 }
 
 impl Item {
-    fn word(text: &str, is_before_digit: bool) -> Self {
-        Self::Word(String::from(match text {
-            "a" if is_before_digit => "alpha",
-            "b" if is_before_digit => "beta",
-            "m" if is_before_digit => "milestone",
-            "ga" | "final" | "release" => "",
-            "cr" => "rc",
-            other => other,
-        }))
-    }
-
     fn is_null(&self) -> bool {
         match self {
-            Self::Number(digits) => digits.bytes().all(|b| b == b'0'),
+            Self::Number(digits) => is_zero(digits),
             Self::Word(word) => word.is_empty(),
+            Self::Numbered(..) => false,
             Self::List(items) => items.is_empty(),
         }
     }
@@ -47,6 +39,7 @@ impl Item {
         match self {
             Self::Number(digits) => number_order(digits, ""),
             Self::Word(word) => word_order(word, ""),
+            Self::Numbered(word, digits) => word_order(word, "").then_with(|| number_order(digits, "")),
             Self::List(items) => items.iter().map(Self::alone).find(|o| o.is_ne()).unwrap_or(Ordering::Equal),
         }
     }
@@ -54,18 +47,55 @@ impl Item {
     fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Number(a), Self::Number(b)) => number_order(a, b),
+            (Self::Number(_), _) => Ordering::Greater,
+            (_, Self::Number(_)) => Ordering::Less,
             (Self::Word(a), Self::Word(b)) => word_order(a, b),
+            (Self::Numbered(a, number_a), Self::Numbered(b, number_b)) => {
+                word_order(a, b).then_with(|| number_order(number_a, number_b))
+            }
+            (Self::Numbered(a, number), Self::Word(b)) => word_order(a, b).then_with(|| match word_order(a, "") {
+                // The number of a release counts, any number of another word is above none.
+                Ordering::Equal => number_order(number, ""),
+                _ => Ordering::Greater,
+            }),
+            (Self::Word(_), Self::Numbered(..)) => other.order(self).reverse(),
             (Self::List(a), Self::List(b)) => list_order(a, b),
-            (Self::Number(_), _) | (Self::List(_), Self::Word(_)) => Ordering::Greater,
-            (Self::Word(_), _) | (Self::List(_), Self::Number(_)) => Ordering::Less,
+            (Self::List(a), word) => {
+                let first = a.first().map_or_else(|| word.alone().reverse(), |first| first.order(word));
+                let rest = a.iter().skip(1).map(Self::alone).find(|o| o.is_ne());
+                first.then(rest.unwrap_or(Ordering::Equal))
+            }
+            (_, Self::List(_)) => other.order(self).reverse(),
         }
     }
 }
 
+/// A word as it is compared. One letter is short for a word where a number follows.
+fn word(text: &str, is_before_digit: bool) -> String {
+    String::from(match text {
+        "a" if is_before_digit => "alpha",
+        "b" if is_before_digit => "beta",
+        "m" if is_before_digit => "milestone",
+        "cr" => "rc",
+        other => other,
+    })
+}
+
+fn is_zero(digits: &str) -> bool {
+    digits.bytes().all(|b| b == b'0')
+}
+
 fn word_order(a: &str, b: &str) -> Ordering {
-    let rank = |word: &str| QUALIFIERS.iter().position(|known| *known == word).unwrap_or(QUALIFIERS.len());
+    let rank = |word: &str| match word {
+        "ga" | "final" | "release" => word_rank(""),
+        other => word_rank(other),
+    };
     let by_rank = rank(a).cmp(&rank(b));
     by_rank.then_with(|| if rank(a) == QUALIFIERS.len() { a.cmp(b) } else { Ordering::Equal })
+}
+
+fn word_rank(word: &str) -> usize {
+    QUALIFIERS.iter().position(|known| *known == word).unwrap_or(QUALIFIERS.len())
 }
 
 fn list_order(a: &[Item], b: &[Item]) -> Ordering {
@@ -80,38 +110,33 @@ fn list_order(a: &[Item], b: &[Item]) -> Ordering {
 
 fn parse(version: &str) -> Vec<Item> {
     let version = version.trim().to_lowercase();
-    // The innermost list is last; each is the last item of the one before it.
-    let mut open: Vec<Vec<Item>> = vec![Vec::new()];
-    let mut start = 0;
-    let mut is_digit = false;
-    let item = |text: &str, is_digit: bool| match (text.is_empty(), is_digit) {
-        (true, _) => Item::Number(String::from("0")),
-        (false, true) => Item::Number(text.to_owned()),
-        (false, false) => Item::word(text, false),
-    };
+    let mut open = Open(vec![Vec::new()]);
+    // The part being read, whether it ends in digits, and whether a word is before them.
+    let (mut start, mut is_digit, mut is_numbered) = (0, false, false);
     for (at, c) in version.char_indices() {
-        let text = version.get(start..at).unwrap_or_default();
+        let part = version.get(start..at).unwrap_or_default();
         match c {
+            // `rc-1` is `rc1`.
+            '-' if !part.is_empty() && !is_digit && next_is_digit(&version, at) => is_numbered = true,
             '.' | '-' => {
-                push(&mut open, item(text, is_digit));
-                start = at + 1;
+                open.push(item(part, is_digit, is_numbered));
                 if c == '-' {
-                    branch(&mut open);
+                    open.branch();
                 }
+                (start, is_numbered) = (at + 1, false);
             }
             '0'..='9' => {
-                if !is_digit && at > start {
-                    push(&mut open, Item::word(text, true));
-                    start = at;
-                    branch(&mut open);
+                if !is_digit && !part.is_empty() {
+                    is_numbered = true;
+                    open.branch_behind_something();
                 }
                 is_digit = true;
             }
             _ => {
-                if is_digit && at > start {
-                    push(&mut open, item(text, true));
-                    start = at;
-                    branch(&mut open);
+                if is_digit && !part.is_empty() {
+                    open.push(item(part, true, is_numbered));
+                    open.branch();
+                    (start, is_numbered) = (at, false);
                 }
                 is_digit = false;
             }
@@ -119,42 +144,85 @@ fn parse(version: &str) -> Vec<Item> {
     }
     let rest = version.get(start..).unwrap_or_default();
     if !rest.is_empty() {
-        push(&mut open, item(rest, is_digit));
+        if !is_digit {
+            // `.x` is `-x`.
+            open.branch_behind_something();
+        }
+        open.push(item(rest, is_digit, is_numbered));
     }
-    let mut inner: Option<Vec<Item>> = None;
-    while let Some(mut list) = open.pop() {
-        list.extend(inner.take().map(Item::List));
-        normalise(&mut list);
-        inner = Some(list);
-    }
-    inner.unwrap_or_default()
+    open.close()
 }
 
-fn push(open: &mut [Vec<Item>], item: Item) {
-    if let Some(list) = open.last_mut() {
-        list.push(item);
+fn next_is_digit(version: &str, at: usize) -> bool {
+    version.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit)
+}
+
+/// What a part of a version is; an empty one is 0.
+fn item(part: &str, is_digit: bool, is_numbered: bool) -> Item {
+    if part.is_empty() {
+        return Item::Number(String::new());
+    }
+    match (is_numbered, is_digit) {
+        (true, _) => {
+            let (name, digits) = part.split_at(part.find(|c: char| c.is_ascii_digit()).unwrap_or(part.len()));
+            Item::Numbered(word(&name.replace('-', ""), true), digits.to_owned())
+        }
+        (false, true) => Item::Number(part.to_owned()),
+        (false, false) => Item::Word(word(part, false)),
     }
 }
 
-fn branch(open: &mut Vec<Vec<Item>>) {
-    if open.len() < MAX_DEPTH {
-        open.push(Vec::new());
-    }
-}
+/// The lists that are being read. The innermost is last; each becomes the last item of the one before it.
+struct Open(Vec<Vec<Item>>);
 
-/// Takes off what stands at the end and is nothing: zeros, words for a release, empty branches.
-fn normalise(list: &mut Vec<Item>) {
-    let mut at = list.len();
-    while at > 0 {
-        at -= 1;
-        match list.get(at) {
-            Some(item) if item.is_null() => {
-                list.remove(at);
-            }
-            Some(Item::List(_)) => {}
-            _ => break,
+impl Open {
+    fn push(&mut self, item: Item) {
+        if let Some(list) = self.0.last_mut() {
+            list.push(item);
         }
     }
+
+    fn branch(&mut self) {
+        if self.0.len() < MAX_DEPTH {
+            self.0.push(Vec::new());
+        }
+    }
+
+    fn branch_behind_something(&mut self) {
+        if self.0.last().is_some_and(|list| !list.is_empty()) {
+            self.branch();
+        }
+    }
+
+    fn close(mut self) -> Vec<Item> {
+        let mut inner: Option<Vec<Item>> = None;
+        while let Some(mut list) = self.0.pop() {
+            list.extend(inner.take().map(Item::List));
+            inner = Some(normalised(list));
+        }
+        inner.unwrap_or_default()
+    }
+}
+
+/// Takes off what is nothing, at the end and before a word: zeros, empty words and branches.
+fn normalised(mut list: Vec<Item>) -> Vec<Item> {
+    for at in (0..list.len()).rev() {
+        let is_word = |item: &Item| matches!(item, Item::Word(_) | Item::Numbered(..));
+        let is_before_word = match list.get(at + 1) {
+            None | Some(Item::Word(_)) => true,
+            Some(Item::List(inner)) => inner.first().is_some_and(is_word),
+            Some(_) => false,
+        };
+        if is_before_word && list.get(at).is_some_and(Item::is_null) {
+            list.remove(at);
+        }
+    }
+    if matches!(list.as_slice(), [Item::List(_)])
+        && let Some(Item::List(inner)) = list.pop()
+    {
+        return inner;
+    }
+    list
 }
 
 #[cfg(test)]
@@ -197,9 +265,9 @@ mod tests {
         check_ascending(
             compare,
             &[
-                "2.0", "2-1", "2.0.a", "2.0.0.a", "2.0.2", "2.0.123", "2.1.0", "2.1-a", "2.1b", "2.1-c", "2.1-1",
-                "2.1.0.1", "2.2", "2.123", "11.a2", "11.a11", "11.b2", "11.b11", "11.m2", "11.m11", "11", "11.a",
-                "11b", "11c", "11m",
+                "2.0", "2.0.a", "2-1", "2.0.2", "2.0.123", "2.1.0", "2.1-a", "2.1b", "2.1-c", "2.1-1", "2.1.0.1",
+                "2.2", "2.123", "11.a2", "11.a11", "11.b2", "11.b11", "11.m2", "11.m11", "11", "11.a", "11b", "11c",
+                "11m",
             ],
         );
         for group in [
@@ -226,6 +294,35 @@ mod tests {
                 ("123456789012345.1H.5-beta", "12345678901234567890.1H.5-beta", -1),
                 ("1-0.alpha", "1-0.beta", -1),
                 ("1-0.beta", "1", -1),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_word_behind_a_dot_is_one_behind_a_hyphen() {
+        for word in ["abc", "alpha", "a", "beta", "b", "def", "milestone", "m", "RC"] {
+            let with = |before: &str, after: &str| format!("{before}{word}{after}");
+            assert_eq!(compare(&with("1.0.0.", "1"), &with("1.0.0-", "2")), Ordering::Less, "{word}");
+            for (a, b) in [("2-", "2.0."), ("2-", "2.0.0."), ("2.0.", "2.0.0.")] {
+                assert_eq!(compare(&with(a, ""), &with(b, "")), Ordering::Equal, "{word}");
+            }
+        }
+        check(
+            compare,
+            &[
+                ("1.0.final-redhat", "1.0-sp1-redhat", -1),
+                ("1.0.final-redhat", "1.0-sp-1-redhat", -1),
+                ("1.0.final-redhat", "1.0-sp.1-redhat", -1),
+                // A milestone, however its number is set off.
+                ("1.0-M-6", "1.0", -1),
+                ("1.0-M6", "1.0-M-6", 0),
+                ("1.0.RC2", "1.0-RC3", -1),
+                ("1.0-RC3", "1.0.1", -1),
+                ("2.0.RC1", "2.0.Final", -1),
+                ("31.1-android", "31.1-jre", -1),
+                ("1.a", "1.A", 0),
+                ("1-rc", "1-rc0", -1),
+                ("1-ga1", "1", 1),
             ],
         );
     }

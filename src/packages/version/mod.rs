@@ -1,7 +1,7 @@
 //! The order of versions, as the manager that installed them sees it.
 //!
-//! All orders but Python's take any text for a version, so that what an image's database holds always has a place in
-//! the order, and a comparison that a gate rests on cannot fail.
+//! All orders but Python's take any text for a version, so that what an image's database holds has a place in the order. What
+//! says that there is no version has none.
 
 mod apk;
 mod composer;
@@ -17,14 +17,19 @@ use std::str::FromStr;
 use super::PackageKind;
 
 impl PackageKind {
-    /// Compares two versions as the manager or ecosystem does. `None` when one of them is no version to it, which only
-    /// PEP 440 says of anything.
+    /// Compares two versions as the manager or ecosystem does. `None` when one of them is no version to it: PEP 440 says so of
+    /// some texts, Go writes `(devel)` for a module that was built from its folder, and nothing is nobody's version.
     pub fn compare_versions(self, a: &str, b: &str) -> Option<Ordering> {
+        let is_none = |text: &str| text.trim().is_empty() || (self == Self::Golang && text == "(devel)");
+        if is_none(a) || is_none(b) {
+            return None;
+        }
         let order = match self {
             Self::Deb => deb::compare(a, b),
             Self::Apk => apk::compare(a, b),
             Self::Rpm => rpm::compare(a, b),
-            Self::Npm | Self::Cargo | Self::Golang | Self::Nuget => semver::compare(a, b),
+            Self::Npm | Self::Cargo | Self::Golang => semver::compare(a, b),
+            Self::Nuget => semver::compare_nuget(a, b),
             Self::Gem => gem::compare(a, b),
             Self::Maven => maven::compare(a, b),
             Self::Composer => composer::compare(a, b),
@@ -127,10 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn a_module_built_from_its_folder_has_no_version() {
+        assert_eq!(PackageKind::Golang.compare_versions("(devel)", "v1.0.0"), None);
+        assert_eq!(PackageKind::Golang.compare_versions("v1.0.0", "v1.0.1"), Some(Ordering::Less));
+    }
+
+    #[test]
     fn every_kind_has_an_order() {
         for kind in PackageKind::ALL {
             assert_eq!(kind.compare_versions("1.2.3", "1.10.0"), Some(Ordering::Less), "{kind:?}");
             assert_eq!(kind.compare_versions("1.10.0", "1.10.0"), Some(Ordering::Equal), "{kind:?}");
+            assert_eq!((kind.compare_versions("", "1.0"), kind.compare_versions("1.0", " ")), (None, None), "{kind:?}");
         }
     }
 }

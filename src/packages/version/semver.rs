@@ -1,5 +1,5 @@
 //! The order of Semantic Versioning, <https://semver.org/#spec-item-11>, which npm, Cargo and Go follow and NuGet widens:
-//! any number of numeric parts, of which missing ones are 0, and pre-releases without regard to case.
+//! any number of numeric parts, of which missing ones are 0, and, of NuGet alone, pre-releases without regard to case.
 
 use std::cmp::Ordering;
 
@@ -7,12 +7,24 @@ use super::{is_number, number_order};
 
 /// Compares two versions. Build metadata does not count, nor does a `v` in front.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
+    ordered(a, b, str::cmp)
+}
+
+/// Compares two versions as NuGet does.
+pub(super) fn compare_nuget(a: &str, b: &str) -> Ordering {
+    ordered(a, b, |a, b| {
+        let lower = |text: &str| text.to_ascii_lowercase();
+        lower(a).cmp(&lower(b))
+    })
+}
+
+fn ordered(a: &str, b: &str, words: fn(&str, &str) -> Ordering) -> Ordering {
     let (a, b) = (Version::split(a), Version::split(b));
     numbers(a.numbers, b.numbers).then_with(|| match (a.pre_release, b.pre_release) {
         (None, None) => Ordering::Equal,
         (None, Some(_)) => Ordering::Greater,
         (Some(_), None) => Ordering::Less,
-        (Some(a), Some(b)) => identifiers(a, b),
+        (Some(a), Some(b)) => identifiers(a, b, words),
     })
 }
 
@@ -51,7 +63,7 @@ fn numbers(a: &str, b: &str) -> Ordering {
     }
 }
 
-fn identifiers(a: &str, b: &str) -> Ordering {
+fn identifiers(a: &str, b: &str, words: fn(&str, &str) -> Ordering) -> Ordering {
     let (mut a, mut b) = (a.split('.'), b.split('.'));
     loop {
         let order = match (a.next(), b.next()) {
@@ -62,9 +74,7 @@ fn identifiers(a: &str, b: &str) -> Ordering {
                 (true, true) => number_order(a, b),
                 (true, false) => Ordering::Less,
                 (false, true) => Ordering::Greater,
-                (false, false) => {
-                    a.bytes().map(|c| c.to_ascii_lowercase()).cmp(b.bytes().map(|c| c.to_ascii_lowercase()))
-                }
+                (false, false) => words(a, b),
             },
         };
         if order.is_ne() {
@@ -111,7 +121,7 @@ mod tests {
                 ("1.2", "1.2.0", 0),
                 ("1.2.3.4", "1.2.3", 1),
                 ("1.2.3.0", "1.2.3", 0),
-                ("1.0.0-Beta", "1.0.0-beta", 0),
+                ("1.0.0-Beta", "1.0.0-alpha", -1),
                 ("99999999999999999999.0.0", "100000000000000000000.0.0", -1),
                 // Go's pseudo-versions, and what has a major version without its path.
                 ("v0.0.0-20191109021931-daa7c04131f5", "v0.0.0-20210220033148-5ea612d1eb83", -1),
@@ -122,11 +132,27 @@ mod tests {
         );
     }
 
+    #[test]
+    fn nuget_has_four_parts_and_no_case() {
+        check(
+            compare_nuget,
+            &[
+                ("1.0.0-Beta", "1.0.0-beta", 0),
+                ("1.0.0-Beta", "1.0.0-alpha", 1),
+                ("1.0.0-RC.2", "1.0.0-rc.10", -1),
+                ("1.0", "1.0.0.0", 0),
+                ("1.0.0.1", "1.0.0", 1),
+                ("1.0.0.1-x", "1.0.0.1", -1),
+                ("1.0.0+a", "1.0.0+b", 0),
+            ],
+        );
+    }
+
     proptest! {
         #[test]
         fn it_is_that_of_cargo_and_npm(
-            a in "(0|[1-9][0-9]{0,3})\\.(0|[1-9])\\.(0|[1-9][0-9])(-[a-z0-9]{1,3}(\\.[a-z][0-9]){0,2})?",
-            b in "(0|[1-9][0-9]{0,3})\\.(0|[1-9])\\.(0|[1-9][0-9])(-[a-z0-9]{1,3}(\\.[a-z][0-9]){0,2})?",
+            a in "(0|[1-9][0-9]{0,3})\\.(0|[1-9])\\.(0|[1-9][0-9])(-[a-zA-Z0-9]{1,3}(\\.[a-zA-Z][0-9]){0,2})?",
+            b in "(0|[1-9][0-9]{0,3})\\.(0|[1-9])\\.(0|[1-9][0-9])(-[a-zA-Z0-9]{1,3}(\\.[a-zA-Z][0-9]){0,2})?",
         ) {
             if let (Ok(x), Ok(y)) = (semver::Version::parse(&a), semver::Version::parse(&b)) {
                 prop_assert_eq!(compare(&a, &b), x.cmp_precedence(&y));

@@ -18,7 +18,7 @@ fn checks(policy: &Policy) -> Vec<String> {
 
 #[test]
 fn lines_become_checks_in_order_and_nothing_else_is_checked() {
-    let text = "\u{feff}# a comment\r\n\r\n  SUIDDIFF:SUIDFILEADD:STOP\r\n\tPKGDIFF:PKGADD:WARN \r\nsuiddiff:suidfileadd:go:\r\n";
+    let text = "\u{feff}# a comment\r\n\r\n  SUIDDIFF:SUIDFILEADD:STOP\r\n\tPKGDIFF:PKGADD:WARN \r\nsuiddiff:suidmodediff:go:\r\n";
     assert_eq!(
         checks(&policy(text)),
         [
@@ -27,7 +27,7 @@ fn lines_become_checks_in_order_and_nothing_else_is_checked() {
             "package-added WARN PKGDIFF:PKGADD 4",
             "packages-unread WARN PKGDIFF:PKGADD 4",
             "setuid-added STOP SUIDDIFF:SUIDFILEADD 3",
-            "setuid-added GO suiddiff:suidfileadd 5",
+            "setuid-mode-changed GO SUIDDIFF:SUIDMODEDIFF 5",
         ]
     );
 }
@@ -171,4 +171,64 @@ fn severities_are_what_triggers_are_called_for() {
         let check = policy.checks.iter().find(|c| c.rule == catalogue::VULNERABLE_PACKAGE).unwrap();
         assert_eq!((check.params.str("level"), check.params.str("level-comparison")), (severity, comparison));
     }
+}
+
+#[test]
+fn lines_of_a_gate_share_their_parameters() {
+    let text = "PKGBLACKLIST:PKGNAMEMATCH:STOP\n\
+                PKGBLACKLIST:PKGFULLMATCH:WARN:BLACKLIST_FULLMATCH=a|1 BLACKLIST_NAMEMATCH=b BLACKLIST_FULLMATCH=c|2\n\
+                FILECHECK:CONTENTMATCH:STOP:FILECHECK_NAMEREGEXP=/a FILECHECK_NAMEREGEXP=/b c\n\
+                FILECHECK:FILENAMEMATCH:STOP:FILECHECK_CONTENTREGEXP=x\n";
+    let policy = policy(text);
+    let params = |id: &str| &policy.checks.iter().find(|c| c.rule.id == id).unwrap().params;
+    assert_eq!(params("denied-package").list("names"), ["b"]);
+    assert_eq!(params("denied-package-version").list("versions"), ["a|1", "c|2"]);
+    assert_eq!(params("file-name-matched").str("name-regexp"), "/a|/b c");
+    assert_eq!(params("file-content-matched").str("content-regexp"), "^x");
+    assert_eq!(
+        error("PKGBLACKLIST:PKGFULLMATCH:WARN:BLACKLIST_FULLMATCH=a|1 BLACKLIST_NAMEMATCH=b\n"),
+        "gate.policy:1: `PKGBLACKLIST:PKGFULLMATCH` has no parameter `BLACKLIST_NAMEMATCH`; it is of \
+         PKGBLACKLIST:PKGNAMEMATCH, which no line asks for"
+    );
+    assert_eq!(
+        error("LICBLACKLIST:LICSUBMATCH:STOP:LICBLACKLIST_SUBMATCH=,\n"),
+        "gate.policy:1: `denied-licence-part` needs parameter `licences`: Texts in licences"
+    );
+}
+
+#[test]
+fn of_two_lines_that_ask_for_the_same_the_later_counts() {
+    let policy = policy(
+        "SUIDDIFF:SUIDFILEADD:STOP\nPKGBLACKLIST:PKGNAMEMATCH:STOP:BLACKLIST_NAMEMATCH=a\nsuiddiff:suidfileadd:go\n\
+         PKGBLACKLIST:PKGNAMEMATCH:WARN:BLACKLIST_NAMEMATCH=b\n",
+    );
+    assert_eq!(
+        checks(&policy),
+        [
+            "base-unknown GO SUIDDIFF:SUIDFILEADD 3",
+            "denied-package STOP PKGBLACKLIST:PKGNAMEMATCH 2",
+            "denied-package WARN PKGBLACKLIST:PKGNAMEMATCH 4",
+            "image-part-unchecked STOP  0",
+            "packages-unread STOP PKGBLACKLIST:PKGNAMEMATCH 2",
+            "setuid-added GO SUIDDIFF:SUIDFILEADD 3",
+        ]
+    );
+    assert_eq!(
+        policy.notes,
+        ["gate.policy:1: not in force: line 3 asks for SUIDDIFF:SUIDFILEADD with another action, and the later counts"]
+    );
+}
+
+#[test]
+fn who_allows_ports_denies_no_other() {
+    let ports = |line: &str| {
+        let policy = policy(line);
+        let params = &policy.checks.iter().find(|c| c.rule == catalogue::EXPOSED_PORT).unwrap().params;
+        (params.list("allowed-ports").join(","), params.list("denied-ports").join(","))
+    };
+    let of = |allowed: &str, denied: &str| (allowed.to_owned(), denied.to_owned());
+    assert_eq!(ports("DOCKERFILECHECK:EXPOSE:STOP"), of("", "22"));
+    assert_eq!(ports("DOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=22"), of("22", ""));
+    assert_eq!(ports("DOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS="), of("NONE", ""));
+    assert_eq!(ports("DOCKERFILECHECK:EXPOSE:STOP:ALLOWEDPORTS=22 DENIEDPORTS=22"), of("22", "22"));
 }

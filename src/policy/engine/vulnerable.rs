@@ -73,8 +73,7 @@ pub(super) fn params(given: &Given<'_>) -> Result<Vec<(String, Value)>, Fault> {
         }
     }
     let kind = given.text("package_type");
-    let is_kind = || PackageKind::ALL.iter().any(|known| known.has_name(&kind));
-    if !["all", "os", "non-os"].iter().any(|word| kind.eq_ignore_ascii_case(word)) && !is_kind() {
+    if PackageKind::all_named(&kind).is_none() {
         return Err(bad("package_type", Some(&kind), "all, os, non-os or a type of packages"));
     }
     params.push(string("package-type", kind));

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use ::toml::de::{DeTable, DeValue};
 
 use super::{Document, Item, first_line};
+use crate::packages::PackageKind;
 use crate::policy::layer::{ImageBlock, Layer, Wanted, Wish, params};
 use crate::policy::{Fault, PathGlob, PolicyError, PolicyLine};
-use crate::rule::{self, Rule, Value, catalogue};
+use crate::rule::{self, OwnCheck, Rule, Value, catalogue};
 use crate::text::Span;
 
 /// Keys of `[[image]]`.
 pub(in crate::policy) const IMAGE_KEYS: [&str; 5] = ["actions", "category", "check", "names", "rules"];
 /// Keys of `[[check]]` beside the one that says what it looks at.
-pub(in crate::policy) const CHECK_KEYS: [&str; 4] = ["action", "id", "message", "severity"];
+pub(in crate::policy) const CHECK_KEYS: [&str; 5] = ["action", "help", "id", "message", "severity"];
 /// What a check can look at: the key, the rule that does it, and the rule's parameter that the key itself stands for.
 pub(in crate::policy) const LOOKS_AT: [(&str, &Rule); 7] = [
     ("env", catalogue::CUSTOM_SETTING),
@@ -25,7 +26,7 @@ pub(in crate::policy) const LOOKS_AT: [(&str, &Rule); 7] = [
     ("user", catalogue::CUSTOM_SETTING),
 ];
 /// Parameters that a check fills by itself.
-pub(in crate::policy) const FILLED: [&str; 3] = ["id", "kind", "message"];
+pub(in crate::policy) const FILLED: [&str; 1] = ["kind"];
 
 impl Document<'_> {
     fn block(&self, span: std::ops::Range<usize>, text: impl Into<String>) -> PolicyError {
@@ -35,6 +36,7 @@ impl Document<'_> {
     /// A block for the images that its patterns name.
     pub(super) fn image(&self, row: &Item<'_>) -> Result<ImageBlock, PolicyError> {
         let table = self.table("image", row)?;
+        let here = table.get("check");
         let (mut names, mut category, mut layer) = (Vec::new(), None, Layer::default());
         for (key, item) in table {
             match key.get_ref().as_ref() {
@@ -45,7 +47,7 @@ impl Document<'_> {
                 },
                 "category" => category = Some(self.string("category", item)?.to_owned()),
                 "actions" => self.actions(self.table("actions", item)?, &mut layer)?,
-                "rules" => layer.rules = self.rules(self.table("rules", item)?)?,
+                "rules" => layer.rules = self.rules(self.table("rules", item)?, here)?,
                 "check" => layer.checks = self.checks(item)?,
                 _ => return Err(self.unknown_key(key, "[[image]]", IMAGE_KEYS)),
             }
@@ -66,8 +68,8 @@ impl Document<'_> {
         let mut checks: Vec<Wanted> = Vec::new();
         for row in rows.iter() {
             let check = self.check(row)?;
-            let id = check.params.str("id");
-            if checks.iter().any(|other| other.params.str("id") == id) {
+            let id = check.rule.id;
+            if checks.iter().any(|other| other.rule == check.rule) {
                 return Err(self.block(row.span(), format!("a second check has the id `{id}`")));
             }
             checks.push(check);
@@ -77,13 +79,14 @@ impl Document<'_> {
 
     fn check(&self, row: &Item<'_>) -> Result<Wanted, PolicyError> {
         let table = self.table("check", row)?;
-        let (mut id, mut message, mut severity, mut wish) = (None, None, None, Wish::BySeverity);
+        let (mut id, mut message, mut help, mut severity, mut wish) = (None, None, None, None, Wish::BySeverity);
         let mut looks_at = None;
         for (key, item) in table {
             let name = key.get_ref().as_ref();
             match (name, LOOKS_AT.iter().find(|(key, _)| *key == name)) {
                 ("id", _) => id = Some(self.check_id(item)?),
-                ("message", _) => message = Some(self.string(name, item)?.trim().to_owned()).filter(|m| !m.is_empty()),
+                ("message", _) => message = self.sentence(name, item)?,
+                ("help", _) => help = self.sentence(name, item)?,
                 ("severity", _) => severity = Some(self.severity(item)?),
                 ("action", _) => wish = self.wish(name, item)?,
                 (_, Some((key, rule))) => {
@@ -102,18 +105,42 @@ impl Document<'_> {
         let Some(message) = message else {
             return Err(self.block(row.span(), "a check says what is wrong: message = \"…\""));
         };
-        let Some((rule, mut given, span)) = looks_at else {
+        let Some((rule, given, span)) = looks_at else {
             let known: Vec<&str> = LOOKS_AT.iter().map(|(key, _)| *key).collect();
             return Err(self.block(row.span(), format!("a check says what it looks at: one of {}", known.join(", "))));
         };
-        given.push(("id".to_owned(), Value::Str(id)));
-        given.push(("message".to_owned(), Value::Str(message)));
-        let params = params(rule, given).map_err(|fault| self.error(span.clone(), fault))?;
+        let params = params(rule, given).map_err(|fault| {
+            let at = match &fault {
+                Fault::Regexp { param, .. } => Self::value_span(table, param),
+                _ => None,
+            };
+            self.error(at.unwrap_or_else(|| span.clone()), fault)
+        })?;
         self.check_words(&params, span)?;
         let place = Span::new(row.span().start, row.span().end);
         let line = Some(PolicyLine { source: Arc::clone(self.text), span: first_line(self.text, place) });
-        let trigger = None;
-        Ok(Wanted { rule, code: None, wish, severity, params, trigger, line, is_built_in: self.is_built_in })
+        let rule = rule.own(OwnCheck { id, message, help, severity });
+        let (code, trigger) = (None, None);
+        Ok(Wanted { rule, code, wish, severity: None, params, trigger, line, is_built_in: self.is_built_in })
+    }
+
+    /// Where the value of a parameter of what a check looks at stands.
+    fn value_span(check: &DeTable<'_>, param: &str) -> Option<std::ops::Range<usize>> {
+        let tables = check.iter().filter_map(|(_, item)| item.get_ref().as_table());
+        tables.filter_map(|table| table.get(param)).map(Item::span).next()
+    }
+
+    /// Words for people, on one line; `None` where there are none.
+    fn sentence(&self, key: &str, item: &Item<'_>) -> Result<Option<String>, PolicyError> {
+        let words: Vec<&str> = self.string(key, item)?.split_whitespace().collect();
+        Ok(Some(words.join(" ")).filter(|words| !words.is_empty()))
+    }
+
+    /// Whether a name is the id of one of these checks, which are not read yet.
+    pub(super) fn has_check(item: Option<&Item<'_>>, name: &str) -> bool {
+        let rows = item.and_then(|item| item.get_ref().as_array()).into_iter().flatten();
+        let mut ids = rows.filter_map(|row| row.get_ref().as_table()?.get("id")?.get_ref().as_str());
+        ids.any(|id| id.eq_ignore_ascii_case(name))
     }
 
     fn check_id(&self, item: &Item<'_>) -> Result<String, PolicyError> {
@@ -163,6 +190,16 @@ impl Document<'_> {
         if !mode.is_empty() && u32::from_str_radix(mode.trim_start_matches("0o"), 8).is_err() {
             return Err(self.block(span, format!("`{mode}` is no mode; write it in octal: \"4000\"")));
         }
+        if PackageKind::all_named(params.str("type")).is_none() {
+            let known = PackageKind::ALL
+                .iter()
+                .map(|kind| kind.as_str())
+                .chain(["go", "java", "non-os", "os", "python", "rust"]);
+            let word = params.str("type");
+            return Err(self
+                .error(span, Fault::Block(format!("`{word}` is no type of packages")))
+                .did_you_mean(word, known));
+        }
         let digest = params.str("sha256").trim_start_matches("sha256:");
         if !digest.is_empty() && (digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_hexdigit())) {
             return Err(self.block(span, format!("`{digest}` is no SHA-256: it has 64 hexadecimal digits")));
@@ -200,6 +237,11 @@ mod tests {
         policies.for_image(&ImageNames { names: vec![name.to_owned()], ..ImageNames::default() }).unwrap()
     }
 
+    /// The policy's own checks.
+    fn own(policy: &Policy) -> Vec<(&'static str, Action)> {
+        policy.checks.iter().filter(|c| c.rule.is_own()).map(|c| (c.rule.id, c.action)).collect()
+    }
+
     #[test]
     fn a_block_holds_for_the_images_it_names() {
         let text = "[rules]\nuntagged-base = \"stop\"\nlatest-base = \"stop\"\n\
@@ -232,18 +274,20 @@ mod tests {
         let shown: Vec<String> = policy
             .checks
             .iter()
-            .map(|c| format!("{} {} {} {}", c.rule.id, c.params.str("id"), c.action, line(c)))
+            .filter(|c| c.rule.is_own())
+            .map(|c| format!("{} {} {} {}", c.rule.id, c.rule.of_catalogue().id, c.action, line(c)))
             .collect();
         assert_eq!(
             shown,
             [
-                "custom-file suid STOP 16",
-                "custom-instruction quiet GO 11",
-                "custom-package no-telnet WARN 2",
-                "custom-setting no-ssh STOP 7"
+                "no-ssh custom-setting STOP 7",
+                "no-telnet custom-package WARN 2",
+                "quiet custom-instruction GO 11",
+                "suid custom-file STOP 16",
             ]
         );
-        assert_eq!(policy.checks[3].params.str("kind"), "port");
+        let port = policy.checks.iter().find(|c| c.rule.id == "no-ssh").unwrap();
+        assert_eq!(port.params.str("kind"), "port");
     }
 
     #[test]
@@ -260,8 +304,50 @@ mod tests {
         let text = format!("extends = \"a.toml\"\n{}{}", check("two", "go"), check("three", "warn"));
         let path = folder.path().join("b.toml").to_string_lossy().into_owned();
         let policy = Policy::parse(&Arc::clone(&SourceText::new(path, text))).unwrap();
-        let shown: Vec<_> = policy.checks.iter().map(|c| (c.params.str("id"), c.action)).collect();
-        assert_eq!(shown, [("one", Action::Stop), ("two", Action::Go), ("three", Action::Warn)]);
+        let shown = own(&policy);
+        assert_eq!(shown, [("one", Action::Stop), ("three", Action::Warn), ("two", Action::Go)]);
+    }
+
+    #[test]
+    fn a_check_is_named_like_a_rule_above_and_below() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        let below = "named-only = true\n[[check]]\nid = \"own\"\nmessage = \"m\"\nuser = \"root\"\n\
+                     [[check]]\nid = \"other\"\nmessage = \"m\"\nport = 22\n";
+        std::fs::write(at("a.toml"), below).unwrap();
+        let text = "extends = \"a.toml\"\n[rules]\nown = \"warn\"\nother = \"off\"\n\
+                    [[image]]\nnames = \"team/*\"\nrules = { OWN = { severity = \"info\" } }\n\
+                    [[image.check]]\nid = \"new\"\nmessage = \"m\"\naction = \"go\"\nlabel = \"x\"\n\
+                    [[waiver]]\nrules = [\"own\", \"new\"]\nreason = \"r\"\n";
+        std::fs::write(at("b.toml"), text).unwrap();
+        let policies = Policies::load(&at("b.toml"), &[], &from_disk).unwrap();
+        let policy = policies.for_image(&ImageNames::default()).unwrap();
+        let shown = own(&policy);
+        assert_eq!(shown, [("own", Action::Warn)]);
+        let own_check = policy.checks.iter().find(|c| c.rule.id == "own").unwrap();
+        assert_eq!(own_check.line.as_ref().map(|l| l.source.line(l.span.start)), Some(3));
+        assert_eq!(policy.targets("Own").len(), 1);
+        assert_eq!(policy.targets("other")[0].rule.id, "other");
+        assert_eq!(policy.similar("owm"), Some("own"));
+        let names = ImageNames { names: vec!["team/app".into()], ..ImageNames::default() };
+        let policy = policies.for_image(&names).unwrap();
+        let shown = own(&policy);
+        assert_eq!(shown, [("new", Action::Go), ("own", Action::Go)]);
+        let waived: Vec<&str> = policy.waivers[0].rules.iter().map(|target| target.rule.id).collect();
+        assert_eq!(waived, ["new", "own"]);
+
+        for (rest, expected) in [
+            ("[rules]\nown = { port = 1 }", "b.toml:3: `own` has no parameter `port`"),
+            ("[rules]\nowns = \"go\"", "b.toml:3: unknown rule `owns`; did you mean `own`?"),
+            (
+                "[rules]\nmine = \"go\"\n[[check]]\nid = \"mine\"\nmessage = \"m\"\nuser = \"x\"",
+                "b.toml:3: `mine` is a check of this file, which says itself what is done: action = \"…\"",
+            ),
+        ] {
+            std::fs::write(at("b.toml"), format!("extends = \"a.toml\"\n{rest}\n")).unwrap();
+            let told = Policies::load(&at("b.toml"), &[], &from_disk).unwrap_err().to_string();
+            assert!(told.contains(expected), "{told}");
+        }
     }
 
     #[test]
@@ -305,6 +391,10 @@ mod tests {
                 "p.toml:4: `custom-file` needs parameter `path`: Glob over absolute paths: `/etc/*.conf`, `**/id_rsa`",
             ),
             (check("instruction = { keyword = \"RAN\" }"), "p.toml:4: `RAN` is no instruction; did you mean `RUN`?"),
+            (
+                check("package = { name = \"a\", type = \"pithon\" }"),
+                "p.toml:4: `pithon` is no type of packages; did you mean `python`?",
+            ),
             (check("instruction = \"RUN\""), "p.toml:4: `instruction` takes a table that says which"),
             (
                 check("env = { name = \"a\", value-regexp = \"(\" }"),

@@ -36,7 +36,14 @@ fn only_named_rules_run_when_the_policy_says_so_and_severities_can_be_set() {
         "named-only = true\n[actions]\ninfo = \"warn\"\n[rules]\nsetuid-removed = { severity = \"info\" }\nDL3006 = {}\n",
     );
     let shown: Vec<_> = policy.checks.iter().map(|c| (c.rule.id, c.severity, c.action)).collect();
-    let expected = [("setuid-removed", Some(Severity::Info), Action::Warn), ("untagged-base", None, Action::Warn)];
+    // And what tells that they could not look.
+    let expected = [
+        ("base-unknown", None, Action::Warn),
+        ("image-part-unchecked", None, Action::Warn),
+        ("parse-error", None, Action::Warn),
+        ("setuid-removed", Some(Severity::Info), Action::Warn),
+        ("untagged-base", None, Action::Warn),
+    ];
     assert_eq!(shown, expected);
     assert_eq!(
         error("[rules]\nDL3006 = { severity = \"bad\" }"),
