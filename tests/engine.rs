@@ -148,7 +148,9 @@ fn every_rule_finds_what_it_asks_for_and_nothing_else_in_both_forms() {
     };
     for (trigger, params, fires, silent) in rows() {
         let report = judged(fires, trigger, params);
-        let is_found = |j: &Judged| j.trigger.as_deref() == Some(*trigger) && j.action == Action::Warn;
+        let is_found = |j: &Judged| {
+            j.action == Action::Warn && j.trigger.as_deref().is_some_and(|t| t.eq_ignore_ascii_case(trigger))
+        };
         assert!(report.findings.iter().any(is_found), "{trigger} {params:?} finds nothing: {:?}", told(&report));
         let (made, params) = match silent {
             Silent::In(other) => (other, params),

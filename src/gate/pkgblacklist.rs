@@ -31,6 +31,10 @@ fn upstream(version: &str) -> impl Iterator<Item = &str> {
 /// Packages, the distribution's and those of languages, by name, type and version.
 pub fn package_metadata_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let params = report.params();
+    if ["name", "type", "version"].iter().all(|name| params.str(name).is_empty()) {
+        let message = "packages were not compared: the policy names no name, type or version";
+        return report.push(report.on_image(message));
+    }
     let text = |name: &str, own: &str| -> Result<bool, String> {
         let (wanted, check) = (params.str(name), params.str(&format!("{name}-check")));
         match check {
@@ -116,6 +120,8 @@ mod tests {
         ] {
             assert_eq!(names(params), expected, "{params:?}");
         }
+        let nothing = messages(&case.run("package-metadata-matched", &[]));
+        assert_eq!(nothing, ["- packages were not compared: the policy names no name, type or version"]);
         let told = messages(
             &case.run("package-metadata-matched", &[("name", "pytz"), ("version", "1"), ("version-check", "<")]),
         );

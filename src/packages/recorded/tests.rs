@@ -9,7 +9,7 @@ use super::*;
 use crate::image::{Change, Checksums, Entry, Layer};
 
 /// A file with its digests, as the reader gives it.
-pub(crate) fn file(path: &str, mode: u32, content: &str) -> Entry {
+pub(in crate::packages) fn file(path: &str, mode: u32, content: &str) -> Entry {
     let checksums = Checksums { md5: Md5::digest(content).into(), sha1: Sha1::digest(content).into() };
     Entry {
         mode,
@@ -21,12 +21,12 @@ pub(crate) fn file(path: &str, mode: u32, content: &str) -> Entry {
     }
 }
 
-fn link(path: &str, target: &str) -> Entry {
+pub(in crate::packages) fn link(path: &str, target: &str) -> Entry {
     Entry { link: Some(target.to_owned()), ..Entry::new(path, EntryKind::Symlink) }
 }
 
 /// Path and difference of every file that differs, and the notes.
-pub(crate) fn differing(entries: Vec<Entry>) -> (Vec<String>, Vec<String>) {
+pub(in crate::packages) fn differing(entries: Vec<Entry>) -> (Vec<String>, Vec<String>) {
     let changes = entries.into_iter().map(|entry| Change::Add(Arc::new(entry))).collect();
     let tree = Tree::merge(&[Layer { changes, ..Layer::default() }]);
     let recorded = recorded(&tree, &inventory(&tree));
