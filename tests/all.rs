@@ -10,6 +10,8 @@ mod context_fixes;
 mod contexts;
 mod digests;
 mod engine;
+mod engine_feed_rows;
+mod engine_rows;
 mod feed_rows;
 mod feeds;
 mod fix;

@@ -17,7 +17,7 @@ use crate::feeds::{self, Registries, ScanReport, Scanned, Store, Vulnerabilities
 use crate::finding::{Finding, Place};
 use crate::image::{self, BaseIdentity, Image, ReadOptions, Tree, Wants};
 use crate::lint::KnownDigest;
-use crate::packages::{self, PackageHistory, Packages};
+use crate::packages::{self, PackageHistory, Packages, Recorded};
 use crate::policy::Date;
 use crate::rule::{Confidence, Rule, catalogue};
 use crate::secrets::{self, CommandSecret, GivenSecret, TextSecret};
@@ -244,6 +244,8 @@ pub(super) struct ImageModels {
     pub(super) tree: Tree,
     pub(super) packages: Packages,
     history: PackageHistory,
+    /// What is recorded of the files of packages, when a rule asks for it.
+    recorded: Option<Recorded>,
     pub(super) trace: Option<Trace>,
     /// The builder, where it is one that reads no Dockerfile.
     foreign: Option<Foreign>,
@@ -265,6 +267,11 @@ fn is_captured(path: &str) -> bool {
     packages::is_wanted(path) || gate::is_looked_at(path)
 }
 
+/// The same, and what is recorded of the files of packages.
+fn is_captured_for_records(path: &str) -> bool {
+    is_captured(path) || packages::is_record(path)
+}
+
 impl ImageModels {
     pub(super) fn collect(
         wanted: &ImageRequest,
@@ -274,12 +281,19 @@ impl ImageModels {
         let content_patterns = request.policy.content_patterns();
         let databases =
             || Wants { capture_if: Some(is_captured), purpose: "gates, accounts behind links", ..packages::wants() };
+        let with_records = || Wants {
+            capture_if: Some(is_captured_for_records),
+            purpose: "gates, accounts behind links, records",
+            checksums: true,
+            ..databases()
+        };
+        let is_verified = request.asks_for(catalogue::PACKAGE_FILE_ALTERED);
         let wants = Wants {
             content: content_patterns.clone(),
             keys: true,
             secrets: true,
-            digests: request.policy.compares_digests(),
-            ..databases()
+            digests: is_verified || request.policy.compares_digests(),
+            ..if is_verified { with_records() } else { databases() }
         };
         let options =
             ReadOptions { platform: request.build.platform.clone(), progress: request.progress, cache: request.cache };
@@ -287,6 +301,7 @@ impl ImageModels {
         let (history, tree) = PackageHistory::of(&image);
         let mut packages = packages::inventory(&tree);
         history.place(&mut packages);
+        let recorded = is_verified.then(|| packages::recorded(&tree, &packages));
         let foreign = trace::foreign(&image.config, &image.layers);
         // An image that no Dockerfile made has nothing to do with the one at hand.
         let trace = lint
@@ -307,6 +322,7 @@ impl ImageModels {
             tree,
             packages,
             history,
+            recorded,
             trace,
             foreign,
             has_context: lint.is_some_and(|lint| lint.contexts().next().is_some()),
@@ -345,6 +361,7 @@ impl ImageModels {
             tree: &self.tree,
             packages: &self.packages,
             package_history: &self.history,
+            recorded: self.recorded.as_ref(),
             base: self.base.as_ref().map(BaseModels::facts),
             previous: self
                 .previous
@@ -400,6 +417,7 @@ impl ImageModels {
             ));
         }
         notes.extend(SbomSummary::all(&self.image, &self.packages).iter().filter_map(SbomSummary::note));
+        notes.extend(self.recorded.iter().flat_map(Recorded::notes));
         let Some(trace) = &self.trace else { return notes };
         match (&trace.mismatch, trace.base_layers) {
             (Some(mismatch), Some(_)) => {
@@ -432,7 +450,6 @@ fn look_up(
     packages: &Packages,
     request: &Request<'_>,
 ) -> Result<(Option<Vulnerabilities>, Vec<String>), CheckError> {
-    let has = |rule| request.policy.checks.iter().any(|c| c.rule == rule && request.selection.takes(rule));
     let is_asked = request
         .policy
         .checks
@@ -446,7 +463,7 @@ fn look_up(
     }
     let empty = Store::default();
     let store = request.feeds.unwrap_or(&empty);
-    let is_told = has(catalogue::VULNERABILITY_DATA_MISSING);
+    let is_told = request.asks_for(catalogue::VULNERABILITY_DATA_MISSING);
     if store.is_empty() && request.scan_reports.is_empty() {
         let note =
             "packages were not checked for vulnerabilities: there is no vulnerability data; run `dockgate feeds sync`";

@@ -73,6 +73,11 @@ impl<'a> Request<'a> {
             cache: None,
         }
     }
+
+    /// Whether the policy asks for a rule, and nobody has left it out.
+    pub(super) fn asks_for(&self, rule: &'static Rule) -> bool {
+        self.policy.checks.iter().any(|check| check.rule == rule) && self.selection.takes(rule)
+    }
 }
 
 /// A Dockerfile and how it is built.

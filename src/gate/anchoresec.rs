@@ -99,7 +99,7 @@ fn age(found: &Vulnerability, today: Date) -> Option<i64> {
 }
 
 /// Whether an order is the one a comparison asks for.
-fn compares(comparison: &str, order: std::cmp::Ordering) -> bool {
+pub(super) fn compares(comparison: &str, order: std::cmp::Ordering) -> bool {
     match comparison {
         "=" => order.is_eq(),
         "!=" => order.is_ne(),
@@ -110,7 +110,7 @@ fn compares(comparison: &str, order: std::cmp::Ordering) -> bool {
     }
 }
 
-/// Whether a score is one that `>= 7.0` asks for. Nothing asks for nothing, and what has no score is in no comparison.
+/// Whether a score is one that `>= 7.0` asks for. Nothing asks for nothing, and what has no score is below every score.
 fn scored(wanted: &str, score: Option<f64>) -> bool {
     let wanted = wanted.trim();
     if wanted.is_empty() {
@@ -118,10 +118,9 @@ fn scored(wanted: &str, score: Option<f64>) -> bool {
     }
     let at = wanted.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(wanted.len());
     let (comparison, number) = wanted.split_at(at);
-    match (score, number.trim().parse::<f64>()) {
-        (Some(score), Ok(number)) => score.partial_cmp(&number).is_some_and(|order| compares(comparison.trim(), order)),
-        _ => false,
-    }
+    let number = number.trim().parse::<f64>();
+    let order = number.ok().and_then(|number| score.unwrap_or(-1.0).partial_cmp(&number));
+    order.is_some_and(|order| compares(comparison.trim(), order))
 }
 
 fn told(report: &Reporter<'_>, found: &Vulnerability) -> Finding {
@@ -365,7 +364,7 @@ mod tests {
             (&[("package-type", "non-os")], "CVE-B"),
             (&[("cvss-base", ">= 7.5")], "CVE-H"),
             (&[("cvss-base", "> 7.5")], ""),
-            (&[("cvss-impact", "< 4")], "CVE-H"),
+            (&[("cvss-impact", "< 4")], "CVE-H CVE-N CVE-B"),
             (&[("cvss-exploitability", "=3.9")], "CVE-H"),
             (&[("origin", "base")], "CVE-B"),
             (&[("origin", "yours")], "CVE-H CVE-N"),

@@ -65,6 +65,11 @@ impl Comparison {
         }
     }
 
+    /// Whether it asks for something not to be so, which holds for what is not there.
+    pub(super) fn is_negative(&self) -> bool {
+        matches!(self, Self::NotExists | Self::NotEqual(_) | Self::NotLike(_) | Self::NotIn(_))
+    }
+
     /// In words, for messages: `is like .*`.
     pub(super) fn told(&self) -> String {
         match self {

@@ -1,6 +1,8 @@
 //! FILECHECK and SECRETCHECK: files by name and by content.
 
 use super::{Facts, Reporter};
+use crate::finding::Finding;
+use crate::image::Node;
 use crate::policy::{line_regex, path_regex};
 
 /// Entries whose path matches the policy's expression.
@@ -33,25 +35,58 @@ pub fn file_content_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     content_matched(facts, report, report.params().str("content-regexp"), "no such text");
 }
 
-/// Regular files with a line that matches one of the policy's expressions for secrets.
+/// Regular files with a line that matches one of the policy's expressions for secrets, or the lack of any such file.
 pub fn secret_content_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    for expression in report.params().list("content-regexp") {
-        content_matched(facts, report, expression, "no such secret");
+    let params = report.params();
+    let (expressions, paths) = (params.list("content-regexp"), params.str("path-regexp"));
+    let is_meant = match path_regex(paths) {
+        Ok(regex) => move |path: &str| paths.is_empty() || regex.is_match(path),
+        Err(error) => return report.push(report.on_image(format!("file contents were not checked: {error}"))),
+    };
+    let mut is_found = false;
+    for expression in expressions {
+        let Some(hits) = content_hits(facts, report, expression) else { return };
+        for (path, layer, line) in hits.into_iter().filter(|(path, ..)| is_meant(path)) {
+            is_found = true;
+            if !params.bool("absent") {
+                report.push(hit(report, expression, "no such secret", path, layer, line));
+            }
+        }
+    }
+    if params.bool("absent") && !is_found {
+        let files =
+            if paths.is_empty() { "no file".to_owned() } else { format!("no file whose path matches `{paths}`") };
+        let message =
+            format!("{files} has a line that matches `{}`, and the policy wants one", expressions.join("` or `"));
+        report.push(report.on_image(message));
     }
 }
 
 fn content_matched(facts: &Facts<'_>, report: &mut Reporter<'_>, expression: &str, thing: &str) {
+    for (path, layer, line) in content_hits(facts, report, expression).unwrap_or_default() {
+        report.push(hit(report, expression, thing, path, layer, line));
+    }
+}
+
+fn hit(report: &Reporter<'_>, expression: &str, thing: &str, path: &str, layer: usize, line: u64) -> Finding {
+    let message = format!("line {line} of {path} matches `{expression}`, and the policy wants {thing} in an image");
+    report.in_layer(layer, Some(path), message).subject(path)
+}
+
+/// Path, layer and first such line of every file that has one; `None`, which is told, when nobody has looked for it.
+fn content_hits<'a>(
+    facts: &Facts<'a>,
+    report: &mut Reporter<'_>,
+    expression: &str,
+) -> Option<Vec<(&'a str, usize, u64)>> {
     let Some(pattern) = facts.content_patterns.iter().position(|p| p == line_regex(expression)) else {
         let message = format!("`{expression}` was not searched for: the image was read without it");
-        return report.push(report.on_image(message));
+        report.push(report.on_image(message));
+        return None;
     };
-    for (path, node) in &facts.tree.nodes {
-        if let Some(hit) = node.entry.matches.iter().filter(|m| m.pattern == pattern).min_by_key(|m| m.line) {
-            let message =
-                format!("line {} of {path} matches `{expression}`, and the policy wants {thing} in an image", hit.line);
-            report.push(report.in_layer(node.layer, Some(path), message).subject(path));
-        }
-    }
+    let first = |node: &Node| node.entry.matches.iter().filter(|m| m.pattern == pattern).map(|m| m.line).min();
+    let hits = facts.tree.nodes.iter().filter_map(|(path, node)| Some((path.as_str(), node.layer, first(node)?)));
+    Some(hits.collect())
 }
 
 #[cfg(test)]
@@ -107,6 +142,20 @@ mod tests {
                 "0 line 2 of /app/.env matches `PRIV_KEY`, and the policy wants no such secret in an image",
                 "0 line 4 of /app/.env matches `token=`, and the policy wants no such secret in an image",
             ]
+        );
+        let only = |path: &str, absent: &str| {
+            messages(&case.run(
+                "secret-content-matched",
+                &[("content-regexp", "token="), ("path-regexp", path), ("absent", absent)],
+            ))
+        };
+        assert_eq!(
+            (only("/app/.*", "false").len(), only("/etc/.*", "false").len(), only("/app/.*", "true").len()),
+            (1, 0, 0)
+        );
+        assert_eq!(
+            only("/etc/.*", "true"),
+            ["- no file whose path matches `/etc/.*` has a line that matches `token=`, and the policy wants one"]
         );
         assert_eq!(
             messages(&case.run_with("secret-name-matched", &[("name-regexp", &[".*/x", ".*/[.]netrc$"])])),

@@ -55,9 +55,11 @@ pub fn file_attribute_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     report.push(report.in_layer(node.layer, Some(path), format!("{path} {why}")).subject(path));
 }
 
-/// Regular files with the setuid or setgid bit.
+/// Regular files with the setuid or setgid bit, and where the policy asks for them directories.
 pub fn setuid_file_present(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    for (path, node) in facts.tree.nodes.iter().filter(|(_, node)| node.entry.kind == EntryKind::File) {
+    let with_directories = report.params().bool("directories");
+    let is_meant = |kind| kind == EntryKind::File || with_directories && kind == EntryKind::Directory;
+    for (path, node) in facts.tree.nodes.iter().filter(|(_, node)| is_meant(node.entry.kind)) {
         let bit = match (node.entry.mode & SETUID != 0, node.entry.mode & SETGID != 0) {
             (false, false) => continue,
             (true, false) => "setuid",

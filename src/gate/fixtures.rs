@@ -8,7 +8,7 @@ use crate::dockerfile::{self, BuildOptions, Dockerfile};
 use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, Place};
 use crate::image::{Change, Entry, EntryKind, FileSecret, Image, ImageConfig, Layer, Node, Problem, Tree};
-use crate::packages::{Package, PackageHistory, PackageKind, Packages};
+use crate::packages::{Package, PackageHistory, PackageKind, Packages, Recorded};
 use crate::policy::Date;
 use crate::rule::{self, Params, Rule, Value};
 use crate::text::SourceText;
@@ -26,6 +26,8 @@ pub(super) struct Case {
     pub(super) base_platform: Option<String>,
     /// Packages of other kinds, in the image and not in its base.
     pub(super) others: Vec<Package>,
+    /// What is recorded of the files of packages.
+    pub(super) recorded: Option<Recorded>,
     /// Licences of every package.
     pub(super) licences: Vec<String>,
     /// What is known of vulnerabilities.
@@ -57,6 +59,7 @@ impl Case {
             current_layers: None,
             base_platform: None,
             others: Vec::new(),
+            recorded: None,
             licences: Vec::new(),
             vulnerabilities: None,
             registries: Registries::default(),
@@ -131,6 +134,7 @@ impl Case {
             tree: &tree,
             packages: &packages,
             package_history: &history,
+            recorded: self.recorded.as_ref(),
             base: self.base_layers.map(|layers| BaseFacts {
                 name: String::from("the base"),
                 tree: &base_tree,

@@ -54,16 +54,21 @@ pub(super) fn at_setting(
     name: &str,
     message: String,
 ) -> Finding {
+    match naming(&steps(facts, false), keyword, name) {
+        Some(step) => told(report, step.at, message),
+        None => report.on_image(message),
+    }
+}
+
+/// The last instruction of a keyword that names a setting.
+fn naming<'s>(steps: &'s [Step], keyword: &str, name: &str) -> Option<&'s Step> {
     // `EXPOSE 80` makes `80/tcp`.
     let name = if keyword == "EXPOSE" { name.split('/').next().unwrap_or(name) } else { name };
     let separators = [' ', '\t', '\n', '=', '/', ':', ',', '[', ']', '{', '}', '"', '\''];
     let names_it = |step: &&Step| {
         step.keyword == keyword && (keyword == "USER" || step.arguments.split(separators).any(|word| word == name))
     };
-    match steps(facts, false).iter().rev().find(names_it) {
-        Some(step) => told(report, step.at, message),
-        None => report.on_image(message),
-    }
+    steps.iter().rev().find(names_it)
 }
 
 /// Instructions that compare as the policy says, or that there is none of.
@@ -134,6 +139,15 @@ pub fn denied_exposed_port(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         } else {
             continue;
         };
+        // A port behind a variable may be any.
+        let may_expose = || {
+            let steps = steps(facts, true);
+            let is_any = steps.iter().any(|step| step.keyword == "EXPOSE" && step.arguments.contains('$'));
+            is_any || naming(&steps, "EXPOSE", port).is_some()
+        };
+        if params.bool("dockerfile-only") && !may_expose() {
+            continue;
+        }
         report.push(at_setting(facts, report, "EXPOSE", port, message).subject(port));
     }
 }

@@ -30,18 +30,52 @@ pub fn image_attribute_matched(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         Ok(comparison) => comparison,
         Err(why) => return report.push(report.on_image(format!("{name} was not compared: {why}")).subject(name)),
     };
-    let holds = match (&own, &comparison) {
-        (None, Comparison::NotExists) => true,
-        (None, _) => false,
+    let holds = match &own {
+        // What is not known is not what it should be.
+        None => comparison.is_negative(),
         // Each of the distributions it is like counts.
-        (Some(own), _) if name == "like_distro" => own.split_whitespace().any(|one| comparison.holds(one)),
-        (Some(own), _) => comparison.holds(own),
+        Some(own) if name == "like_distro" => {
+            let mut all = own.split_whitespace();
+            if comparison.is_negative() {
+                all.all(|one| comparison.holds(one))
+            } else {
+                all.any(|one| comparison.holds(one))
+            }
+        }
+        Some(own) => comparison.holds(own),
     };
     if holds {
         let shown = own.map(|own| format!(" ({own})")).unwrap_or_default();
         let message = format!("the image's {name}{shown} {}, and the policy does not want that", comparison.told());
         report.push(report.on_image(message).subject(name));
     }
+}
+
+/// Tells of an image that is made of a distribution the policy denies, in the releases it names.
+pub fn denied_distro(facts: &Facts<'_>, report: &mut Reporter<'_>) {
+    let params = report.params();
+    let (wanted, version) = (params.str("distro"), params.str("version"));
+    let own = release_field(facts.tree, "ID").unwrap_or_default();
+    if !own.eq_ignore_ascii_case(wanted) {
+        return;
+    }
+    let release = release_field(facts.tree, "VERSION_ID").unwrap_or_default();
+    let comparison = match Comparison::new(params.str("check"), version) {
+        Ok(comparison) => comparison,
+        Err(why) => {
+            return report.push(report.on_image(format!("the distribution was not compared: {why}")).subject(own));
+        }
+    };
+    let message = if version.is_empty() {
+        format!("the image is made of {own} {release}, and the policy does not want that").replace(" ,", ",")
+    } else if release.is_empty() {
+        format!("the image is made of {own} and does not tell the release, so it was not compared with {version}")
+    } else if comparison.holds(&release) {
+        format!("the image is made of {own} {release}, which {}, and the policy does not want that", comparison.told())
+    } else {
+        return;
+    };
+    report.push(report.on_image(message).subject(own).help("take a base of another release"));
 }
 
 /// Tells of an image that has no other name than `latest`.
@@ -104,8 +138,33 @@ mod tests {
         assert_eq!(run("layer_count", ">=", "2").len(), 1);
         assert_eq!(run("os_type", "not_exists", "").len(), 1);
         assert!(run("os_type", "=", "linux").is_empty());
+        // What is not known is not `linux`.
+        assert_eq!(
+            run("os_type", "!=", "linux"),
+            ["- the image's os_type is not `linux`, and the policy does not want that"]
+        );
+        assert_eq!((run("like_distro", "!=", "debian").len(), run("like_distro", "not_in", "rhel,suse").len()), (0, 1));
         assert_eq!(run("colour", "=", "red"), ["- `colour` was not compared: an image has no such attribute"]);
         assert!(run("distro", "like", "(").first().is_some_and(|told| told.contains("was not compared")));
+    }
+
+    #[test]
+    fn releases_of_a_distribution_are_denied() {
+        let run = |release: &str, version: &str, check: &str| {
+            let case = Case::new(0).layer([text("/etc/os-release", release)], []);
+            messages(&case.run("denied-distro", &[("distro", "debian"), ("version", version), ("check", check)]))
+        };
+        let twelve = "ID=debian\nVERSION_ID=\"12\"\n";
+        assert_eq!(
+            run(twelve, "13", "<"),
+            ["- the image is made of debian 12, which is less than 13, and the policy does not want that"]
+        );
+        assert!(run(twelve, "9", "<").is_empty() && run("ID=ubuntu\nVERSION_ID=12\n", "13", "<").is_empty());
+        assert_eq!(run(twelve, "", "="), ["- the image is made of debian 12, and the policy does not want that"]);
+        assert_eq!(
+            run("ID=debian\n", "9", "<"),
+            ["- the image is made of debian and does not tell the release, so it was not compared with 9"]
+        );
     }
 
     #[test]

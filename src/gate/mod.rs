@@ -35,6 +35,7 @@ pub mod secrets;
 pub mod suiddiff;
 mod traced;
 pub mod unchecked;
+pub mod verify;
 
 pub use accounts::{EffectiveUser, effective_user};
 
@@ -42,7 +43,7 @@ use crate::dockerfile::Dockerfile;
 use crate::feeds::{Registries, Vulnerabilities};
 use crate::finding::{Finding, ImagePlace, LayerRef, Origin, Place};
 use crate::image::{Image, Tree};
-use crate::packages::{Package, PackageHistory, Packages};
+use crate::packages::{Package, PackageHistory, Packages, Recorded};
 use crate::policy::Date;
 use crate::rule::{Params, Phase, Rule};
 use crate::trace::{Copies, FileMaker, Maker, Trace};
@@ -64,6 +65,8 @@ pub struct Facts<'a> {
     pub packages: &'a Packages,
     /// Which layers installed, changed and removed packages.
     pub package_history: &'a PackageHistory,
+    /// What is recorded of the files of packages; `None` where no rule asks for it.
+    pub recorded: Option<&'a Recorded>,
     /// The base the image is compared with, when one is known.
     pub base: Option<BaseFacts<'a>>,
     /// The image that this one takes the place of, when it was named.
@@ -259,11 +262,18 @@ pub fn trigger_id(finding: &Finding, trigger: Option<&str>) -> String {
     }
 }
 
-/// Every id by which a whitelist can name what a check found: [`trigger_id`], and the hash that stood for it in 2017, where it can be
-/// made again.
+/// Every id by which a whitelist can name what a check found: [`trigger_id`], and the hashes that stood for it in Anchore's tools, where
+/// they can be made again.
 pub fn trigger_ids(finding: &Finding, trigger: Option<&str>, params: &Params) -> Vec<String> {
-    let old = trigger.map(|trigger| old_ids::of(finding, trigger, params)).unwrap_or_default();
-    std::iter::once(trigger_id(finding, trigger)).chain(old).collect()
+    let Some(trigger) = trigger else {
+        // A policy of dockgate's own may have its whitelist from one of Anchore's, with any of these triggers.
+        let both = |trigger: &str| [trigger.to_owned(), trigger.replace("blacklist", "denylist")];
+        let triggers = finding.rule().triggers.iter().flat_map(|trigger| both(trigger));
+        let named = triggers.flat_map(|trigger| trigger_ids(finding, Some(&trigger), params));
+        return std::iter::once(trigger_id(finding, None)).chain(named).collect();
+    };
+    let old = old_ids::of(finding, trigger, params).into_iter().chain(old_ids::of_engine(finding, trigger, params));
+    std::iter::once(trigger_id(finding, Some(trigger))).chain(old).collect()
 }
 
 include!(concat!(env!("OUT_DIR"), "/gate_dispatch.rs"));

@@ -1,6 +1,6 @@
-//! The trigger ids of 2017 that are hashes. Where a gate of that tool had no id of its own for what it found, the id was the MD5
-//! of gate, trigger and message, and old whitelists name such ids. For messages that hold nothing but what a finding knows, the
-//! hash is made again; those of a message that never changes are listed.
+//! The trigger ids of Anchore that are hashes. Where a gate of the 2017 tool, or of the engine after it, had no id of its own for what
+//! it found, the id was the MD5 of gate, trigger and message, and old whitelists name such ids. For messages that hold nothing but
+//! what a finding knows, the hash is made again; those of a message that never changes are listed.
 
 use md5::{Digest, Md5};
 
@@ -92,6 +92,63 @@ fn arguments(line: &str) -> &str {
     line.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim_start())
 }
 
+/// The ids the engine may have given what a finding of a run with these parameters found: as many as there are ways in which it may
+/// have told it.
+pub(super) fn of_engine(finding: &Finding, trigger: &str, params: &Params) -> Vec<String> {
+    let trigger = trigger.to_ascii_lowercase();
+    let Some((gate, name)) = trigger.split_once(':') else { return Vec::new() };
+    let subject = &finding.subject;
+    let messages = match (gate, name) {
+        ("dockerfile", "effective_user") => {
+            let is_allowed = !params.list("allowed-users").is_empty();
+            let why =
+                if is_allowed { "which is not on the allowed list" } else { "which is explicity not allowed list" };
+            vec![format!("User {subject} found as effective user, {why}")]
+        }
+        ("dockerfile", "exposed_ports") => {
+            let is = if params.list("denied-ports").is_empty() {
+                "not in policy file ALLOWEDPORTS"
+            } else {
+                "in policy file DENIEDPORTS"
+            };
+            let number = subject.split('/').next().unwrap_or(subject);
+            [number, subject].map(|port| format!("Dockerfile exposes port ({port}) which is {is} list")).into()
+        }
+        ("dockerfile", "instruction") => {
+            let (keyword, check, value) =
+                (params.str("instruction").to_ascii_uppercase(), params.str("check"), params.str("value"));
+            let text = finding.place().text();
+            let line = text.get(keyword.len()..).unwrap_or_default().trim();
+            vec![match check {
+                "not_exists" => {
+                    format!("Dockerfile directive '{keyword}' not found, matching condition '{check}' check")
+                }
+                _ => format!(
+                    "Dockerfile directive '{keyword}' check '{check}' matched against '{value}' for line '{line}'"
+                ),
+            }]
+        }
+        ("dockerfile", "no_dockerfile_provided") => vec!["Image was not analyzed with an actual Dockerfile".to_owned()],
+        ("files", "name_match") => {
+            let expression = params.str("name-regexp");
+            vec![format!("Application of regex matched file found in container: file={subject} regexp={expression}")]
+        }
+        ("npms", "blacklisted_name_version") => vec![format!("NPM Package is blacklisted: {subject}")],
+        ("packages", "blacklist") => vec![format!("Package is blacklisted: {subject}")],
+        ("packages", "required_package") => {
+            let versions = params.list("exact-versions").iter().chain(params.list("minimum-versions"));
+            let items = versions.map(|item| item.replace('|', ",")).chain(params.list("names").iter().cloned());
+            items.map(|item| format!("Required input package ({item}) is not present in container image")).collect()
+        }
+        ("passwd_file", "content_not_available") => {
+            vec!["Cannot locate /etc/passwd in image stored files archive: check analyzer settings.".to_owned()]
+        }
+        ("ruby_gems", "blacklist") => vec![format!("Gem Package is blacklisted: {subject}")],
+        _ => Vec::new(),
+    };
+    messages.iter().map(|message| hash(&[gate, name, message])).collect()
+}
+
 fn hash(parts: &[&str]) -> String {
     let mut hash = Md5::new();
     parts.iter().for_each(|part| hash.update(part.as_bytes()));
@@ -145,6 +202,53 @@ mod tests {
         ] {
             let found = case.run(rule, &[(param, value)]);
             assert!(of(&found[0], trigger, &params(rule, param, value)).contains(&id.to_owned()), "{trigger}");
+        }
+        let dockerfile = Case::new(0).layer([], []).dockerfile("FROM a:1\nRUN sudo make\nEXPOSE 22\n");
+        let mut exposed = Case::new(0).layer([], []);
+        exposed.config.config.exposed_ports.insert("22/tcp".into(), serde_json::Value::Null);
+        let like: &[(&str, &str)] = &[("instruction", "RUN"), ("check", "like"), ("value", ".*sudo.*")];
+        for (case, rule, given, trigger, id) in [
+            (
+                &case,
+                "denied-package",
+                &[("names", "telnet")][..],
+                "packages:blacklist",
+                "b983a3e51814d6e61cd74f8f41d0791d",
+            ),
+            (
+                &case,
+                "denied-package-version",
+                &[("versions", "telnet|0.17-1")],
+                "packages:blacklist",
+                "c0e666b781ef8a49f37f37bb4c8b720d",
+            ),
+            (
+                &case,
+                "file-name-matched",
+                &[("name-regexp", ".*/.ssh/id_rsa$")],
+                "files:name_match",
+                "2700854974a7bac28a8f7774e8cd8199",
+            ),
+            (
+                &exposed,
+                "denied-exposed-port",
+                &[("denied-ports", "22")],
+                "dockerfile:exposed_ports",
+                "cc05c35507995b4a657b63f9b0baa281",
+            ),
+            (&dockerfile, "denied-instruction", like, "dockerfile:instruction", "7981c87afd24d0b0389cff8ccebde204"),
+            (
+                &case,
+                "required-package-missing",
+                &[("exact-versions", "curl|7")],
+                "packages:required_package",
+                "486687a884b6de51420603817af176c2",
+            ),
+        ] {
+            let found = case.run(rule, given);
+            let values = given.iter().map(|(name, value)| ((*name).to_owned(), Value::Str((*value).to_owned())));
+            let params = Params::new(rule::find(rule).unwrap(), values).unwrap();
+            assert!(of_engine(&found[0], trigger, &params).contains(&id.to_owned()), "{trigger}");
         }
         let missing = Case::new(0).layer([], []).run("passwd-missing", &[]);
         let none = Params::default();

@@ -11,12 +11,14 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use md5::Md5;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use self::large::{Lane, Large};
 use super::crew::Crew;
 use super::limits::MAX_LINE;
-use super::model::{ContentMatch, FileSecret};
+use super::model::{Checksums, ContentMatch, FileSecret, Wants};
 use super::search::{Patterns, Search};
 use super::stream::hex;
 use crate::secrets::{self, KeyHit, Scan, Scanner};
@@ -44,18 +46,21 @@ pub(super) struct Looks<'a> {
     pub(super) keys: bool,
     /// Whether every file gets its digest.
     pub(super) digests: bool,
+    /// Whether every file gets its checksums.
+    pub(super) checksums: bool,
     buffers: Mutex<Spare>,
     searches: Mutex<Vec<secrets::Search<'static>>>,
 }
 
 impl<'a> Looks<'a> {
-    pub(super) fn new(patterns: &'a Patterns, secrets: bool, keys: bool, digests: bool) -> Self {
-        Self { patterns, secrets, keys, digests, buffers: Mutex::default(), searches: Mutex::default() }
+    pub(super) fn new(wants: &Wants, patterns: &'a Patterns) -> Self {
+        let &Wants { secrets, keys, digests, checksums, .. } = wants;
+        Self { patterns, secrets, keys, digests, checksums, buffers: Mutex::default(), searches: Mutex::default() }
     }
 
     /// Whether no content is looked at.
     pub(super) fn is_idle(&self) -> bool {
-        self.patterns.is_empty() && !self.secrets && !self.keys && !self.digests
+        self.patterns.is_empty() && !self.secrets && !self.keys && !self.digests && !self.checksums
     }
 
     /// An empty buffer with room for so many bytes.
@@ -123,6 +128,7 @@ pub(super) struct Found {
     pub(super) entry: usize,
     /// SHA-256, where it was wanted and the file was read whole.
     pub(super) sha256: Option<String>,
+    pub(super) checksums: Option<Box<Checksums>>,
     pub(super) matches: Vec<ContentMatch>,
     pub(super) key: Option<KeyHit>,
     pub(super) secrets: Vec<FileSecret>,
@@ -179,6 +185,7 @@ struct BatchFile {
     path: String,
     bytes: Range<usize>,
     digest: bool,
+    checksums: bool,
 }
 
 impl<'c, 'env> Contents<'c, 'env> {
@@ -226,6 +233,7 @@ impl<'c, 'env> Contents<'c, 'env> {
             path: file.path.to_owned(),
             bytes: start..self.batch.bytes.len(),
             digest: read.is_ok() && (file.digest || self.looks.digests),
+            checksums: read.is_ok() && self.looks.checksums,
         });
         read.map(drop)
     }
@@ -340,7 +348,30 @@ fn look_at(
     if file.digest || found.key.is_some() {
         found.sha256 = Some(hex(&Sha256::digest(content)));
     }
+    if file.checksums {
+        let mut summing = Summing::default();
+        summing.update(content);
+        found.checksums = Some(summing.finish());
+    }
     found
+}
+
+/// Checksums of a file that goes by.
+#[derive(Clone, Debug, Default)]
+struct Summing {
+    md5: Md5,
+    sha1: Sha1,
+}
+
+impl Summing {
+    fn update(&mut self, bytes: &[u8]) {
+        self.md5.update(bytes);
+        self.sha1.update(bytes);
+    }
+
+    fn finish(self) -> Box<Checksums> {
+        Box::new(Checksums { md5: self.md5.finalize().into(), sha1: self.sha1.finalize().into() })
+    }
 }
 
 #[cfg(test)]

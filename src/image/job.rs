@@ -29,7 +29,7 @@ pub(super) struct OverBudget(pub(super) String);
 impl<'a> Job<'a> {
     pub(super) fn new(wants: &'a Wants, patterns: &'a Patterns) -> Self {
         Self {
-            looks: Looks::new(patterns, wants.secrets, wants.keys, wants.digests),
+            looks: Looks::new(wants, patterns),
             capture: wants.capture.iter().map(String::as_str).collect(),
             capture_if: wants.capture_if,
             probe: wants.probe,
@@ -84,8 +84,8 @@ impl<'a> Job<'a> {
 }
 
 fn scope(wants: &Wants) -> Vec<String> {
-    let Wants { content, capture, keys, secrets, digests, purpose, .. } = wants;
-    let flags = format!("{purpose}: keys {keys}, secrets {secrets}, digests {digests}");
+    let Wants { content, capture, keys, secrets, digests, checksums, purpose, .. } = wants;
+    let flags = format!("{purpose}: keys {keys}, secrets {secrets}, digests {digests}, checksums {checksums}");
     let patterns = content.iter().map(|pattern| format!("pattern {pattern}"));
     let captured = capture.iter().map(|path| format!("capture {path}"));
     [flags].into_iter().chain(patterns).chain(captured).collect()

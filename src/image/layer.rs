@@ -201,6 +201,7 @@ impl LayerReader<'_, '_> {
             gid: member.gid,
             size: member.size,
             sha256: None,
+            checksums: None,
             link,
             capability: member.capability.clone(),
             content: None,
@@ -329,9 +330,9 @@ impl LayerReader<'_, '_> {
             // An entry of the same name earlier in the layer is gone.
             kept -= secrets.remove(&path).map_or(0, |gone: Vec<FileSecret>| gone.len());
             keys.remove(&path);
-            let Found { sha256, matches, key, secrets: hits, places, is_unsearched, mut is_cut, .. } = found;
+            let Found { sha256, checksums, matches, key, secrets: hits, places, is_unsearched, mut is_cut, .. } = found;
             if let Some(entry) = Arc::get_mut(entry) {
-                (entry.sha256, entry.matches) = (sha256, matches);
+                (entry.sha256, entry.checksums, entry.matches) = (sha256, checksums, matches);
                 entry.content.iter_mut().for_each(|content| blank(content, &places));
             }
             keys.extend(key.map(|key: KeyHit| (path.clone(), key)));

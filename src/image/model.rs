@@ -280,6 +280,8 @@ pub struct Entry {
     /// SHA-256 of the content, lower-case hexadecimal; of regular files that are captured or key files, and of all with
     /// [`Wants::digests`].
     pub sha256: Option<String>,
+    /// The checksums package databases record beside SHA-256, of regular files with [`Wants::checksums`].
+    pub checksums: Option<Box<Checksums>>,
     /// Target of a link.
     pub link: Option<String>,
     /// The `security.capability` attribute, raw.
@@ -303,6 +305,7 @@ impl Entry {
             gid: 0,
             size: 0,
             sha256: None,
+            checksums: None,
             link: None,
             capability: None,
             content: None,
@@ -310,6 +313,15 @@ impl Entry {
             probed: None,
         }
     }
+}
+
+/// The checksums of a file that no attacker is kept out by, and that package databases have all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checksums {
+    /// dpkg's, and rpm's of old.
+    pub md5: [u8; 16],
+    /// apk's.
+    pub sha1: [u8; 20],
 }
 
 /// What a probe took out of a file.
@@ -367,6 +379,8 @@ pub struct Wants {
     pub secrets: bool,
     /// Whether every file's digest is wanted, which takes a while.
     pub digests: bool,
+    /// Whether every file's [`Checksums`] are wanted, which takes longer still.
+    pub checksums: bool,
     /// Which files are looked at by a probe.
     pub probe: Option<ChooseProbe>,
     /// Names what `capture_if` and `probe` stand for, since the cache cannot tell functions apart.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::model::{Change, ContentMatch, Entry, EntryKind, FileSecret, Layer, Part, Probed};
+use super::model::{Change, Checksums, ContentMatch, Entry, EntryKind, FileSecret, Layer, Part, Probed};
 use crate::rule::{self, Confidence};
 use crate::secrets::KeyHit;
 use crate::text::Masked;
@@ -44,6 +44,7 @@ struct EntryRecord<'a> {
     gid: u64,
     size: u64,
     sha256: Option<&'a str>,
+    checksums: Option<Box<([u8; 16], [u8; 20])>>,
     link: Option<&'a str>,
     #[serde(borrow)]
     capability: Option<Bytes<'a>>,
@@ -117,6 +118,7 @@ fn change(change: &Change) -> ChangeRecord<'_> {
             gid: entry.gid,
             size: entry.size,
             sha256: entry.sha256.as_deref(),
+            checksums: entry.checksums.as_deref().map(|sums| Box::new((sums.md5, sums.sha1))),
             link: entry.link.as_deref(),
             capability: entry.capability.as_deref().map(|bytes| Bytes(Cow::Borrowed(bytes))),
             content: entry.content.as_deref().map(|content| Bytes(kept(&entry.path, content))),
@@ -219,6 +221,7 @@ fn restored(change: ChangeRecord<'_>) -> Change {
             gid: entry.gid,
             size: entry.size,
             sha256: entry.sha256.map(str::to_owned),
+            checksums: entry.checksums.map(|sums| Box::new(Checksums { md5: sums.0, sha1: sums.1 })),
             link: entry.link.map(str::to_owned),
             capability: entry.capability.map(|bytes| bytes.0.into_owned()),
             content: entry.content.map(|bytes| Arc::from(&*bytes.0)),

@@ -1,11 +1,12 @@
 //! The merged file system: layers applied one on the other, as engines do.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use super::limits::{MAX_IMPLIED_BYTES, MAX_LINKS, MAX_PATH, MAX_STEPS};
 use super::model::{Change, Entry, EntryKind, Image, Layer, Node, Tree};
-use super::names::{is_below, parent};
+use super::names::parent;
 
 impl Tree {
     /// The file system after `layers`, lowest first. A prefix of an image's layers gives the base's.
@@ -263,26 +264,43 @@ impl Image {
     /// directory, or by putting something else in the place of a directory it was in. `None` when the path is there in
     /// the end, or never was. Paths are compared as the layers spell them.
     pub fn removed_by(&self, path: &str) -> Option<usize> {
-        let (mut is_there, mut removed) = (false, None);
+        self.removals([path]).remove(path)
+    }
+
+    /// [`Image::removed_by`] of many paths at once; those that nothing removed are left out.
+    pub fn removals<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> BTreeMap<&'p str, usize> {
+        /// Where a path stands: whether it is there, and what removed it last.
+        type Seen = (bool, Option<usize>);
+        fn hide(seen: &mut BTreeMap<&str, Seen>, dir: &str, layer: usize) {
+            let (from, to) = range_below(dir);
+            let below = seen.range_mut::<str, _>((from.as_ref().map(String::as_str), to.as_ref().map(String::as_str)));
+            below.filter(|(_, state)| state.0).for_each(|(_, state)| *state = (false, Some(layer)));
+        }
+        let mut seen: BTreeMap<&'p str, Seen> = paths.into_iter().map(|path| (path, (false, None))).collect();
         for layer in &self.layers {
-            let hides = |change: &Change| match change {
-                Change::Whiteout(gone) => gone == path || is_below(path, gone),
-                Change::Opaque(dir) => is_below(path, dir),
-                Change::Add(_) => false,
-            };
-            if is_there && layer.changes.iter().any(hides) {
-                (is_there, removed) = (false, Some(layer.index));
+            for change in &layer.changes {
+                match change {
+                    Change::Whiteout(gone) => {
+                        if let Some(state) = seen.get_mut(gone.as_str()).filter(|state| state.0) {
+                            *state = (false, Some(layer.index));
+                        }
+                        hide(&mut seen, gone, layer.index);
+                    }
+                    Change::Opaque(dir) => hide(&mut seen, dir, layer.index),
+                    Change::Add(_) => {}
+                }
             }
             for change in &layer.changes {
                 let Change::Add(entry) = change else { continue };
-                if entry.path == path {
-                    (is_there, removed) = (true, None);
-                } else if is_there && entry.kind != EntryKind::Directory && is_below(path, &entry.path) {
-                    (is_there, removed) = (false, Some(layer.index));
+                if let Some(state) = seen.get_mut(entry.path.as_str()) {
+                    *state = (true, None);
+                }
+                if entry.kind != EntryKind::Directory {
+                    hide(&mut seen, &entry.path, layer.index);
                 }
             }
         }
-        removed
+        seen.into_iter().filter_map(|(path, (_, removed))| Some((path, removed?))).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::image::{EntryKind, Node, Tree};
 
+use super::recorded::from_hex;
 use super::{Package, PackageKind, Packages};
 
 const STATUS: &str = "/var/lib/dpkg/status";
@@ -123,6 +124,32 @@ fn parse(content: &[u8]) -> Vec<Paragraph> {
     paragraphs
 }
 
+/// The settings that packages bring, as the database has them: package, path, and the MD5 sum of what the package brought. Those
+/// that a package has no more are left out.
+pub(super) fn settings(tree: &Tree) -> Vec<(String, String, [u8; 16])> {
+    let mut settings = Vec::new();
+    for (_, node) in files(tree) {
+        let (mut package, mut is_list) = (String::new(), false);
+        for line in String::from_utf8_lossy(node.entry.content.as_deref().unwrap_or_default()).lines() {
+            if line.trim().is_empty() {
+                package.clear();
+            } else if line.starts_with([' ', '\t']) {
+                let mut words = line.rsplit(' ').filter(|word| !word.is_empty());
+                let sum = words.next().and_then(from_hex).filter(|_| is_list);
+                // What a flag follows is to be removed, or gone.
+                let path = sum.and_then(|sum| Some((line.trim().rsplit_once(' ')?.0.trim().to_owned(), sum)));
+                settings.extend(path.map(|(path, sum)| (package.clone(), path, sum)));
+            } else if let Some((name, value)) = line.split_once(':') {
+                is_list = name.eq_ignore_ascii_case("Conffiles");
+                if name.eq_ignore_ascii_case("Package") {
+                    package = value.trim().to_owned();
+                }
+            }
+        }
+    }
+    settings
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -146,6 +173,7 @@ mod tests {
                 gid: 0,
                 size: 0,
                 sha256: None,
+                checksums: None,
                 link: None,
                 capability: None,
                 content: content.map(|c| Arc::from(c.as_bytes())),

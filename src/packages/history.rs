@@ -100,6 +100,7 @@ mod tests {
             gid: 0,
             size: text.len() as u64,
             sha256: Some(text.clone()),
+            checksums: None,
             link: None,
             capability: None,
             content: Some(Arc::from(text.into_bytes())),

@@ -20,6 +20,7 @@ mod owner;
 mod probe;
 mod purl;
 mod python;
+mod recorded;
 mod rpm;
 mod version;
 
@@ -33,6 +34,7 @@ pub use licence::{LicenceForm, normalise as normalise_licence};
 pub use model::{Package, PackageKind, Packages};
 pub use owner::owners;
 pub use purl::key as purl_key;
+pub use recorded::{Difference, Recorded, RecordedDigest, RecordedFile, RecordedKind, is_record, recorded};
 
 /// Problems with the metadata of single packages told one by one; the rest are counted.
 const MAX_TOLD: usize = 20;

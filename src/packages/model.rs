@@ -100,12 +100,7 @@ impl PackageKind {
             "" | "all" => true,
             "os" => kind.is_distribution(),
             "non-os" => !kind.is_distribution(),
-            "python" => *kind == Self::Pypi,
-            "java" => *kind == Self::Maven,
-            "go" => *kind == Self::Golang,
-            "rust" => *kind == Self::Cargo,
-            "dpkg" => *kind == Self::Deb,
-            other => kind.as_str() == other,
+            other => kind.has_name(other),
         };
         Some(Self::ALL.into_iter().filter(is_meant).collect::<Vec<_>>()).filter(|kinds| !kinds.is_empty())
     }
@@ -140,6 +135,22 @@ impl PackageKind {
             Self::Composer => "composer",
             Self::Nuget => "nuget",
         }
+    }
+
+    /// Whether it goes by this name, in any case: the type of its package URLs, or what scanners and policies call it.
+    pub fn has_name(self, name: &str) -> bool {
+        let others: &[&str] = match self {
+            Self::Deb => &["dpkg"],
+            Self::Apk => &["apkg"],
+            Self::Pypi => &["python"],
+            Self::Maven => &["java", "jar"],
+            Self::Golang => &["go", "go-module"],
+            Self::Cargo => &["rust", "rust-crate"],
+            Self::Composer => &["php"],
+            Self::Nuget => &["dotnet"],
+            Self::Rpm | Self::Npm | Self::Gem => &[],
+        };
+        others.iter().chain([&self.as_str()]).any(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// Whether a distribution's package manager installs it, as opposed to a language's.

@@ -329,7 +329,11 @@ fn own_checks(wanted: &[Wanted]) -> Vec<Wanted> {
         Wish::Do(action) => Some(action),
         Wish::Off | Wish::BySeverity => None,
     };
-    let reads_dockerfile = |w: &&Wanted| w.trigger.as_deref().is_some_and(|t| t.starts_with("DOCKERFILECHECK:"));
+    let reads_dockerfile = |w: &&Wanted| {
+        w.trigger
+            .as_deref()
+            .is_some_and(|t| t.split(':').next().is_some_and(|gate| gate.eq_ignore_ascii_case("DOCKERFILECHECK")))
+    };
     if let Some(strictest) = wanted.iter().rev().filter(reads_dockerfile).max_by_key(|w| action(w)) {
         checks.push(own(catalogue::PARSE_ERROR, Wish::Do(Action::Warn), None));
         if !wanted.iter().any(|w| w.rule == catalogue::DOCKERFILE_MISSING) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::anchore::{self, Object};
 use super::engine::{self, Known};
-use super::image_name::{ImageNames, ImagePattern, Which};
+use super::image_name::{ImageNames, ImagePattern, Pattern, Which};
 use super::json::{self, Document, Json, JsonValue, Member};
 use super::layer::{Layer, Wanted, Wish, params};
 use super::toml::first_line;
@@ -74,8 +74,9 @@ const BUNDLE_KEYS: [&str; 14] = [
     "whitelisted_images",
     "whitelists",
 ];
-const MAPPING_KEYS: [&str; 10] = [
+const MAPPING_KEYS: [&str; 11] = [
     "allowlist_ids",
+    "description",
     "id",
     "image",
     "name",
@@ -86,6 +87,9 @@ const MAPPING_KEYS: [&str; 10] = [
     "rule_set_ids",
     "whitelist_ids",
 ];
+/// What Anchore's documents give as their version.
+const VERSIONS: [&str; 2] = ["1_0", "2"];
+const POLICY_KEYS: [&str; 7] = ["artifact_type", "comment", "description", "id", "name", "rules", "version"];
 const RULE_KEYS: [&str; 7] = ["action", "comment", "gate", "id", "params", "recommendation", "trigger"];
 
 /// Reads a JSON policy.
@@ -114,6 +118,7 @@ pub(super) fn parse(text: &Arc<SourceText>) -> Result<Bundle, PolicyError> {
         return Ok(bundle);
     }
     let members = document.members("the bundle", json, &BUNDLE_KEYS)?;
+    version(&document, members)?;
     let list = |keys: &[&str; 2]| match document.find(members, keys) {
         Some(list) => document.items(keys[0], list),
         None => Ok(&[][..]),
@@ -138,8 +143,12 @@ pub(super) fn parse(text: &Arc<SourceText>) -> Result<Bundle, PolicyError> {
         }
     }
     for json in list(&["whitelists", "allowlists"])? {
+        version(&document, document.members("the whitelist", json, &[])?)?;
         let (id, waivers) = whitelist(&document, json)?;
-        bundle.whitelists.entry(id).or_default().extend(waivers);
+        if bundle.whitelists.contains_key(&id) {
+            return Err(document.error(json.span, Fault::Bundle(format!("a second whitelist has the id `{id}`"))));
+        }
+        bundle.whitelists.insert(id, waivers);
     }
     for json in list(&["whitelisted_images", "allowlisted_images"])? {
         bundle.allowed.push(listed(&document, json)?);
@@ -162,9 +171,24 @@ fn id(document: &Document<'_>, what: &str, json: &Json) -> Result<String, Policy
     document.required(what, json, members, "id").map(str::to_owned)
 }
 
+/// Refuses a version of the format that is not known: its words may mean something else.
+fn version(document: &Document<'_>, members: &[Member]) -> Result<(), PolicyError> {
+    let Some(at) = document.find(members, &["version"]) else { return Ok(()) };
+    let version = document.scalar("version", at)?;
+    if version.is_empty() || VERSIONS.contains(&version.as_str()) {
+        return Ok(());
+    }
+    let fault = Fault::Bundle(format!(
+        "`{version}` is no version of the format that is known here; {} are",
+        VERSIONS.join(" and ")
+    ));
+    Err(document.error(at.span, fault))
+}
+
 /// A policy: its id and what its rules ask for.
 fn policy(document: &Document<'_>, json: &Json) -> Result<(String, Part), PolicyError> {
-    let members = document.members("the policy", json, &["comment", "id", "name", "rules", "version"])?;
+    let members = document.members("the policy", json, &POLICY_KEYS)?;
+    version(document, members)?;
     let text = |key: &str| document.find(members, &[key]).map(|v| document.scalar(key, v)).transpose();
     let id = text("id")?.unwrap_or_default();
     let name = text("name")?.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
@@ -223,12 +247,18 @@ fn rule_of(document: &Document<'_>, json: &Json, part: &mut Part) -> Result<(), 
                 .with_help("take the rule out, or give it the action GO, if you can do without it"));
         }
         Known::Answered(known) => {
-            if let Some((name, _, span)) = given.iter().find(|(name, ..)| !known.params.contains(&name.as_str())) {
+            let is_known = |name: &str| known.params.iter().any(|param| param.eq_ignore_ascii_case(name));
+            if let Some((name, _, span)) = given.iter().find(|(name, ..)| !is_known(name)) {
                 let fault = Fault::UnknownParam { owner: known.name.to_owned(), name: name.clone() };
                 return Err(document.error(*span, fault).did_you_mean(name, known.params.iter().copied()));
             }
-            let values: BTreeMap<&str, &str> = given.iter().map(|(n, v, _)| (n.as_str(), v.as_str())).collect();
-            let runs = known.runs(&values).map_err(|fault| document.error(json.span, fault))?;
+            let values = given.iter().map(|(n, v, _)| (n.to_ascii_lowercase(), v.as_str())).collect();
+            let runs = known.runs(values).map_err(|fault| document.error(json.span, fault))?;
+            if runs.is_empty() {
+                let (path, line) = (document.text.path(), document.text.line(json.span.start));
+                part.notes
+                    .push(format!("{path}:{line}: {}:{} asks for nothing, so it finds nothing", gate.0, trigger.0));
+            }
             for (rule, own) in runs {
                 part.wanted.push(Wanted {
                     rule,
@@ -268,6 +298,11 @@ fn mapping(document: &Document<'_>, json: &Json) -> Result<Mapping, PolicyError>
         document.items("ids", list)?.iter().map(|id| document.string("ids", id).map(str::to_owned)).collect()
     };
     let mut policies = ids(&["policy_ids", "rule_set_ids"])?;
+    let single = document.find(members, &["policy_id"]).map(|id| document.string("policy_id", id)).transpose()?;
+    if !policies.is_empty() && single.is_some_and(|id| !id.is_empty()) {
+        let fault = Fault::Bundle("a mapping has either `policy_id` or `policy_ids`".to_owned());
+        return Err(document.error(json.span, fault));
+    }
     if policies.is_empty() {
         policies.push(document.required("the mapping", json, members, "policy_id")?.to_owned());
     }
@@ -288,19 +323,21 @@ fn name(document: &Document<'_>, members: &[Member]) -> Result<String, PolicyErr
 
 fn pattern(document: &Document<'_>, json: &Json, members: &[Member]) -> Result<ImagePattern, PolicyError> {
     let what = "the mapping";
-    let registry = document.required(what, json, members, "registry")?.to_owned();
-    let repository = document.required(what, json, members, "repository")?.to_owned();
+    let pattern =
+        |json: &Json, text: &str| Pattern::parse(text).map_err(|why| document.error(json.span, Fault::Bundle(why)));
+    let registry = pattern(json, document.required(what, json, members, "registry")?)?;
+    let repository = pattern(json, document.required(what, json, members, "repository")?)?;
     let Some(image) = document.find(members, &["image"]) else {
         let (what, key) = (what.to_owned(), String::from("image"));
         return Err(document.error(json.span, Fault::MissingKey { what, key }));
     };
     let of_image = document.members("the mapping's image", image, &["type", "value"])?;
     let kind = document.required("the mapping's image", image, of_image, "type")?;
-    let value = document.required("the mapping's image", image, of_image, "value")?.to_owned();
+    let value = document.required("the mapping's image", image, of_image, "value")?;
     let image = match kind {
-        "tag" => Which::Tag(value),
-        "digest" => Which::Digest(value),
-        "id" => Which::Id(value),
+        "tag" => Which::Tag(pattern(image, value)?),
+        "digest" => Which::Digest(value.to_owned()),
+        "id" => Which::Id(value.to_owned()),
         other => {
             let fault = Fault::Bundle(format!("`{other}` is no way to name an image; write tag, digest or id"));
             return Err(document.error(image.span, fault));

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use regex::Regex;
+
+use super::path_regex;
+use super::regexp::{from_python, reason};
+
 /// Everything an image goes by. A policy for some images holds for one that any of its names, digests or its id fits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageNames {
@@ -75,18 +80,55 @@ fn split_tag(name: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Images by registry, repository and tag, digest or id, as Anchore's mappings name them. `*` stands for any text.
+/// A pattern of Anchore's bundles: `*` stands for any text; behind `regexp:` stands an expression, which fits from the start.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    text: String,
+    expression: Option<Regex>,
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// With the reason, where it is an expression that cannot be run.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let wrong = |error: regex::Error| {
+            format!("`{text}` is not a regular expression that can be run: {}", reason(&error.to_string()))
+        };
+        let expression = text.trim_start().strip_prefix("regexp:").map(|e| path_regex(&from_python(e))).transpose();
+        Ok(Self { text: text.to_owned(), expression: expression.map_err(wrong)? })
+    }
+
+    pub(super) fn fits(&self, text: &str) -> bool {
+        self.expression.as_ref().map_or_else(|| wildcard(&self.text, text), |expression| expression.is_match(text))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}
+
+/// Images by registry, repository and tag, digest or id, as Anchore's mappings name them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ImagePattern {
-    pub(super) registry: String,
-    pub(super) repository: String,
+    pub(super) registry: Pattern,
+    pub(super) repository: Pattern,
     pub(super) image: Which,
 }
 
 /// The images of a repository that are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Which {
-    Tag(String),
+    Tag(Pattern),
     Digest(String),
     Id(String),
 }
@@ -95,14 +137,14 @@ impl ImagePattern {
     pub(super) fn fits(&self, image: &ImageNames) -> bool {
         let bare = |text: &str| text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
         image.taken_apart().iter().any(|name| {
-            let or_none = |all: &[String], pattern: &str| match all {
-                [] => wildcard(pattern, ""),
-                all => all.iter().any(|one| wildcard(pattern, one)),
+            let or_none = |all: &[String], pattern: &Pattern| match all {
+                [] => pattern.fits(""),
+                all => all.iter().any(|one| pattern.fits(one)),
             };
             let is_there = or_none(&name.registries, &self.registry) && or_none(&name.repositories, &self.repository);
             is_there
                 && match &self.image {
-                    Which::Tag(tag) => wildcard(tag, &name.tag),
+                    Which::Tag(tag) => tag.fits(&name.tag),
                     Which::Digest(digest) => {
                         let digests = image.digests.iter().chain(&name.digest);
                         digests.into_iter().any(|d| bare(d) == bare(digest))
@@ -169,6 +211,7 @@ pub fn wildcard(pattern: &str, text: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -197,9 +240,9 @@ mod tests {
     #[test]
     fn mappings_fit_by_registry_repository_and_tag() {
         let pattern = |registry: &str, repository: &str, tag: &str| ImagePattern {
-            registry: registry.to_owned(),
-            repository: repository.to_owned(),
-            image: Which::Tag(tag.to_owned()),
+            registry: Pattern::parse(registry).unwrap(),
+            repository: Pattern::parse(repository).unwrap(),
+            image: Which::Tag(Pattern::parse(tag).unwrap()),
         };
         let cases = [
             (("*", "*", "*"), "nginx", true),
@@ -211,6 +254,8 @@ mod tests {
             (("registry.example:5000", "team/*", "1.*"), "registry.example:5000/team/app:1.2", true),
             (("registry.example:5000", "team/*", "1.*"), "registry.example:5000/team/app:2.0", false),
             (("*", "app", "*"), "registry.example/library/app:1", false),
+            (("regexp:(docker|quay)[.]io", "regexp:team", "regexp:1[.].*"), "quay.io/team/app:1.2", true),
+            (("regexp:(docker|quay)[.]io", "regexp:eam", "*"), "quay.io/team/app:1.2", false),
         ];
         for ((registry, repository, tag), image, expected) in cases {
             assert_eq!(
@@ -225,7 +270,8 @@ mod tests {
 
     #[test]
     fn mappings_fit_by_digest_and_id() {
-        let which = |image| ImagePattern { registry: "*".into(), repository: "*".into(), image };
+        let any = || Pattern::parse("*").unwrap();
+        let which = |image| ImagePattern { registry: any(), repository: any(), image };
         let image = ImageNames {
             names: vec!["a@sha256:11".into()],
             digests: vec!["sha256:22".into()],

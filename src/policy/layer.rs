@@ -257,8 +257,8 @@ fn compares_packages(rule: &Rule) -> bool {
 }
 
 /// Anchore's gates that look at packages.
-const PACKAGE_GATES: [&str; 7] =
-    ["ANCHORESEC", "GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBLACKLIST", "PKGCHECK", "PKGDIFF"];
+const PACKAGE_GATES: [&str; 8] =
+    ["ANCHORESEC", "GEMCHECK", "LICBLACKLIST", "NPMCHECK", "PKGBLACKLIST", "PKGCHECK", "PKGDIFF", "packages"];
 
 /// Parameters for a rule: known, of the right kind, with regular expressions that compile and packages that have a version.
 pub(super) fn params(rule: &'static Rule, mut given: Vec<(String, Value)>) -> Result<Params, Fault> {

@@ -30,6 +30,7 @@ mod whitelist;
 
 pub use baseline::{Baseline, BaselineError, Hider, Known};
 pub use date::Date;
+pub use engine::engine_triggers;
 pub use error::{Fault, Located, PolicyError};
 pub use glob::PathGlob;
 pub use image_name::{ImageNames, wildcard};

@@ -57,8 +57,13 @@ pub(super) fn line_expressions(list: &str) -> Vec<String> {
     alternatives(list).into_iter().filter(|item| !item.is_empty()).map(expression).collect()
 }
 
+/// Whether a text is one of the names that came with Anchore's analyzer.
+pub(super) fn is_known_name(text: &str) -> bool {
+    NAMED.iter().any(|(name, _)| *name == text)
+}
+
 /// Whether a text is the name of an expression: capitals in several words, as in `PRIV_KEY`.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.contains('_') && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use ::toml::Value as Toml;
 
+use super::engine_triggers;
 use crate::rule::{self, Default as Kind, Edition, Phase, Rule};
 
 /// A policy to begin with: the default one, and behind comments what teams change most.
@@ -96,6 +97,11 @@ fn one(out: &mut String, rule: &Rule) {
         let needed = if param.required { ", needed" } else { "" };
         let old = param.anchore.map(|name| format!(", {name} in Anchore's policies")).unwrap_or_default();
         let _ = writeln!(out, "#   {}{needed}{old}: {}", param.name, param.help);
+    }
+    for (trigger, params) in engine_triggers().filter(|(trigger, _)| rule.triggers.contains(trigger)) {
+        if !params.is_empty() {
+            let _ = writeln!(out, "#   as {trigger}: {}", params.join(", "));
+        }
     }
     let given: Vec<String> = rule.params.iter().map(|p| format!("{} = {}", p.name, value(p.default))).collect();
     let action = "action = \"stop\"".to_owned();

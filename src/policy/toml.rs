@@ -381,7 +381,7 @@ impl Document<'_> {
             (Some(gate), Some(id))
                 if rules.is_empty() && path.is_none() && fingerprint.is_none() && vulnerability.is_none() =>
             {
-                Some(WhitelistItem::new(&gate, &id, None))
+                Some(WhitelistItem::new(&gate, &id, None).map_err(|why| fault(row.span(), why))?)
             }
             (None, None) => None,
             _ => {

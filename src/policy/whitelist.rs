@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::image_name::{ImageNames, wildcard};
+use super::image_name::{ImageNames, Pattern, wildcard};
 use super::json::{self, Document, Json, JsonValue, Member};
 use super::toml::first_line;
 use super::{Date, Fault, PolicyError, PolicyLine, Waiver};
@@ -17,21 +17,23 @@ use crate::text::{SourceText, Span};
 pub struct WhitelistItem {
     /// The gate, in Anchore's name; `*` is every one.
     gate: String,
-    /// The trigger id, in which `*` is any text.
-    trigger_id: String,
+    /// The trigger id.
+    trigger_id: Pattern,
     /// The id of the one image it is for.
     image: Option<String>,
 }
 
 impl fmt::Display for WhitelistItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.gate, self.trigger_id)?;
+        write!(f, "{} {}", self.gate, self.trigger_id.as_str())?;
         self.image.as_ref().map_or(Ok(()), |image| write!(f, " of {image}"))
     }
 }
 
 impl WhitelistItem {
-    pub(super) fn new(gate: &str, trigger_id: &str, image: Option<String>) -> Self {
+    /// # Errors
+    /// With the reason, where the trigger id is an expression that cannot be run.
+    pub(super) fn new(gate: &str, trigger_id: &str, image: Option<String>) -> Result<Self, String> {
         let mut trigger_id = trigger_id.to_owned();
         // Whitelists name a vulnerability alone, and the trigger id has the package behind it.
         let is_of_vulnerabilities = ["ANCHORESEC", "vulnerabilities"].iter().any(|g| g.eq_ignore_ascii_case(gate));
@@ -41,13 +43,13 @@ impl WhitelistItem {
         {
             trigger_id.push('*');
         }
-        Self { gate: gate.to_owned(), trigger_id, image }
+        Ok(Self { gate: gate.to_owned(), trigger_id: Pattern::parse(&trigger_id)?, image })
     }
 
     /// Whether it names what one of these gates found, under this trigger id.
     pub(super) fn covers<'a>(&self, mut gates: impl Iterator<Item = &'a str>, trigger_id: &str) -> bool {
         let is_gate = wildcard(&self.gate, "") || gates.any(|gate| gate.eq_ignore_ascii_case(&self.gate));
-        is_gate && wildcard(&self.trigger_id, trigger_id)
+        is_gate && self.trigger_id.fits(trigger_id)
     }
 
     /// Whether it is for an image: for every one, or the one with this id.
@@ -61,9 +63,9 @@ impl WhitelistItem {
         &self.gate
     }
 
-    /// The trigger id, in which `*` is any text.
+    /// The trigger id, in which `*` is any text; behind `regexp:` an expression.
     pub(super) fn trigger_id(&self) -> &str {
-        &self.trigger_id
+        self.trigger_id.as_str()
     }
 
     /// Whether it is for one image only.
@@ -112,7 +114,8 @@ fn of_document(document: &Document<'_>, json: &Json) -> Result<Vec<Waiver>, Poli
 
 /// A whitelist of a bundle: its id and what it lets pass.
 pub(super) fn whitelist(document: &Document<'_>, json: &Json) -> Result<(String, Vec<Waiver>), PolicyError> {
-    let members = document.members("the whitelist", json, &["id", "items", "name", "version"])?;
+    let members =
+        document.members("the whitelist", json, &["comment", "description", "id", "items", "name", "version"])?;
     let text = |key: &str| document.find(members, &[key]).map(|v| document.scalar(key, v)).transpose();
     let (id, name) = (text("id")?.unwrap_or_default(), text("name")?.unwrap_or_default());
     let items = match document.find(members, &["items"]) {
@@ -204,7 +207,7 @@ fn whole(
         let fault = Fault::Whitelist(String::from("an item names a gate and a trigger id"));
         return Err(PolicyError::at(text, span, fault));
     }
-    Ok(WhitelistItem::new(gate, trigger_id, image))
+    WhitelistItem::new(gate, trigger_id, image).map_err(|why| PolicyError::at(text, span, Fault::Whitelist(why)))
 }
 
 fn waiver(
@@ -244,7 +247,7 @@ mod tests {
             let line = text.line(w.line.span.start);
             let until = w.expires.map(|d| format!(" until {d}")).unwrap_or_default();
             let image = item.image.as_ref().map(|i| format!(" of {i}")).unwrap_or_default();
-            format!("{line} {} {}{image} ({}){until}", item.gate, item.trigger_id, w.reason)
+            format!("{line} {} {}{image} ({}){until}", item.gate, item.trigger_id.as_str(), w.reason)
         });
         Ok(shown.collect())
     }
@@ -297,6 +300,10 @@ mod tests {
                 "[{\"gate\": \"G\", \"trigger_id\": \"x\", \"expires_on\": \"soon\"}]",
                 "w:1: `soon` is not a day; write it as 2026-12-31",
             ),
+            (
+                "[{\"gate\": \"G\", \"trigger_id\": \"regexp:(\"}]",
+                "w:1: `regexp:(` is not a regular expression that can be run: unclosed group",
+            ),
             ("{\n", "w:2: not JSON: a key in quotes is missing"),
         ];
         for (text, expected) in cases {
@@ -307,13 +314,15 @@ mod tests {
     #[test]
     fn an_item_covers_by_gate_and_wildcard() {
         let covers = |gate: &str, id: &str, trigger_id: &str| {
-            WhitelistItem::new(gate, id, None).covers(["ANCHORESEC"].into_iter(), trigger_id)
+            WhitelistItem::new(gate, id, None).unwrap().covers(["ANCHORESEC"].into_iter(), trigger_id)
         };
         assert!(covers("anchoresec", "CVE-2017-1", "CVE-2017-1+openssl"));
         assert!(covers("*", "CVE-2017-*+openssl", "CVE-2017-1+openssl"));
         assert!(!covers("ANCHORESEC", "CVE-2017-*+curl", "CVE-2017-1+openssl"));
         assert!(!covers("PKGDIFF", "*", "CVE-2017-1+openssl"));
-        let one = WhitelistItem::new("G", "x", Some("ab".into()));
+        assert!(covers("ANCHORESEC", "regexp:CVE-2017-[0-9]+[+](open|libre)ssl", "CVE-2017-1+openssl"));
+        assert!(!covers("ANCHORESEC", "regexp:2017", "CVE-2017-1+openssl"));
+        let one = WhitelistItem::new("G", "x", Some("ab".into())).unwrap();
         assert!(one.is_for(&ImageNames { id: Some("sha256:ab".into()), ..ImageNames::default() }));
         assert!(!one.is_for(&ImageNames::default()));
     }

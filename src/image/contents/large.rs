@@ -9,7 +9,7 @@ use super::super::crew::Crew;
 use super::super::limits::MAX_LINE;
 use super::super::search::Search;
 use super::super::stream::hex;
-use super::{Found, Looks, Reading};
+use super::{Found, Looks, Reading, Summing};
 use crate::secrets;
 
 /// Bytes of a piece, about.
@@ -33,6 +33,7 @@ pub(super) struct Large<'env> {
     path: String,
     found: Found,
     hash: Option<Sha256>,
+    summing: Option<Summing>,
     search: Option<secrets::Search<'static>>,
     /// The start of the file, until it is told whether it is a key.
     head: Option<Vec<u8>>,
@@ -56,6 +57,7 @@ impl<'env> Large<'env> {
             path: file.path.to_owned(),
             found: Found { entry: file.entry, ..Found::default() },
             hash: (file.digest || looks.digests || is_key).then(Sha256::new),
+            summing: looks.checksums.then(Summing::default),
             search,
             head: is_key.then(Vec::new),
             is_begun: false,
@@ -72,6 +74,9 @@ impl<'env> Large<'env> {
         }
         if let Some(hash) = &mut self.hash {
             hash.update(piece);
+        }
+        if let Some(summing) = &mut self.summing {
+            summing.update(piece);
         }
         if let Some(search) = &mut self.search {
             search.push(piece);
@@ -105,6 +110,7 @@ impl<'env> Large<'env> {
         }
         self.looks.give_back_search(self.search);
         self.found.sha256 = self.hash.filter(|_| is_whole).map(|hash| hex(&hash.finalize()));
+        self.found.checksums = self.summing.filter(|_| is_whole).map(Summing::finish);
         // Where every pattern has matched before it, a long line hides nothing.
         self.found.is_unsearched &= self.found.matches.len() < self.looks.patterns.len();
         self.found

@@ -12,6 +12,7 @@ fn probe(path: &str, mode: u32, size: u64) -> Option<Box<dyn Probe>> {
         gid: 0,
         size,
         sha256: None,
+        checksums: None,
         link: None,
         capability: None,
         content: None,

@@ -18,7 +18,11 @@ const ARCH: u32 = 1022;
 const SOURCE_RPM: u32 = 1044;
 
 /// Types of data.
+const CHAR: u32 = 1;
+const INT8: u32 = 2;
+const INT16: u32 = 3;
 const INT32: u32 = 4;
+const INT64: u32 = 5;
 const STRING: u32 = 6;
 const STRING_ARRAY: u32 = 8;
 const I18N_STRING: u32 = 9;
@@ -86,10 +90,26 @@ impl<'h> Value<'h> {
         self.data.split(|b| *b == 0).take(count)
     }
 
-    /// Several numbers.
+    /// Several numbers of up to four bytes; wider ones go by [`Value::wide_numbers`].
     pub(super) fn numbers(&self) -> impl Iterator<Item = usize> + use<'h> {
-        let count = if self.kind == INT32 { self.count } else { 0 };
-        self.data.chunks_exact(4).take(count).map_while(|bytes| Endian::Big.size32(bytes, 0))
+        let width = match self.kind {
+            CHAR | INT8 => 1,
+            INT16 => 2,
+            INT32 => 4,
+            _ => 0,
+        };
+        let count = if width == 0 { 0 } else { self.count };
+        self.data.chunks_exact(width.max(1)).take(count).map_while(move |bytes| match width {
+            1 => bytes.first().copied().map(usize::from),
+            2 => Endian::Big.size16(bytes, 0),
+            _ => Endian::Big.size32(bytes, 0),
+        })
+    }
+
+    /// Several numbers of eight bytes.
+    pub(super) fn wide_numbers(&self) -> impl Iterator<Item = u64> + use<'h> {
+        let count = if self.kind == INT64 { self.count } else { 0 };
+        self.data.chunks_exact(8).take(count).map_while(|bytes| Endian::Big.u64(bytes, 0))
     }
 }
 

@@ -8,11 +8,13 @@ mod ndb;
 mod sqlite;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::image::{Node, Tree};
 
 use super::owner::Wanted;
-use super::{Package, Packages, Unreadable};
+use super::recorded::Recorded;
+use super::{Package, PackageKind, Packages, Unreadable};
 
 /// Where the databases are.
 const FOLDERS: [&str; 3] = ["/usr/lib/sysimage/rpm", "/usr/share/rpm", "/var/lib/rpm"];
@@ -102,6 +104,18 @@ pub(super) fn claim(tree: &Tree, wanted: &mut Wanted<'_>) {
             files::claim(header, wanted);
         }
     }
+}
+
+/// Reads what is recorded of the files of packages.
+pub(super) fn read_files(tree: &Tree, packages: &Packages, recorded: &mut Recorded) {
+    let mut listed: BTreeSet<String> = BTreeSet::new();
+    for (path, node) in files(tree) {
+        for header in headers(&path, node).iter().flat_map(|(headers, _)| &headers.list) {
+            listed.extend(files::read(header, recorded));
+        }
+    }
+    let missing = packages.list.iter().filter(|p| p.kind == PackageKind::Rpm && !listed.contains(&p.name));
+    recorded.unrecorded.extend(missing.map(|package| package.name.clone()));
 }
 
 /// Tells of changes that lie beside a database and were not read.

@@ -11,8 +11,10 @@ enum Value<'v> {
     Number(u32),
     Texts(&'v [&'v str]),
     Numbers(&'v [u32]),
+    Shorts(&'v [u16]),
+    Bytes(&'v [u8]),
 }
-use Value::{Number, Numbers, Text, Texts};
+use Value::{Bytes, Number, Numbers, Shorts, Text, Texts};
 
 /// A header as the databases hold it.
 fn header(tags: &[(u32, Value<'_>)]) -> Vec<u8> {
@@ -23,6 +25,8 @@ fn header(tags: &[(u32, Value<'_>)]) -> Vec<u8> {
             Number(_) => (4, 1),
             Texts(texts) => (8, texts.len()),
             Numbers(numbers) => (4, numbers.len()),
+            Shorts(numbers) => (3, numbers.len()),
+            Bytes(bytes) => (1, bytes.len()),
         };
         for number in [*tag, kind, u32::try_from(data.len()).unwrap(), u32::try_from(count).unwrap()] {
             index.extend(number.to_be_bytes());
@@ -32,6 +36,8 @@ fn header(tags: &[(u32, Value<'_>)]) -> Vec<u8> {
             Number(number) => data.extend(number.to_be_bytes()),
             Texts(texts) => data.extend(texts.iter().flat_map(|text| text.bytes().chain([0]))),
             Numbers(numbers) => data.extend(numbers.iter().flat_map(|number| number.to_be_bytes())),
+            Shorts(numbers) => data.extend(numbers.iter().flat_map(|number| number.to_be_bytes())),
+            Bytes(bytes) => data.extend(*bytes),
         }
     }
     let lengths = [tags.len(), data.len()].map(|n| u32::try_from(n).unwrap().to_be_bytes());
@@ -194,6 +200,7 @@ fn tree(files: &[(&str, Option<Vec<u8>>)]) -> Tree {
             gid: 0,
             size: 1,
             sha256: None,
+            checksums: None,
             link: None,
             capability: None,
             content: content.clone().map(Arc::from),
@@ -263,6 +270,73 @@ fn a_loop_of_pages_ends() {
     looped[512 + 8..512 + 12].copy_from_slice(&2_u32.to_be_bytes());
     let packages = inventory(&tree(&[("/var/lib/rpm/rpmdb.sqlite", Some(looped))]));
     assert_eq!((packages.list.len(), packages.problems.len()), (1, 1));
+}
+
+#[test]
+fn files_are_held_against_headers() {
+    use crate::packages::recorded::tests::{differing, file, link};
+
+    let same = "0967115f2813a3541eaef77de9d9d5773f1c0c04314b0bbfe4ff3b3b1c55b5d5";
+    let names = ["same", "other", "moded", "conf", "conf-gone", "ghost", "doc", "lax", "link", "folder", "optional"];
+    let count = names.len();
+    let mut modes = vec![0o100_755_u16; count];
+    (modes[8], modes[9]) = (0o120_777, 0o040_755);
+    let mut digests = vec![same; count];
+    (digests[8], digests[9]) = ("", "");
+    let mut links = vec![""; count];
+    links[8] = "same";
+    let mut flags = vec![0_u32; count];
+    (flags[3], flags[4], flags[5], flags[10]) = (1, 1 | 16, 64, 8);
+    let mut states = vec![0_u8; count];
+    states[6] = 2;
+    let mut verify = vec![u32::MAX; count];
+    verify[7] = u32::MAX & !0b100_0011;
+    let header = header(&[
+        (1000, Text("tool")),
+        (1001, Text("1")),
+        (1002, Text("1")),
+        (1028, Numbers(&vec![4; count])),
+        (1029, Bytes(&states)),
+        (1030, Shorts(&modes)),
+        (1035, Texts(&digests)),
+        (1036, Texts(&links)),
+        (1037, Numbers(&flags)),
+        (1045, Numbers(&verify)),
+        (5011, Numbers(&[8])),
+        (1116, Numbers(&vec![0; count])),
+        (1117, Texts(&names)),
+        (1118, Texts(&["/opt/"])),
+    ]);
+    let database = Entry {
+        content: Some(Arc::from(ndb(&[header]))),
+        ..Entry::new("/usr/lib/sysimage/rpm/Packages.db", EntryKind::File)
+    };
+    let (told, notes) = differing(vec![
+        database,
+        file("/opt/same", 0o755, "same"),
+        file("/opt/other", 0o755, "else"),
+        file("/opt/moded", 0o4755, "same"),
+        file("/opt/conf", 0o644, "changed"),
+        file("/opt/lax", 0o600, "changed"),
+        link("/opt/link", "other"),
+        Entry { mode: 0o777, ..Entry::new("/opt/folder", EntryKind::Directory) },
+    ]);
+    assert_eq!(
+        told,
+        [
+            "tool /opt/conf-gone: missing",
+            "tool /opt/folder: its mode is 0777 in place of 0755",
+            "tool /opt/link: it leads to other in place of same",
+            "tool /opt/moded: its mode is 4755 in place of 0755",
+            "tool /opt/other: its content differs",
+        ]
+    );
+    assert_eq!(
+        notes,
+        [
+            "1 file of a package was not held against what is recorded: rpm was told not to install them (documentation, other languages or architectures)"
+        ]
+    );
 }
 
 #[test]

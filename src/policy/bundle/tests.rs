@@ -106,12 +106,12 @@ fn listed_images_stop_or_pass_as_a_whole() {
 #[test]
 fn a_policy_alone_is_for_every_image() {
     let one = r#"{"rules": [{"gate": "always", "trigger": "always", "action": "warn"},
-        {"gate": "packages", "trigger": "verify", "action": "GO"}]}"#;
+        {"gate": "tag_drift", "trigger": "packages_added", "action": "GO"}]}"#;
     let policy = policy_for(one, &ImageNames::default()).unwrap();
     assert_eq!(checks(&policy), ["always WARN always:always 1", "image-part-unchecked STOP - 0"]);
     assert_eq!(policy.notes.len(), 1);
     assert!(policy.notes[0].ends_with(
-        "site.json:2: nothing here answers to packages:verify; its action is GO, so no verdict depends on it"
+        "site.json:2: nothing here answers to tag_drift:packages_added; its action is GO, so no verdict depends on it"
     ));
     let wrapped = format!("{{\"policybundle\": {{\"policies\": [{}]}}}}", one.replacen('{', "{\"id\": \"p\", ", 1));
     assert_eq!(checks(&policy_for(&wrapped, &ImageNames::default()).unwrap()).len(), 2);
@@ -131,8 +131,8 @@ fn what_is_wrong_is_told_with_its_line() {
             "site.json:1: nothing says which of the policies holds: there are no `mappings`",
         ),
         (
-            rule(r#"{"gate": "packages", "trigger": "verify", "action": "STOP"}"#),
-            "site.json:2: this version has no such gate: `packages:verify`, so the rule cannot be checked; \
+            rule(r#"{"gate": "tag_drift", "trigger": "packages_added", "action": "STOP"}"#),
+            "site.json:2: this version has no such gate: `tag_drift:packages_added`, so the rule cannot be checked; \
              take the rule out, or give it the action GO, if you can do without it",
         ),
         (
@@ -163,6 +163,22 @@ fn what_is_wrong_is_told_with_its_line() {
         (
             SITE.replace("[\"w1\"]", "[\"w2\"]"),
             "site.json:23: the mapping `rest` names the whitelist `w2`, which is not there; did you mean `w1`?",
+        ),
+        (
+            SITE.replace("\"policy_ids\": [\"p-team\"", "\"policy_id\": \"p-none\", \"policy_ids\": [\"p-team\""),
+            "site.json:21: a mapping has either `policy_id` or `policy_ids`",
+        ),
+        (
+            SITE.replace("\"team/*\"", "\"regexp:team/(\""),
+            "site.json:21: `regexp:team/(` is not a regular expression that can be run: unclosed group",
+        ),
+        (
+            SITE.replacen("\"1_0\"", "\"1_1\"", 1),
+            "site.json:2: `1_1` is no version of the format that is known here; 1_0 and 2 are",
+        ),
+        (
+            SITE.replace("\"whitelists\": [", "\"whitelists\": [{\"id\": \"w1\", \"items\": []},"),
+            "site.json:16: a second whitelist has the id `w1`",
         ),
         (
             SITE.replacen("\"type\": \"tag\"", "\"type\": \"name\"", 1),
