@@ -141,6 +141,7 @@ pub fn custom_setting(facts: &Facts<'_>, report: &mut Reporter<'_>) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::fixtures::{Case, file, messages};
     use crate::image::Entry;
