@@ -313,13 +313,12 @@ fn a_check_of_ones_own_goes_by_its_name_everywhere() {
     let described: Vec<_> = rules.iter().map(|r| (r["id"].as_str(), r["shortDescription"]["text"].as_str())).collect();
     assert_eq!(described, [(Some("no-curl"), Some("curl stays out.")), (Some("no-make"), Some("make elsewhere."))]);
 
+    assert!(rules[0]["helpUri"].as_str().unwrap().ends_with("docs/src/policies.md#checks-of-your-own"), "{}", rules[0]);
+
     let (code, page, _) = dockgate(folder.path(), &["explain", "no-curl", "--policy", "own.toml"]);
     assert!(code == Some(0) && page.contains("take the vendored client."), "{page}");
 
-    write(
-        "waived.toml",
-        &format!("extends = \"own.toml\"\n[[waiver]]\nrule = \"no-curl\"\nreason = \"until the move\"\n"),
-    );
+    write("waived.toml", "extends = \"own.toml\"\n[[waiver]]\nrule = \"no-curl\"\nreason = \"until the move\"\n");
     let dockerfile = fs::read_to_string(folder.path().join("Dockerfile")).unwrap();
     write("Dockerfile", &dockerfile.replace("RUN", "# dockgate: ignore[no-make] the vendor's own\nRUN"));
     let (code, text, _) = run(&["waived.toml", "--dockerfile", "Dockerfile"]);

@@ -228,6 +228,79 @@ fn reports_of_other_scanners_are_findings_at_the_same_lines() {
     assert!(report.contains("trivy (other.json) is a report on another image, sha256:00"), "{report}");
 }
 
+/// Cases in which a package is looked up in another way than by its name and version alone.
+#[test]
+fn builds_repositories_and_malware_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let release = ("etc/os-release", 0o644, Some("ID=ubuntu\nVERSION_ID=\"18.04\"\n"));
+    let status = "Package: libssl1.1\nStatus: install ok installed\nSource: openssl\nVersion: 1.1.1-1ubuntu2.1~18.04.23+esm5\n\n\
+                  Package: curl\nStatus: install ok installed\nVersion: 7.58.0-2ubuntu3.24\n\n";
+    let drupal = r#"{"packages": [{"name": "drupal/ctools", "version": "3.4.0"}]}"#;
+    let event = r#"{"name": "event-stream", "version": "3.3.6"}"#;
+    let layer = vec![
+        release,
+        (STATUS, 0o644, Some(status)),
+        ("app/vendor/composer/installed.json", 0o644, Some(drupal)),
+        ("app/node_modules/event-stream/package.json", 0o644, Some(event)),
+    ];
+    docker_archive(
+        &path.join("image.tar"),
+        &[Step { created_by: "COPY . / # buildkit", layer: Some(layer) }],
+        &json!({}),
+    );
+    let affected = |ecosystem: &str, name: &str, fixed: &str| {
+        let mut events = vec![json!({ "introduced": "0" })];
+        if !fixed.is_empty() {
+            events.push(json!({ "fixed": fixed }));
+        }
+        json!({ "package": { "ecosystem": ecosystem, "name": name }, "ranges": [{ "type": "ECOSYSTEM", "events": events }] })
+    };
+    let record =
+        |id: &str, affected: Vec<Value>| json!({ "id": id, "modified": "2026-01-01T00:00:00Z", "affected": affected });
+    let records = [
+        // Mended where support is bought, and nowhere else.
+        record(
+            "UBUNTU-CVE-2023-0001",
+            ["openssl", "curl"]
+                .into_iter()
+                .flat_map(|name| {
+                    [
+                        affected("Ubuntu:18.04:LTS", name, ""),
+                        affected("Ubuntu:Pro:18.04:LTS", name, "1.1.1-1ubuntu2.1~18.04.23+esm2"),
+                    ]
+                })
+                .collect(),
+        ),
+        // Of which bought support says nothing.
+        record("UBUNTU-CVE-2023-0002", vec![affected("Ubuntu:18.04:LTS", "openssl", "")]),
+        record(
+            "DRUPAL-CONTRIB-2021-1",
+            vec![affected("Packagist:https://packages.drupal.org/8", "drupal/ctools", "3.5.0")],
+        ),
+        record("MAL-2025-1", vec![affected("npm", "event-stream", "")]),
+    ];
+    fs::write(path.join("records.json"), json!(records).to_string()).unwrap();
+    said(dockgate(path).args(["feeds", "import", "records.json"]), 0);
+    let gate = ["gate", "image.tar", "--select", "vulnerable-package", "--fail-on", "never", "--format", "json"];
+    let (report, _) = said(dockgate(path).args(gate), 0);
+    let parsed: Value = serde_json::from_str(&report).unwrap();
+    let mut told: Vec<&str> =
+        parsed["findings"].as_array().unwrap().iter().filter_map(|f| f["subject"].as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            "CVE-2023-0001+curl",
+            "CVE-2023-0002+libssl1.1",
+            "DRUPAL-CONTRIB-2021-1+drupal/ctools",
+            "MAL-2025-1+event-stream"
+        ]
+    );
+    assert!(report.contains("event-stream 3.3.6 has MAL-2025-1 (critical; the package is malware)"), "{report}");
+    assert!(report.contains("take event-stream out, and change every secret"), "{report}");
+}
+
 #[test]
 fn data_that_is_too_old_is_an_error_when_asked_for() {
     let folder = tempfile::tempdir().unwrap();

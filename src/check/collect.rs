@@ -279,10 +279,11 @@ impl ImageModels {
         request: &Request<'_>,
     ) -> Result<Self, CheckError> {
         let content_patterns = request.policy.content_patterns();
-        let databases = || Wants { capture_if: Some(is_captured), purpose: "gates", ..packages::wants() };
+        let databases =
+            || Wants { capture_if: Some(is_captured), purpose: "gates, accounts behind links", ..packages::wants() };
         let with_records = || Wants {
             capture_if: Some(is_captured_for_records),
-            purpose: "gates and records",
+            purpose: "gates, accounts behind links, records",
             checksums: true,
             ..databases()
         };

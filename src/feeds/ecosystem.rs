@@ -158,6 +158,13 @@ pub(super) fn of(kind: PackageKind, distro: Option<&Distro>) -> Vec<String> {
     }
 }
 
+/// The ecosystem of support for a release that is bought apart, when a version is a build of it: Ubuntu's Expanded Security
+/// Maintenance.
+pub(super) fn bought_apart(ecosystem: &str, version: &str) -> Option<String> {
+    let release = ecosystem.strip_prefix("Ubuntu:").filter(|_| version.contains("esm"))?;
+    Some(format!("Ubuntu:Pro:{release}"))
+}
+
 /// SUSE ships a release as modules, and every base image has packages of these.
 fn suse(version: &str) -> Vec<String> {
     let release = match version.split_once('.') {
@@ -179,15 +186,20 @@ fn openeuler(pretty_name: &str) -> Vec<String> {
 pub(super) struct Known<'p> {
     pub(super) name: String,
     pub(super) version: &'p str,
+    /// Whether the version is one of which nobody has told the epoch.
+    pub(super) lacks_epoch: bool,
 }
 
 /// What records call a package. Those of Debian, Ubuntu and Alpine are about source packages; those of rpm distributions
 /// and of the other apk ones are about either.
 pub(super) fn known_as(package: &Package) -> Vec<Known<'_>> {
-    let own = || Known { name: stored_name(package.kind, &package.name), version: &package.version };
+    let own =
+        || Known { name: stored_name(package.kind, &package.name), version: &package.version, lacks_epoch: false };
     let source = || {
         let name = stored_name(package.kind, package.source.as_ref().unwrap_or(&package.name));
-        Known { name, version: package.source_version.as_ref().unwrap_or(&package.version) }
+        // rpm notes the name of the source package's file, in which there is no epoch.
+        let lacks_epoch = package.kind == PackageKind::Rpm && package.source_version.is_some();
+        Known { name, version: package.source_version.as_ref().unwrap_or(&package.version), lacks_epoch }
     };
     match package.kind {
         PackageKind::Deb => vec![source()],
@@ -268,6 +280,14 @@ mod tests {
         assert_eq!(stored("Red Hat:enterprise_linux:8.6::appstream"), "Red Hat:8");
         assert_eq!(stored("Red Hat:rhel_eus:9.0::baseos"), "Red Hat:rhel_eus:9.0::baseos");
         assert_eq!(stored("Debian:12"), "Debian:12");
+    }
+
+    #[test]
+    fn builds_of_expanded_support_are_known_by_their_version() {
+        let pro = bought_apart("Ubuntu:18.04:LTS", "1.1.1-1ubuntu2.1~18.04.23+esm5");
+        assert_eq!(pro.as_deref(), Some("Ubuntu:Pro:18.04:LTS"));
+        assert_eq!(bought_apart("Ubuntu:18.04:LTS", "1.1.1-1ubuntu2.1~18.04.23"), None);
+        assert_eq!(bought_apart("Debian:12", "1+esm1"), None);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::FeedError;
 use super::ecosystem;
-use super::record::{Advisory, Affected, Hit, is_malware};
+use super::range::Hit;
+use super::record::{Advisory, Affected, is_malware};
 use super::report::{Reported, ScanReport};
 use super::severity::{Level, Scores, level_of_vector, scores};
 use super::store::{Source, Store};
@@ -165,7 +166,15 @@ fn look_up(sources: &[(&Source, &str)], places: &[&Package], found: &mut Vulnera
     for (source, ecosystem) in sources {
         let damaged = |()| FeedError::Damaged { path: source.description().name.clone() };
         for known in ecosystem::known_as(package) {
-            for affected in source.file().find(ecosystem, &known.name).map_err(damaged)? {
+            let find = |ecosystem: &str| source.file().find(ecosystem, &known.name).map_err(damaged);
+            // What a record says of builds with support that is bought apart counts for these in place of the rest.
+            let bought = ecosystem::bought_apart(ecosystem, known.version).map_or(Ok(Vec::new()), |e| find(&e))?;
+            let mut entries = find(ecosystem)?;
+            entries.retain(|entry| bought.iter().all(|other| other.advisory != entry.advisory));
+            for mut affected in bought.into_iter().chain(entries) {
+                if known.lacks_epoch {
+                    affected.forget_epochs();
+                }
                 let fixed = match affected.judge(package.kind, known.version) {
                     Hit::Clear => continue,
                     Hit::Uncomparable => {

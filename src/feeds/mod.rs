@@ -8,6 +8,7 @@ mod error;
 mod intake;
 mod matching;
 mod osv;
+mod range;
 mod record;
 mod registry;
 mod report;

@@ -10,9 +10,10 @@ pub(super) const PASSWD: &str = "/etc/passwd";
 pub(super) const GROUP: &str = "/etc/group";
 pub(super) const SHADOW: &str = "/etc/shadow";
 
-/// Whether the content of the file at a path is looked at here, and has to be captured.
+/// Whether the content of the file at a path is looked at here, and has to be captured. The files may be links to others of
+/// their names (`/nix/store/…/etc/passwd`).
 pub(super) fn is_account_file(path: &str) -> bool {
-    matches!(path, PASSWD | GROUP | SHADOW)
+    [PASSWD, GROUP, SHADOW].iter().any(|file| path.ends_with(file))
 }
 
 /// A line of passwd.
@@ -117,6 +118,12 @@ pub fn effective_user(image: &Image, tree: &Tree) -> EffectiveUser {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn account_files_may_lie_elsewhere() {
+        assert!(is_account_file("/etc/passwd") && is_account_file("/nix/store/x-nss/etc/shadow"));
+        assert!(!is_account_file("/usr/bin/passwd") && !is_account_file("/etc/passwd-"));
+    }
 
     #[test]
     fn lines_that_are_no_accounts_are_left_out() {

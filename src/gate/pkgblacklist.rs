@@ -2,7 +2,7 @@
 
 use super::anchoresec::compares;
 use super::compare::Comparison;
-use super::pkgcheck::{installed, name_and_version};
+use super::pkgcheck::{installed, is_version, name_and_version};
 use super::pkgdiff::placed;
 use super::{Facts, Reporter};
 use crate::packages::{Package, PackageKind};
@@ -12,7 +12,7 @@ use crate::policy::wildcard;
 pub fn denied_package_version(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     for (name, version) in report.params().list("versions").iter().filter_map(|item| name_and_version(item)) {
         let is_upstream = |own: &str| report.params().bool("upstream") && upstream(own).any(|part| part == version);
-        if let Some(package) = installed(facts, name).find(|p| p.version == version || is_upstream(&p.version)) {
+        if let Some(package) = installed(facts, name).find(|p| is_version(p, version) || is_upstream(&p.version)) {
             let message =
                 format!("the package {name} {} is installed, and the policy does not want it", package.version);
             let finding = placed(report, facts.package_history.layer_of(name), message);

@@ -4,14 +4,14 @@ use std::cmp::Ordering;
 
 use super::pkgdiff::placed;
 use super::{Facts, Reporter};
-use crate::packages::Package;
+use crate::packages::{Package, PackageKind};
 
 /// Packages of the distribution that are missing, or are there with a version the policy does not take.
 pub fn required_package_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     let params = report.params();
     for (name, version) in params.list("exact-versions").iter().filter_map(|item| name_and_version(item)) {
         require(facts, report, name, Some(version), |package| {
-            (package.version != version).then(|| format!("where the policy wants exactly {version}"))
+            (!is_version(package, version)).then(|| format!("where the policy wants exactly {version}"))
         });
     }
     for name in params.list("names") {
@@ -21,7 +21,8 @@ pub fn required_package_missing(facts: &Facts<'_>, report: &mut Reporter<'_>) {
     }
     for (name, version) in params.list("minimum-versions").iter().filter_map(|item| name_and_version(item)) {
         require(facts, report, name, Some(version), |package| {
-            let is_below = package.kind.compare_versions(&package.version, version) == Some(Ordering::Less);
+            let own = comparable(package, version);
+            let is_below = package.kind.compare_versions(own, version) == Some(Ordering::Less);
             is_below.then(|| format!("where the policy wants at least {version}"))
         });
     }
@@ -51,6 +52,20 @@ pub(super) fn installed<'a>(facts: &Facts<'a>, name: &'a str) -> impl Iterator<I
     facts.packages.list.iter().filter(move |package| package.kind.is_distribution() && package.name == name)
 }
 
+/// Whether a package has the version a policy names.
+pub(super) fn is_version(package: &Package, version: &str) -> bool {
+    package.version == version || comparable(package, version) == version
+}
+
+/// The package's version as one that a policy writes is to be held against it: of rpm's without the epoch where the policy has
+/// none, as the 2017 tool showed and compared them.
+fn comparable<'p>(package: &'p Package, version: &str) -> &'p str {
+    match package.version.split_once(':') {
+        Some((_, rest)) if package.kind == PackageKind::Rpm && !version.contains(':') => rest,
+        _ => &package.version,
+    }
+}
+
 /// The parts of an item `name|version`.
 pub(super) fn name_and_version(item: &str) -> Option<(&str, &str)> {
     let (name, version) = item.split_once('|')?;
@@ -59,7 +74,8 @@ pub(super) fn name_and_version(item: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{Case, messages};
+    use super::super::fixtures::{Case, messages, package};
+    use crate::packages::{Package, PackageKind};
 
     fn missing(params: &[(&str, &[&str])]) -> Vec<String> {
         let case = Case::new(1).layer([], []).packages([("zlib", "1:1.2")]);
@@ -82,6 +98,21 @@ mod tests {
                 "- the image does not have the package tini, which the policy requires",
             ]
         );
+    }
+
+    #[test]
+    fn an_epoch_of_rpm_counts_where_the_policy_has_one() {
+        let mut case = Case::new(0).layer([], []);
+        let openssl = Package { kind: PackageKind::Rpm, ..package("openssl", "1:3.0.7-24.el9") };
+        case.others = vec![openssl];
+        let missing =
+            |list: &str, item: &str| messages(&case.run_with("required-package-missing", &[(list, &[item])])).len();
+        for same in ["openssl|3.0.7-24.el9", "openssl|1:3.0.7-24.el9"] {
+            assert_eq!((missing("exact-versions", same), missing("minimum-versions", same)), (0, 0), "{same}");
+            assert_eq!(case.run_with("denied-package-version", &[("versions", &[same])]).len(), 1, "{same}");
+        }
+        assert_eq!(missing("minimum-versions", "openssl|3.0.9-1.el9"), 1);
+        assert_eq!(missing("minimum-versions", "openssl|0:3.0.9-1.el9"), 0);
     }
 
     #[test]

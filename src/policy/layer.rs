@@ -308,6 +308,7 @@ pub(super) fn params(rule: &'static Rule, mut given: Vec<(String, Value)>) -> Re
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

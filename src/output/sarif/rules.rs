@@ -74,7 +74,8 @@ fn help(target: &Target, names: &[String]) -> MultiformatMessageString {
         [] => String::new(),
         names => format!("Also known as {}. ", names.join(", ")),
     };
-    let foot = format!("{known}`dockgate explain {target}` shows this page.");
+    let with = if target.rule.is_own() { " --policy FILE" } else { "" };
+    let foot = format!("{known}`dockgate explain {target}{with}` shows this page.");
     let is_mark = |line: &&str| !line.trim_start().starts_with("```");
     let plain: Vec<&str> = page.lines().filter(is_mark).map(|line| line.strip_prefix("## ").unwrap_or(line)).collect();
     MultiformatMessageString::builder()
@@ -87,6 +88,10 @@ fn help(target: &Target, names: &[String]) -> MultiformatMessageString {
 fn help_uri(target: &Target) -> String {
     if let Some(code) = target.code {
         return format!("https://www.shellcheck.net/wiki/{code}");
+    }
+    // What it is, the policy says; what such checks are, the manual does.
+    if target.rule.is_own() {
+        return format!("{REPOSITORY}/blob/main/docs/src/policies.md#checks-of-your-own");
     }
     let folder = match target.rule.phase {
         Phase::Lint => "lint",

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::number_order;
+use super::{is_number, number_order};
 
 /// Compares two versions. Build metadata does not count, nor does a `v` in front.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
@@ -24,6 +24,9 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
 fn parts(version: &str) -> Vec<String> {
     let version = version.trim().trim_start_matches(['v', 'V']).to_ascii_lowercase();
     let version = version.split('+').next().unwrap_or_default();
+    if let Some(branch) = branch(version) {
+        return branch;
+    }
     let mut parts: Vec<String> = Vec::new();
     let mut last = None;
     for c in version.chars() {
@@ -42,6 +45,18 @@ fn parts(version: &str) -> Vec<String> {
         }
     }
     parts
+}
+
+/// The branch a version stands for: `2.1.x-dev` is above every release of 2.1, and below 2.2.
+fn branch(version: &str) -> Option<Vec<String>> {
+    let numbers = version.strip_suffix("-dev").unwrap_or(version).strip_suffix(".x")?;
+    let mut parts: Vec<String> = numbers.split('.').map(str::to_owned).collect();
+    if parts.len() > 3 || !parts.iter().all(|part| is_number(part)) {
+        return None;
+    }
+    parts.resize(4, String::from("9999999"));
+    parts.push(String::from("dev"));
+    Some(parts)
 }
 
 /// What a part is worth beside one that is missing.
@@ -116,6 +131,10 @@ mod tests {
                 ("1.0.0-b2", "1.0.0-beta.2", 0),
                 ("1.0.0+x", "1.0.0", 0),
                 ("1.0.0-stable", "1.0.0", 0),
+                ("2.1.x-dev", "2.1.99", 1),
+                ("2.1.x-dev", "2.2.0-dev", -1),
+                ("2.x-dev", "2.1.x-dev", 1),
+                ("v2.x-dev", "3.0.0-alpha1", -1),
             ],
         );
     }

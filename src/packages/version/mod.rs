@@ -18,9 +18,14 @@ use super::PackageKind;
 
 impl PackageKind {
     /// Compares two versions as the manager or ecosystem does. `None` when one of them is no version to it: PEP 440 says so of
-    /// some texts, Go writes `(devel)` for a module that was built from its folder, and nothing is nobody's version.
+    /// some texts, Go writes `(devel)` for a module that was built from its folder, Composer `dev-main` for the head of a branch,
+    /// and nothing is nobody's version.
     pub fn compare_versions(self, a: &str, b: &str) -> Option<Ordering> {
-        let is_none = |text: &str| text.trim().is_empty() || (self == Self::Golang && text == "(devel)");
+        let is_none = |text: &str| match self {
+            Self::Golang if text == "(devel)" => true,
+            Self::Composer if text.starts_with("dev-") => true,
+            _ => text.trim().is_empty(),
+        };
         if is_none(a) || is_none(b) {
             return None;
         }
@@ -28,7 +33,8 @@ impl PackageKind {
             Self::Deb => deb::compare(a, b),
             Self::Apk => apk::compare(a, b),
             Self::Rpm => rpm::compare(a, b),
-            Self::Npm | Self::Cargo | Self::Golang => semver::compare(a, b),
+            Self::Npm | Self::Cargo => semver::compare(a, b),
+            Self::Golang => semver::compare_go(a, b),
             Self::Nuget => semver::compare_nuget(a, b),
             Self::Gem => gem::compare(a, b),
             Self::Maven => maven::compare(a, b),
@@ -135,6 +141,7 @@ mod tests {
     fn a_module_built_from_its_folder_has_no_version() {
         assert_eq!(PackageKind::Golang.compare_versions("(devel)", "v1.0.0"), None);
         assert_eq!(PackageKind::Golang.compare_versions("v1.0.0", "v1.0.1"), Some(Ordering::Less));
+        assert_eq!(PackageKind::Composer.compare_versions("dev-main", "1.0.0"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The order of Semantic Versioning, <https://semver.org/#spec-item-11>, which npm, Cargo and Go follow and NuGet widens:
 //! any number of numeric parts, of which missing ones are 0, and, of NuGet alone, pre-releases without regard to case.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::{is_number, number_order};
@@ -8,6 +9,20 @@ use super::{is_number, number_order};
 /// Compares two versions. Build metadata does not count, nor does a `v` in front.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     ordered(a, b, str::cmp)
+}
+
+/// Compares two versions as Go does, the toolchain's own among them: `1.22rc1` is `1.22.0-rc.1`.
+pub(super) fn compare_go(a: &str, b: &str) -> Ordering {
+    compare(&of_toolchain(a), &of_toolchain(b))
+}
+
+fn of_toolchain(version: &str) -> Cow<'_, str> {
+    let found = ["rc", "beta"].iter().find_map(|word| {
+        let (numbers, number) = version.split_once(word)?;
+        let is_plain = numbers.split('.').all(is_number) && is_number(number);
+        is_plain.then(|| format!("{numbers}-{word}.{number}"))
+    });
+    found.map_or(Cow::Borrowed(version), Cow::Owned)
 }
 
 /// Compares two versions as NuGet does.
@@ -129,6 +144,15 @@ mod tests {
                 ("v1.2.3-0.20200101000000-abcdefabcdef", "v1.2.3", -1),
                 ("", "0", 0),
             ],
+        );
+    }
+
+    #[test]
+    fn the_toolchain_of_go_has_versions_of_its_own() {
+        check_ascending(compare_go, &["1.21beta1", "1.21rc2", "1.21rc10", "1.21.0", "1.22rc1", "1.22", "1.22.1"]);
+        check(
+            compare_go,
+            &[("1.22rc1", "1.22.0-rc.1", 0), ("1.22beta2", "1.22.0-beta.2", 0), ("v1.0.0-rc1", "v1.0.0-rc.1", 1)],
         );
     }
 
