@@ -53,9 +53,13 @@ pub fn package_file_altered(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         );
         groups.entry((&file.package, layer, false)).or_default().push((file, message));
     }
-    let removals = facts.image.removals(missing.iter().map(|file| file.path.as_str()));
-    for file in missing {
-        let layer = removals.get(file.path.as_str()).copied();
+    // Layers may call a file by another name than the database does: `/usr/bin/x` where that has `/bin/x`.
+    let places: Vec<Option<String>> = missing.iter().map(|file| facts.tree.place_of(&file.path)).collect();
+    let names = missing.iter().map(|file| file.path.as_str()).chain(places.iter().flatten().map(String::as_str));
+    let removals = facts.image.removals(names);
+    for (file, place) in missing.into_iter().zip(&places) {
+        let names = [Some(file.path.as_str()), place.as_deref()];
+        let layer = names.into_iter().flatten().filter_map(|name| removals.get(name)).max().copied();
         let why = if layer.is_some() { "was removed" } else { "is not there" };
         let message = format!("{} of the package {} {why}", file.path, file.package);
         groups.entry((&file.package, layer, true)).or_default().push((file, message));
@@ -96,7 +100,7 @@ fn placed(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::fixtures::{Case, file, messages};
-    use crate::image::{Checksums, Entry};
+    use crate::image::{Checksums, Entry, EntryKind};
     use crate::packages::{Recorded, RecordedDigest, RecordedFile};
 
     fn with_md5(path: &str, md5: u8) -> Entry {
@@ -149,6 +153,16 @@ mod tests {
         ] {
             assert_eq!(messages(&case().run("package-file-altered", params)), expected, "{params:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_layers_call_by_another_name_is_told_where_it_was_removed() {
+        let link = Entry { link: Some("usr/bin".to_owned()), ..Entry::new("/bin", EntryKind::Symlink) };
+        let mut case = Case::new(1).layer([with_md5("/usr/bin/b", 1), link], []).packages([("one", "1")]);
+        case = case.layer([], ["/usr/bin/b"]);
+        case.recorded = Some(of(vec![recorded("one", "/bin/b")]));
+        let told = messages(&case.run("package-file-altered", &[]));
+        assert_eq!(told, ["1 /bin/b of the package one was removed"]);
     }
 
     #[test]

@@ -57,6 +57,12 @@ impl Tree {
         self.nodes.get(path).or_else(|| self.nodes.get(&self.real_path(path, false)?))
     }
 
+    /// Where an entry that is called by this path lands, whether it is there or not: links in its directory followed, itself not.
+    /// `None` when the way leads nowhere.
+    pub fn place_of(&self, path: &str) -> Option<String> {
+        self.real_path(path, false)
+    }
+
     /// What lies below a directory, at any depth.
     pub fn below<'t>(&'t self, dir: &str) -> impl Iterator<Item = &'t Node> + use<'t> {
         self.nodes.range(range_below(dir)).map(|(_, node)| node)
