@@ -2,8 +2,9 @@
 
 use super::compare::Comparison;
 use super::{Facts, Reporter, effective_user};
+use crate::dockerfile::{Dockerfile, Instruction};
 use crate::finding::Finding;
-use crate::trace::instruction_of;
+use crate::trace::{Maker, instruction_of};
 
 /// An instruction as it was written, or as the history has it.
 struct Step {
@@ -22,20 +23,29 @@ enum At {
 
 /// The Dockerfile's instructions; without one what the history tells of them, unless only a Dockerfile is wanted.
 fn steps(facts: &Facts<'_>, dockerfile_only: bool) -> Vec<Step> {
-    if let Some(dockerfile) = facts.dockerfile {
-        let step = |(index, instruction): (usize, &_)| -> Step {
-            let instruction: &crate::dockerfile::Instruction = instruction;
-            let arguments = dockerfile.arguments(instruction);
-            Step { keyword: instruction.keyword.name(), arguments, at: At::Dockerfile(index) }
-        };
-        return dockerfile.instructions.iter().enumerate().map(step).collect();
+    match facts.dockerfile {
+        Some(dockerfile) => of_dockerfile(dockerfile, |_| true),
+        None if dockerfile_only => Vec::new(),
+        None => of_history(facts),
     }
-    let history = if dockerfile_only { &[][..] } else { &facts.image.config.history };
+}
+
+fn of_dockerfile(dockerfile: &Dockerfile, is_wanted: impl Fn(&Instruction) -> bool) -> Vec<Step> {
+    let wanted = dockerfile.instructions.iter().enumerate().filter(|(_, instruction)| is_wanted(instruction));
+    let step = |(index, instruction): (usize, &Instruction)| Step {
+        keyword: instruction.keyword.name(),
+        arguments: dockerfile.arguments(instruction),
+        at: At::Dockerfile(index),
+    };
+    wanted.map(step).collect()
+}
+
+fn of_history(facts: &Facts<'_>) -> Vec<Step> {
     let step = |(index, entry)| {
         let (keyword, arguments) = instruction_of(entry)?;
         Some(Step { keyword: keyword.name(), arguments, at: At::History(index) })
     };
-    history.iter().enumerate().filter_map(step).collect()
+    facts.image.config.history.iter().enumerate().filter_map(step).collect()
 }
 
 fn told(report: &Reporter<'_>, at: At, message: String) -> Finding {
@@ -46,7 +56,7 @@ fn told(report: &Reporter<'_>, at: At, message: String) -> Finding {
 }
 
 /// Starts a finding about a setting of the image's config: at the last instruction of this keyword that names it, of USER at the last;
-/// at the image where none does, as when it came with the base.
+/// at the image where none does.
 pub(super) fn at_setting(
     facts: &Facts<'_>,
     report: &Reporter<'_>,
@@ -54,21 +64,51 @@ pub(super) fn at_setting(
     name: &str,
     message: String,
 ) -> Finding {
-    match naming(&steps(facts, false), keyword, name) {
-        Some(step) => told(report, step.at, message),
+    match setter(facts, keyword, name) {
+        Some(at) => told(report, at, message),
         None => report.on_image(message),
     }
 }
 
-/// The last instruction of a keyword that names a setting.
-fn naming<'s>(steps: &'s [Step], keyword: &str, name: &str) -> Option<&'s Step> {
-    // `EXPOSE 80` makes `80/tcp`.
-    let name = if keyword == "EXPOSE" { name.split('/').next().unwrap_or(name) } else { name };
-    let separators = [' ', '\t', '\n', '=', '/', ':', ',', '[', ']', '{', '}', '"', '\''];
-    let names_it = |step: &&Step| {
-        step.keyword == keyword && (keyword == "USER" || step.arguments.split(separators).any(|word| word == name))
+/// Who made a setting. The history of an image that is traced knows best: it has what variables came to, and no other stage.
+fn setter(facts: &Facts<'_>, keyword: &str, name: &str) -> Option<At> {
+    let history = of_history(facts);
+    let last = |steps: &[Step]| steps.iter().rev().find(|step| step.names(keyword, name)).map(|step| step.at);
+    let Some(dockerfile) = facts.dockerfile else { return last(&history) };
+    let makers = facts.trace.map_or(&[][..], |trace| &trace.history);
+    let is_known = |step: &&Step| match step.at {
+        At::History(entry) => makers.get(entry).is_some_and(|maker| *maker != Maker::Unknown),
+        At::Dockerfile(_) => true,
     };
-    steps.iter().rev().find(names_it)
+    let traced = history.iter().rev().filter(is_known).find(|step| step.names(keyword, name)).map(|step| step.at);
+    let of_final_stage = || {
+        let chain = dockerfile.final_stage().map(|stage| dockerfile.stage_chain(stage.index)).unwrap_or_default();
+        last(&of_dockerfile(dockerfile, |i| i.stage.is_some_and(|stage| chain.contains(&stage))))
+    };
+    traced.or_else(of_final_stage)
+}
+
+impl Step {
+    /// Whether it is of a keyword and names a setting; every USER names the user.
+    fn names(&self, keyword: &str, name: &str) -> bool {
+        let words = self.arguments.split([' ', '\t', '\n', '=', ',', '[', ']', '{', '}', '"', '\'']);
+        self.keyword == keyword
+            && match keyword {
+                "USER" => true,
+                "EXPOSE" => words.flat_map(|word| word.split(':')).any(|word| exposes(word, name)),
+                _ => words.into_iter().any(|word| word == name),
+            }
+    }
+}
+
+/// Whether a word of an EXPOSE, `80`, `8000-8010` or `53/udp`, is about the port that a config calls `80/tcp`.
+fn exposes(word: &str, port: &str) -> bool {
+    let number = |port: &str| port.split('/').next().and_then(|number| number.parse::<u16>().ok());
+    let (low, high) = word.split_once('-').unwrap_or((word, word));
+    match (number(low), number(high), number(port)) {
+        (Some(low), Some(high), Some(port)) => (low..=high).contains(&port),
+        _ => false,
+    }
 }
 
 /// Instructions that compare as the policy says, or that there is none of.
@@ -143,7 +183,7 @@ pub fn denied_exposed_port(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         let may_expose = || {
             let steps = steps(facts, true);
             let is_any = steps.iter().any(|step| step.keyword == "EXPOSE" && step.arguments.contains('$'));
-            is_any || naming(&steps, "EXPOSE", port).is_some()
+            is_any || steps.iter().any(|step| step.names("EXPOSE", port))
         };
         if params.bool("dockerfile-only") && !may_expose() {
             continue;
@@ -160,7 +200,6 @@ const KERNEL: [&str; 4] = ["/boot", "/dev", "/proc", "/sys"];
 
 /// Volumes of the image's config over directories of the system.
 pub fn sensitive_volume(facts: &Facts<'_>, report: &mut Reporter<'_>) {
-    let steps = steps(facts, false);
     for volume in facts.image.config.config.volumes.keys() {
         let path = if volume.trim_matches('/').is_empty() { "/" } else { volume.trim_end_matches('/') };
         let is_below =
@@ -170,14 +209,7 @@ pub fn sensitive_volume(facts: &Facts<'_>, report: &mut Reporter<'_>) {
         }
         let message =
             format!("the image declares a volume over {path}, a part of the system that containers then share");
-        let has_it = |step: &&Step| {
-            let mut words = step.arguments.split([' ', ',', '[', ']', '"', '{', '}']);
-            step.keyword == "VOLUME" && words.any(|word| word == volume)
-        };
-        let finding = match steps.iter().rev().find(has_it) {
-            Some(step) => told(report, step.at, message),
-            None => report.on_image(message),
-        };
+        let finding = at_setting(facts, report, "VOLUME", volume, message);
         report.push(finding.subject(path).help("declare volumes for the application's own data alone"));
     }
 }
@@ -187,6 +219,7 @@ mod tests {
     use super::super::fixtures::{Case, file, messages, text};
     use crate::finding::Finding;
     use crate::image::History;
+    use crate::trace::{Maker, Trace};
 
     fn places(findings: &[Finding]) -> Vec<String> {
         findings.iter().map(|f| format!("{}: {}", f.place().text(), f.message())).collect()
@@ -260,6 +293,37 @@ mod tests {
         assert_eq!(
             run("allowed-ports", &["22", "80"]),
             [": the image exposes 53/udp, which is not among the ports the policy allows: 22, 80"]
+        );
+    }
+
+    #[test]
+    fn a_setting_is_told_where_the_image_got_it() {
+        let mut case = Case::new(0).layer([file("/x")], []);
+        for port in ["22/tcp", "8005/tcp", "99/tcp"] {
+            case.config.config.exposed_ports.insert(port.into(), serde_json::Value::Null);
+        }
+        case.config.history =
+            ["FROM", "EXPOSE [99/tcp]", "EXPOSE [22/tcp]", "EXPOSE [8000-8010/tcp]"].map(history).to_vec();
+        let text = "FROM debian:12 AS build\nEXPOSE 99\nFROM debian:12\nARG P=22\nEXPOSE $P\nEXPOSE 8000-8010\n";
+        let ports = |case: &Case| {
+            let found = case.run_with("denied-exposed-port", &[("denied-ports", &["22", "8005", "99"])]);
+            let place = |f: &Finding| format!("{} {} {:?}", f.subject, f.place().text(), f.origin);
+            found.iter().map(place).collect::<Vec<_>>()
+        };
+        // Not where another stage says so, and not where a variable does.
+        let case = case.dockerfile(text);
+        assert_eq!(ports(&case), ["22/tcp  Yours", "8005/tcp EXPOSE 8000-8010 Yours", "99/tcp  Yours"]);
+        let case = case.trace(Trace {
+            layers: vec![Maker::Base],
+            history: vec![Maker::Base, Maker::Base, Maker::Instruction(4), Maker::Instruction(5)],
+            base_layers: Some(1),
+            base_from: Some(2),
+            mismatch: None,
+            is_merged: false,
+        });
+        assert_eq!(
+            ports(&case),
+            ["22/tcp EXPOSE $P Yours", "8005/tcp EXPOSE 8000-8010 Yours", "99/tcp debian:12 Base"]
         );
     }
 

@@ -35,13 +35,14 @@ impl WhitelistItem {
     /// With the reason, where the trigger id is an expression that cannot be run.
     pub(super) fn new(gate: &str, trigger_id: &str, image: Option<String>) -> Result<Self, String> {
         let mut trigger_id = trigger_id.to_owned();
-        // Whitelists name a vulnerability alone, and the trigger id has the package behind it.
+        // Whitelists name a vulnerability alone, and the trigger id has the package behind it. In 2017 the name was the beginning
+        // of the id, so that `CVE-2016-1` let `CVE-2016-10009` pass as well.
         let is_of_vulnerabilities = ["ANCHORESEC", "vulnerabilities"].iter().any(|g| g.eq_ignore_ascii_case(gate));
         if is_of_vulnerabilities
-            && !trigger_id.contains('*')
+            && !trigger_id.contains(['*', '+'])
             && (trigger_id.starts_with("CVE") || trigger_id.starts_with("RHSA"))
         {
-            trigger_id.push('*');
+            trigger_id.push_str("+*");
         }
         Ok(Self { gate: gate.to_owned(), trigger_id: Pattern::parse(&trigger_id)?, image })
     }
@@ -258,7 +259,7 @@ mod tests {
         assert_eq!(
             read(text).unwrap(),
             [
-                "3 ANCHORESEC CVE-2015-5180* (whitelisted)",
+                "3 ANCHORESEC CVE-2015-5180+* (whitelisted)",
                 "4 SUIDDIFF /usr/bin/x-SUIDFILEADD (whitelisted)",
                 "5 PKGDIFF * (whitelisted)",
                 "6 ANCHORESEC CVE-2016-1+curl* (whitelisted: no fix)",
@@ -282,8 +283,9 @@ mod tests {
     #[test]
     fn json_is_a_list_a_whitelist_or_a_bundle() {
         let item = "{\"gate\": \"vulnerabilities\",\n \"trigger_id\": \"CVE-1\", \"description\": \"no fix\", \"expires_on\": \"2026-12-31T00:00:00Z\"}";
-        let expected =
-            |line: usize, by: &str| format!("{line} vulnerabilities CVE-1* (whitelisted{by}: no fix) until 2026-12-31");
+        let expected = |line: usize, by: &str| {
+            format!("{line} vulnerabilities CVE-1+* (whitelisted{by}: no fix) until 2026-12-31")
+        };
         assert_eq!(read(&format!("[\n{item}]")).unwrap(), [expected(2, "")]);
         assert_eq!(read(&format!("{{\"id\": \"w1\", \"items\": [{item}]}}")).unwrap(), [expected(1, " by w1")]);
         let bundle = format!("{{\"allowlists\": [{{\"id\": \"w1\", \"name\": \"all\", \"items\": [{item}]}}]}}");
@@ -317,6 +319,8 @@ mod tests {
             WhitelistItem::new(gate, id, None).unwrap().covers(["ANCHORESEC"].into_iter(), trigger_id)
         };
         assert!(covers("anchoresec", "CVE-2017-1", "CVE-2017-1+openssl"));
+        assert!(!covers("anchoresec", "CVE-2017-1", "CVE-2017-10+openssl"));
+        assert!(covers("anchoresec", "CVE-2017-1+openssl", "CVE-2017-1+openssl"));
         assert!(covers("*", "CVE-2017-*+openssl", "CVE-2017-1+openssl"));
         assert!(!covers("ANCHORESEC", "CVE-2017-*+curl", "CVE-2017-1+openssl"));
         assert!(!covers("PKGDIFF", "*", "CVE-2017-1+openssl"));
