@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use oci_client::Reference;
+use oci_spec::distribution::Reference;
 use oci_spec::image::ImageManifest;
 use serde::{Deserialize, Serialize};
 

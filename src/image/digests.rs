@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use oci_client::Reference;
+use oci_spec::distribution::Reference;
 
 use super::environment::Environment;
 use super::registry::{FailureKind, Registry, RegistryAccess};

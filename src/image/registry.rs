@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oci_client::Reference;
+use oci_spec::distribution::Reference;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Url};
 use tokio::sync::Mutex;

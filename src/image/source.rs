@@ -229,7 +229,7 @@ impl Named {
     /// Looks in the engines, then in the registry.
     fn find(
         reference: &ImageReference,
-        name: &oci_client::Reference,
+        name: &oci_spec::distribution::Reference,
         environment: &Environment,
     ) -> Result<Self, ImageError> {
         let text = reference.to_string();

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use oci_client::Reference;
+use oci_spec::distribution::Reference;
 use serde_json::json;
 
 use super::super::environment::Environment;
