@@ -239,6 +239,7 @@ fn help(judged: &Judged, report: &Report) -> String {
             // No Dockerfile tells what made the layer, but the image's history may.
             let facts = inside.layer.as_ref().and_then(|layer| report.layers.get(layer.index));
             lines.extend(facts.and_then(|facts| facts.created_by.as_ref()).map(|command| {
+                let command = command.strip_prefix("/bin/sh -c #(nop)").unwrap_or(command).trim();
                 let shown: String = command.chars().take(SHOWN_OF_A_COMMAND).collect();
                 let rest = if shown.len() < command.len() { "…" } else { "" };
                 format!("made by {shown}{rest}")
