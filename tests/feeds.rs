@@ -207,6 +207,16 @@ fn a_truncated_archive_or_a_page_in_its_place_is_told() {
 }
 
 #[test]
+fn a_record_that_is_none_is_named_with_its_archive() {
+    let folder = with_old_data();
+    let server = Server::start(vec![whole(&archive(&[json!({ "id": "GHSA-x", "affected": 5 })]), &[])]);
+    let told = sync(folder.path(), &server).unwrap_err().to_string();
+    let expected = format!("cannot read GHSA-x.json in {}/npm/all.zip: it is no vulnerability record", server.url);
+    assert!(told.starts_with(&expected), "{told}");
+    assert_eq!(records(folder.path()), 1);
+}
+
+#[test]
 fn nothing_new_costs_one_request() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(vec![

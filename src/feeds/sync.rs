@@ -214,6 +214,10 @@ impl WriteLock {
             FeedError::Read { path, reason } if Path::new(&path) == from => {
                 FeedError::Read { path: origin.to_owned(), reason }
             }
+            // Of a record in an archive.
+            FeedError::Read { path, reason } if from.is_file() => {
+                FeedError::Read { path: format!("{path} in {origin}"), reason }
+            }
             FeedError::Empty { .. } => FeedError::Empty { path: origin.to_owned() },
             FeedError::Nothing { ecosystem, .. } => FeedError::Nothing { origin: origin.to_owned(), ecosystem },
             other => other,
