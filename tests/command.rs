@@ -369,6 +369,24 @@ fn what_cannot_be_checked_does_not_hide_the_rest() {
 }
 
 #[test]
+fn a_dockerfile_without_the_target_does_not_hide_the_rest() {
+    let folder = folder(&[("a/Dockerfile", "FROM a AS prod\nRUN sudo make\n"), ("b/Dockerfile", "FROM b AS dev\n")]);
+    let run = |args: &[&str]| {
+        let output = dockgate().current_dir(folder.path()).args(args).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    for args in [&["lint", "a", "b", "--target", "prod"][..], &["check", "a", "b", "--target", "prod"]] {
+        let (code, told, errors) = run(args);
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains("sudo-used") && !told.contains("b/Dockerfile:1:"), "{told}");
+        assert!(errors.contains("b/Dockerfile has no stage `prod`"), "{errors}");
+    }
+    let (code, told, errors) = run(&["lint", "a", "b", "--target", "test"]);
+    assert!(code == Some(2) && told.is_empty() && errors.contains("has no stage `test`"), "{told}{errors}");
+}
+
+#[test]
 fn an_image_can_be_looked_at() {
     let base = ["inspect", IMAGE];
     let packages = stdout(dockgate().args(base), 0);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{CliError, discover};
-use crate::check::{Build, ContextRequest, ContextSource};
+use crate::check::{Build, CheckError, ContextRequest, ContextSource};
 use crate::context::{Archive, Definition, Location, Outside, definitions};
 use crate::dockerfile::{self, BuildOptions, HostKind};
 use crate::finding::Place;
@@ -77,6 +77,25 @@ pub(super) fn find(wanted: Wanted<'_>, options: &BuildOptions) -> Result<Found, 
         return Err(CliError::NoDockerfile { paths: paths.join(", "), notes: found.notes });
     }
     Ok(found)
+}
+
+/// Sets those of several builds aside whose Dockerfile has no stage of the name that is to be built: they do not keep the rest from
+/// being checked. Of a build alone the run says so.
+pub(super) fn set_aside_stageless(builds: &mut Vec<Build>) -> Vec<CliError> {
+    if builds.len() < 2 {
+        return Vec::new();
+    }
+    let mut errors = Vec::new();
+    builds.retain(|build| {
+        let Some(target) = &build.options.target else { return true };
+        let has_stage = dockerfile::parse(&build.dockerfile).target_stage(Some(target)).is_some();
+        if !has_stage {
+            let path = build.dockerfile.path().to_owned();
+            errors.push(CliError::Check(CheckError::NoStage { path, target: target.clone() }));
+        }
+        has_stage
+    });
+    errors
 }
 
 struct Finder<'a> {

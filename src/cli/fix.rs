@@ -33,7 +33,11 @@ pub(super) fn run(args: FixArgs, terminal: &Terminal, out: &mut dyn Write) -> Re
     let build = build_options(&args.build)?;
     let digests = args.online.then(|| Digests::new(registry_access(&args.registries)));
     let cache = image.as_ref().map_or(Ok(None), |_| cache::open(&args.cache, terminal))?;
-    let Found { builds, mut notes, mut errors } = found(&args, &build)?;
+    let Found { mut builds, mut notes, mut errors } = found(&args, &build)?;
+    errors.extend(builds::set_aside_stageless(&mut builds));
+    if builds.is_empty() && !errors.is_empty() {
+        return Err(errors.swap_remove(0));
+    }
     let mut sources: Vec<Arc<SourceText>> = builds.iter().map(|build| Arc::clone(&build.dockerfile)).collect();
     // One Dockerfile may be built in several ways.
     sources.dedup_by(|a, b| Arc::ptr_eq(a, b));

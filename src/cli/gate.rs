@@ -53,6 +53,7 @@ pub(super) fn check(args: CheckArgs, terminal: &Terminal, out: &mut dyn Write) -
             ),
         });
     }
+    found.errors.extend(builds::set_aside_stageless(&mut found.builds));
     if found.builds.is_empty() && !found.errors.is_empty() {
         return Err(found.errors.swap_remove(0));
     }
@@ -75,10 +76,15 @@ pub(super) fn lint(args: LintArgs, terminal: &Terminal, out: &mut dyn Write) -> 
     let fix_command = args.fix_suggestions.then(command);
     let ready = Ready::new(&args.common, args.build, None)?;
     let discovered = discover::dockerfiles_or_error(&paths)?;
-    let errors = discovered.errors;
+    let build = |text| Build::alone(text, ready.build.clone());
+    let mut builds: Vec<Build> = discovered.dockerfiles.into_iter().map(build).collect();
+    let mut errors = discovered.errors;
+    errors.extend(builds::set_aside_stageless(&mut builds));
+    if builds.is_empty() && !errors.is_empty() {
+        return Err(errors.swap_remove(0));
+    }
     let unread = errors.iter().map(|error| format!("not checked: {error}"));
     let notes = discovered.notes.into_iter().chain(unread).collect();
-    let builds = discovered.dockerfiles.into_iter().map(|text| Build::alone(text, ready.build.clone())).collect();
     let digests = args.online.then(|| Digests::new(registry_access(&args.registries)));
     let code = run(&ready, Subject { builds, notes, fix_command, digests, ..Subject::default() }, terminal, out)?;
     errors.iter().for_each(|error| error.report(terminal));

@@ -59,7 +59,7 @@ ACTION
   cp "$dockgate" "$work/pack/dockgate"
   tar -czf "$work/releases/v9.9.9/dockgate-9.9.9-$target.tar.gz" -C "$work/pack" .
   (cd "$work/releases/v9.9.9" && sha256sum ./*.tar.gz | sed 's|\./||') >"$work/action/action/checksums.txt"
-  sed 's/^./0/; s/^0\(.\)/f\1/' "$work/action/action/checksums.txt" >"$work/forged.txt"
+  sed 's/^f/e/; t; s/^./f/' "$work/action/action/checksums.txt" >"$work/forged.txt"
   serve "$work/releases.log" "Serving" python3 -u -m http.server 4112 --bind 127.0.0.1 --directory "$work/releases"
   workflow() { # workflow NAME USES WITH…
     local name=$1 uses=$2
