@@ -92,7 +92,7 @@ impl CliError {
     fn help(&self) -> Option<String> {
         match self {
             Self::UnknownRule { similar: Some(similar), .. } => Some(format!("did you mean `{similar}`?")),
-            Self::UnknownRule { .. } => Some("`dockgate rules` lists them".into()),
+            Self::UnknownRule { .. } => Some("`dockgate rules` lists them; a policy's own checks are known with --policy".into()),
             Self::NoDockerfile { notes, .. } if !notes.is_empty() => {
                 Some(notes.iter().map(|note| escape::line(note)).collect::<Vec<_>>().join("\n"))
             }

@@ -70,7 +70,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::policy::Policy;
+    use crate::policy::{Policies, Policy, from_disk};
 
     /// A server that has `body` for as many requests; its address.
     fn server(body: &'static str, requests: usize) -> String {
@@ -104,6 +104,28 @@ mod tests {
         assert_eq!(load(&format!("{url}#sha256={}", digest.to_uppercase())).unwrap().checks.len(), policy.checks.len());
         let other = load(&format!("{url}#sha256={}", "0".repeat(64))).unwrap_err();
         assert!(other.contains("another file") && other.contains(&digest), "{other}");
+    }
+
+    #[test]
+    fn an_address_that_nothing_pins_is_not_asked() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://{}/team.toml", listener.local_addr().unwrap());
+        let load = |name: &str, whitelists: &[String]| Policies::load(name, whitelists, &from_disk).map(drop);
+        let pinned = format!("{url}#sha256={}", "0".repeat(64));
+        let asked = [
+            load(&url, &[]),
+            load(&pinned, &[]),
+            load("default", std::slice::from_ref(&url)),
+            Policies::load("default", &[], &from_disk)
+                .unwrap()
+                .with_vex(std::slice::from_ref(&url), &from_disk)
+                .map(drop),
+        ];
+        for told in asked.map(|asked| asked.unwrap_err().to_string()) {
+            assert!(told.contains("is read only where a policy's `extends` pins it"), "{told}");
+        }
+        assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     }
 
     #[test]

@@ -232,7 +232,13 @@ fn open(name: &str, path: &str, read: &ReadFile<'_>) -> Result<(Arc<SourceText>,
 
 /// The text of the file at `path`, which would be `what`.
 pub(super) fn file(what: &'static str, path: &str, read: &ReadFile<'_>) -> Result<Arc<SourceText>, PolicyError> {
-    let bytes = read(path).map_err(|error| PolicyError::Read { what, path: path.to_owned(), error })?;
+    let unread = |error| PolicyError::Read { what, path: path.to_owned(), error };
+    // Nobody has said here which file it has to be.
+    if pinned::is_url(path) {
+        let why = "what is at an address is read only where a policy's `extends` pins it by its digest";
+        return Err(unread(io::Error::other(why)));
+    }
+    let bytes = read(path).map_err(unread)?;
     if bytes.len() as u64 > LARGEST {
         return Err(PolicyError::TooLarge { what, path: path.to_owned(), limit: LARGEST });
     }
